@@ -1,0 +1,70 @@
+import type { Diagnosis } from './diagnosis.ts';
+import type { Outcome } from './outcome.ts';
+
+/** One check on one subject, with what it came to. */
+export interface CheckReport {
+  readonly id: string;
+  readonly title: string;
+  /** `web-1`, `port 5652dd5f`, `host cmp1`. */
+  readonly subject: string;
+  readonly outcome: Outcome;
+}
+
+/** A step of the walk: what a person sees as one line when all is well. */
+export interface StepReport {
+  readonly id: string;
+  readonly title: string;
+  readonly checks: readonly CheckReport[];
+}
+
+/** One hop as it is drawn. */
+export interface DrawnHop {
+  readonly label: string;
+  readonly host?: string;
+  /** Worst of what was found there; `unseen` when nothing looked. */
+  readonly state: 'ok' | 'problem' | 'blocked' | 'unseen';
+  /** How it is joined to the hop before: a cable in one host, the underlay between hosts, or nothing yet. */
+  readonly join: 'start' | 'local' | 'underlay';
+}
+
+export interface DrawnPath {
+  readonly title: string;
+  readonly hops: readonly DrawnHop[];
+}
+
+/** What was diagnosed, in the words of the first line of the report. */
+export interface TargetSummary {
+  readonly name: string;
+  readonly id: string;
+  readonly status: string;
+  readonly host?: string;
+  readonly project?: string;
+  /** Fixed address, and its floating address where it has one. */
+  readonly addresses: readonly { readonly fixed: string; readonly floating?: string; readonly network: string }[];
+}
+
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;
+
+/** The whole result: what every reporter is given, and what `--output json` prints. */
+export interface RunReport {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'ostk-doctor'; readonly version: string };
+  readonly command: string;
+  readonly cloud: { readonly name: string; readonly region?: string };
+  readonly target?: TargetSummary;
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+  readonly paths: readonly DrawnPath[];
+  readonly steps: readonly StepReport[];
+  readonly diagnosis: Diagnosis;
+  readonly counts: Readonly<Record<Outcome['status'], number>>;
+  readonly traffic: {
+    readonly apiRequests: number;
+    readonly sshConnections: number;
+    readonly sshChannels: number;
+    readonly commands: number;
+  };
+  /** The next useful command. */
+  readonly next: string;
+  readonly exitCode: ExitCode;
+}

@@ -1,0 +1,30 @@
+import type { FactFailure } from '../engine/failure.ts';
+import type { Result } from '../engine/result.ts';
+import type { Command, CommandResult } from './command.ts';
+import type { Layout } from './layouts/layout.ts';
+
+/** A node failure is always one of these kinds of fact failure. */
+export type NodeFailure = Extract<FactFailure, { kind: 'unreachable' | 'timeout' | 'sudo' | 'missing-tool' | 'command' }>;
+
+/** One way to reach one host. `runBatch` sends all commands in one channel and gives their results in order. */
+export interface NodeTransport {
+  readonly kind: 'ssh2' | 'openssh' | 'local' | 'replay';
+  readonly host: string;
+  runBatch(
+    commands: readonly Command[],
+    signal?: AbortSignal,
+  ): Promise<Result<readonly Result<CommandResult, NodeFailure>[], NodeFailure>>;
+  close(): Promise<void>;
+}
+
+/** All nodes. Commands asked for in the same wave travel together, one channel per host and wave. */
+export interface Nodes {
+  /** `host` is the name the API uses; the mapping to an SSH target is ours. */
+  run(host: string, command: Command): Promise<Result<CommandResult, NodeFailure>>;
+  /** How this host's services are laid out (packages, Kolla, TripleO, DevStack); detected once. */
+  layout(host: string): Promise<Result<Layout, NodeFailure>>;
+  /** Connects ahead of need, so that the handshake overlaps API round trips. Never fails. */
+  warm(host: string): void;
+  readonly statistics: { readonly connections: number; readonly channels: number; readonly commands: number };
+  close(): Promise<void>;
+}
