@@ -1,0 +1,70 @@
+import { ok, type Result } from '../../engine/result.ts';
+import {
+  linesOf,
+  looksLikeJson,
+  type ParseFailure,
+  parseFailure,
+  present,
+  readJsonObjects,
+  textAt,
+  textsAt,
+  wordAfter,
+  wordsOf,
+} from './parsing.ts';
+
+/** An entry of the neighbour table (ARP, NDP). */
+export interface Neighbour {
+  readonly address: string;
+  readonly dev: string;
+  /** Absent while the address is not resolved (INCOMPLETE, FAILED). */
+  readonly mac?: string;
+  /** REACHABLE, STALE, DELAY, PROBE, FAILED, INCOMPLETE, PERMANENT, NOARP. */
+  readonly state: readonly string[];
+}
+
+const WHAT = 'ip -j neigh';
+const STATES = ['REACHABLE', 'STALE', 'DELAY', 'PROBE', 'FAILED', 'INCOMPLETE', 'PERMANENT', 'NOARP', 'NONE'];
+
+/** Output of `ip -j neigh`, or of `ip neigh` (also with `-s`). */
+export function parseNeighbours(stdout: string): Result<readonly Neighbour[], ParseFailure> {
+  return looksLikeJson(stdout) ? fromJson(stdout) : fromText(stdout);
+}
+
+function fromJson(stdout: string): Result<readonly Neighbour[], ParseFailure> {
+  const objects = readJsonObjects(WHAT, stdout);
+  if (!objects.ok) return objects;
+  const neighbours: Neighbour[] = [];
+  for (const object of objects.value) {
+    const address = textAt(object, 'dst');
+    if (address === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    neighbours.push(
+      present({
+        address,
+        dev: textAt(object, 'dev') ?? '',
+        mac: textAt(object, 'lladdr'),
+        state: textsAt(object, 'state'),
+      }),
+    );
+  }
+  return ok(neighbours);
+}
+
+function fromText(stdout: string): Result<readonly Neighbour[], ParseFailure> {
+  const neighbours: Neighbour[] = [];
+  for (const line of linesOf(stdout)) {
+    const words = wordsOf(line);
+    const [address] = words;
+    if (address === undefined) continue;
+    const dev = wordAfter(words, 'dev');
+    if (dev === undefined || !/^[\da-f.:]+$/i.test(address)) return parseFailure(WHAT, line);
+    neighbours.push(
+      present({
+        address,
+        dev,
+        mac: wordAfter(words, 'lladdr'),
+        state: STATES.filter((state) => words.includes(state)),
+      }),
+    );
+  }
+  return ok(neighbours);
+}

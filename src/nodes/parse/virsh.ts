@@ -1,0 +1,175 @@
+import { ok, type Result } from '../../engine/result.ts';
+import { linesOf, type ParseFailure, parseFailure, present } from './parsing.ts';
+
+/** `virsh domstate` and `virsh list` in the C locale. */
+export type DomainState =
+  | 'running'
+  | 'idle'
+  | 'paused'
+  | 'in shutdown'
+  | 'shut off'
+  | 'crashed'
+  | 'pmsuspended'
+  | 'no state';
+
+const STATES: readonly DomainState[] = [
+  'running',
+  'idle',
+  'paused',
+  'in shutdown',
+  'shut off',
+  'crashed',
+  'pmsuspended',
+  'no state',
+];
+
+export interface DomainInterface {
+  /** `bridge`, `ethernet`, `hostdev`, `direct`, `vhostuser`, … */
+  readonly type: string;
+  readonly mac: string;
+  /** Bridge it is plugged into; absent for a NIC that is a PCI device. */
+  readonly sourceBridge?: string;
+  /** The tap. */
+  readonly target?: string;
+  readonly model?: string;
+  /** `openvswitch`, `802.1Qbh`, … */
+  readonly virtualport?: string;
+  /** The Neutron port's id, which OVS gets as `iface-id`. */
+  readonly interfaceId?: string;
+  readonly mtu?: number;
+  /** Absent when nobody set it: then it is up. */
+  readonly linkState?: 'up' | 'down';
+}
+
+export interface Domain {
+  readonly name: string;
+  /** The instance's id. */
+  readonly uuid: string;
+  /** Name that Nova gave in its metadata. */
+  readonly novaName?: string;
+  readonly interfaces: readonly DomainInterface[];
+}
+
+export interface ListedDomain {
+  /** Absent when it does not run. */
+  readonly id?: number;
+  readonly name: string;
+  readonly state: DomainState;
+}
+
+/** Output of `virsh domstate`, also with `--reason` (`shut off (crashed)`). */
+export function parseDomainState(stdout: string): Result<DomainState, ParseFailure> {
+  const line = linesOf(stdout).find((text) => text.trim() !== '') ?? '';
+  const state = STATES.find((known) => line.trim() === known || line.trim().startsWith(`${known} (`));
+  return state === undefined ? parseFailure('virsh domstate', line) : ok(state);
+}
+
+/** Output of `virsh list --all`; names of Nova's domains have no spaces. */
+export function parseDomainList(stdout: string): Result<readonly ListedDomain[], ParseFailure> {
+  const domains: ListedDomain[] = [];
+  for (const line of linesOf(stdout)) {
+    if (line.trim() === '' || /^\s*Id\s+Name\s+State\s*$/.test(line) || /^-+$/.test(line.trim())) continue;
+    const matched =
+      /^\s*(-|\d+)\s+(\S.*?)\s{2,}(\S.*?)\s*$/.exec(line) ?? /^\s*(-|\d+)\s+(\S+)\s+(\S.*?)\s*$/.exec(line);
+    const state = STATES.find((known) => known === matched?.[3]);
+    if (matched === null || state === undefined) return parseFailure('virsh list --all', line);
+    domains.push(present({ id: matched[1] === '-' ? undefined : Number(matched[1]), name: matched[2] ?? '', state }));
+  }
+  return ok(domains);
+}
+
+/** The NICs of `virsh dumpxml`, in their order. */
+export function parseDomainInterfaces(stdout: string): Result<readonly DomainInterface[], ParseFailure> {
+  const domain = parseDomainXml(stdout);
+  return domain.ok ? ok(domain.value.interfaces) : domain;
+}
+
+/** The parts of `virsh dumpxml` that say how the instance is plugged in. */
+export function parseDomainXml(stdout: string): Result<Domain, ParseFailure> {
+  const what = 'virsh dumpxml';
+  const elements = elementsOf(stdout);
+  const root = elements.find((element) => element.path === '/domain');
+  if (root === undefined) return parseFailure(what, linesOf(stdout).find((line) => line.trim() !== '') ?? '');
+  if (!/<\/domain>\s*$/.test(stdout)) return parseFailure(what, 'no </domain> at the end');
+  const textOf = (path: string): string | undefined => elements.find((element) => element.path === path)?.text;
+  const name = textOf('/domain/name');
+  const uuid = textOf('/domain/uuid');
+  if (name === undefined || uuid === undefined) return parseFailure(what, 'no <name> or no <uuid>');
+  const interfaces: DomainInterface[] = [];
+  elements.forEach((element, at) => {
+    if (element.path !== '/domain/devices/interface') return;
+    const inside: XmlElement[] = [];
+    for (const child of elements.slice(at + 1)) {
+      if (!child.path.startsWith(`${element.path}/`)) break;
+      inside.push(child);
+    }
+    const attribute = (path: string, key: string): string | undefined =>
+      inside.find((child) => child.path === `${element.path}/${path}`)?.attributes.get(key);
+    const mtu = attribute('mtu', 'size');
+    const state = attribute('link', 'state');
+    const linkState: DomainInterface['linkState'] = state === 'up' || state === 'down' ? state : undefined;
+    interfaces.push(
+      present({
+        type: element.attributes.get('type') ?? '',
+        mac: attribute('mac', 'address') ?? '',
+        sourceBridge: attribute('source', 'bridge'),
+        target: attribute('target', 'dev'),
+        model: attribute('model', 'type'),
+        virtualport: attribute('virtualport', 'type'),
+        interfaceId: attribute('virtualport/parameters', 'interfaceid'),
+        mtu: mtu === undefined ? undefined : Number(mtu),
+        linkState,
+      }),
+    );
+  });
+  return ok(
+    present({
+      name,
+      uuid,
+      novaName: elements.find((element) => element.path === '/domain/metadata/nova:instance/nova:name')?.text,
+      interfaces,
+    }),
+  );
+}
+
+interface XmlElement {
+  /** `/domain/devices/interface`. */
+  readonly path: string;
+  readonly attributes: ReadonlyMap<string, string>;
+  /** Text up to the first child or the end tag, trimmed. */
+  readonly text: string;
+}
+
+/**
+ * Elements of an XML text in document order: enough for what libvirt prints (no DTD, no entities of its own), and
+ * nothing more: entities other than the five of XML stay as they are, comments and CDATA are left out.
+ */
+function elementsOf(xml: string): readonly XmlElement[] {
+  const elements: XmlElement[] = [];
+  const open: string[] = [];
+  const markup =
+    /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<[?!][^>]*>|<(\/?)([\w:.-]+)((?:[^>"']|"[^"]*"|'[^']*')*)>([^<]*)/g;
+  for (const matched of xml.matchAll(markup)) {
+    const [, closing, name, inside = '', text = ''] = matched;
+    if (name === undefined) continue;
+    if (closing === '/') {
+      open.pop();
+      continue;
+    }
+    const attributes = new Map<string, string>();
+    for (const [, key = '', double, single] of inside.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
+      attributes.set(key, plain(double ?? single ?? ''));
+    }
+    open.push(name);
+    if (open.length <= DEEPEST) elements.push({ path: `/${open.join('/')}`, attributes, text: plain(text.trim()) });
+    if (inside.trimEnd().endsWith('/')) open.pop();
+  }
+  return elements;
+}
+
+const DEEPEST = 16;
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function plain(text: string): string {
+  return text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => ENTITIES[name] ?? '');
+}
