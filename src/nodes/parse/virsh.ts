@@ -80,12 +80,12 @@ export function parseDomainList(stdout: string): Result<readonly ListedDomain[],
 
 /** The NICs of `virsh dumpxml`, in their order. */
 export function parseDomainInterfaces(stdout: string): Result<readonly DomainInterface[], ParseFailure> {
-  const domain = parseDomain(stdout);
+  const domain = parseDomainXml(stdout);
   return domain.ok ? ok(domain.value.interfaces) : domain;
 }
 
 /** The parts of `virsh dumpxml` that say how the instance is plugged in. */
-export function parseDomain(stdout: string): Result<Domain, ParseFailure> {
+export function parseDomainXml(stdout: string): Result<Domain, ParseFailure> {
   const what = 'virsh dumpxml';
   const elements = elementsOf(stdout);
   const root = elements.find((element) => element.path === '/domain');
