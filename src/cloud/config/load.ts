@@ -260,6 +260,7 @@ function assemble({ name, region, cloud, options, warnings, isFile }: Parts): Re
   }
   const config: CloudConfig = {
     name,
+    from: isFile ? 'file' : 'env',
     ...(regionName === undefined ? {} : { region: regionName }),
     interface: chosen.value.interface,
     serviceInterface,

@@ -35,6 +35,8 @@ export type AuthValues = Readonly<Record<string, string>>;
 /** One cloud in one region, ready to be signed in to. `auth` holds secrets: never serialise this object whole. */
 export interface CloudConfig {
   readonly name: string;
+  /** Written in clouds.yaml, or made of `OS_*` variables. */
+  readonly from: 'file' | 'env';
   readonly region?: string;
   readonly interface: EndpointInterface;
   /** Interfaces that differ for one service (`compute_interface`). */
