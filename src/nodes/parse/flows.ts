@@ -12,7 +12,7 @@ export interface Flow {
   /** Match fields by their printed names; a bare protocol (`arp`, `icmp6`) has an empty value. */
   readonly match: Readonly<Record<string, string>>;
   readonly actions: string;
-  /** The flow without what changes by itself (duration, ages, counters): the same flow in two dumps has the same. */
+  /** The flow without what changes by itself (duration, ages, counters): it is equal in two dumps of the same version. */
   readonly raw: string;
 }
 
@@ -66,18 +66,20 @@ function flowOf(line: string): Flow | undefined {
     else match.push([key, value]);
   }
   if (about.size === 0 && match.length === 0) return undefined;
+  const table = integer(about.get('table')) ?? 0;
   const kept = fields
-    .filter(([key]) => !CHANGES.has(key))
+    .filter(([key]) => key !== 'table' && key !== 'cookie' && !CHANGES.has(key))
     .map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+  const cookie = about.get('cookie') ?? '0x0';
   return {
-    table: integer(about.get('table')) ?? 0,
+    table,
     priority: integer(about.get('priority')) ?? DEFAULT_PRIORITY,
-    cookie: about.get('cookie') ?? '0x0',
+    cookie,
     packets: integer(about.get('n_packets')) ?? 0,
     bytes: integer(about.get('n_bytes')) ?? 0,
     match: Object.fromEntries(match),
     actions,
-    raw: `${kept.join(',')} actions=${actions}`,
+    raw: `${[`cookie=${cookie}`, `table=${table}`, ...kept].join(',')} actions=${actions}`,
   };
 }
 

@@ -80,10 +80,13 @@ export function iptablesChain(dump: IptablesDump, table: string, chain: string):
   return dump.tables.find(({ name }) => name === table)?.chains.find(({ name }) => name === chain);
 }
 
-/** Output of `iptables-save -c` or `ip6tables-save -c` (both backends). A table without its COMMIT was cut off. */
-export function parseIptables(stdout: string): Result<IptablesDump, ParseFailure> {
+/**
+ * Output of `iptables-save -c` or `ip6tables-save -c` (both backends); warnings go to stderr in some releases. A table
+ * without its COMMIT was cut off.
+ */
+export function parseIptables(stdout: string, stderr = ''): Result<IptablesDump, ParseFailure> {
   const tables: { name: string; chains: Map<string, Mutable<IptablesChain> & { rules: IptablesRule[] }> }[] = [];
-  const warnings: string[] = [];
+  const warnings = linesOf(stderr).filter((line) => line.startsWith('# Warning'));
   let backend: IptablesDump['backend'];
   let open = false;
   for (const line of linesOf(stdout)) {
@@ -104,6 +107,7 @@ export function parseIptables(stdout: string): Result<IptablesDump, ParseFailure
       const matched = /^:(\S+) (\S+)(?: \[(\d+):(\d+)\])?$/.exec(line);
       if (matched === null) return parseFailure(WHAT, line);
       const [, name = '', policy, packets, bytes] = matched;
+      const rules: IptablesRule[] = [];
       table.chains.set(
         name,
         present({
@@ -112,7 +116,7 @@ export function parseIptables(stdout: string): Result<IptablesDump, ParseFailure
           policy: policy === '-' ? undefined : policy,
           packets: Number(packets ?? 0),
           bytes: Number(bytes ?? 0),
-          rules: [],
+          rules,
         }),
       );
     } else {

@@ -95,7 +95,7 @@ type Present<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K
 };
 
 /** The object without the keys whose value is undefined: an absent thing is an absent key. */
-export function present<T extends object>(object: T): Present<T> {
+export function present<const T extends object>(object: T): Present<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
