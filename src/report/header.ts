@@ -1,0 +1,54 @@
+import type { RunReport } from '../engine/report.ts';
+import { columns, type Page, spaces, wrap } from './page.ts';
+
+const between = 3;
+const mostAddresses = 3;
+
+/** What was looked at, in one or two lines: name, status, place, project, addresses; then the cloud and the promise. */
+export function headerLines(report: RunReport, page: Page): string[] {
+  const { theme } = page;
+  const cloud = [report.cloud.name, report.cloud.region].filter((part) => part !== undefined && part !== '').join('/');
+  const promise = theme.paint('dim', `${page.say(cloud)} ${theme.glyphs.dot} reads and probes only`);
+  const lines = pack([...targetParts(report, page)], page);
+  const last = lines.at(-1) ?? '';
+  const room = page.width - columns(last);
+  const placed =
+    room >= columns(promise) + between
+      ? [...lines.slice(0, -1), `${last}${spaces(room - columns(promise))}${promise}`]
+      : [...lines, promise];
+  const exact =
+    page.verbosity === 0
+      ? []
+      : wrap([report.target?.id ?? '', `started ${report.startedAt}`, `ostk-doctor ${report.tool.version}`].filter((p) => p !== '').map(page.say).join('   '), page.width);
+  return [...placed, ...exact.map((line) => theme.paint('dim', line))];
+}
+
+function targetParts(report: RunReport, page: Page): string[] {
+  const { theme } = page;
+  const { target } = report;
+  if (target === undefined) return [theme.paint('strong', page.say(`ostk-doctor ${report.command}`))];
+  const healthy = target.status === 'ACTIVE';
+  const where = target.host === undefined ? '' : ` on ${theme.paint('host', page.say(target.host))}`;
+  const limit = page.verbosity > 0 ? target.addresses.length : mostAddresses;
+  const rest = target.addresses.length - limit;
+  return [
+    `${theme.paint('strong', page.say(target.name))}  ${theme.paint(healthy ? 'ok' : 'problem', page.say(target.status))}${where}`,
+    ...(target.project === undefined ? [] : [`project ${page.say(target.project)}`]),
+    ...target.addresses.slice(0, limit).map((a) => page.say(a.floating === undefined ? a.fixed : `${a.fixed} ⇄ ${a.floating}`)),
+    ...(rest > 0 ? [`and ${rest} more`] : []),
+  ];
+}
+
+/** Fills lines with whole parts. */
+function pack(parts: readonly string[], page: Page): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && columns(last) + between + columns(part) <= page.width) {
+      lines[lines.length - 1] = `${last}${spaces(between)}${part}`;
+    } else {
+      lines.push(...wrap(part, page.width));
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,107 @@
+import type { Cause } from '../engine/diagnosis.ts';
+import type { Evidence } from '../engine/evidence.ts';
+import type { Remedy } from '../engine/finding.ts';
+import type { RunReport } from '../engine/report.ts';
+import { createTheme } from '../ui/theme.ts';
+import { safeLine, safeText } from '../ui/safe-text.ts';
+import { pageOf } from './page.ts';
+import { pasteable } from './paste.ts';
+import { clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
+
+const page = pageOf({ width: 120, theme: createTheme({ colorLevel: 0, unicode: true }), verbosity: 1 });
+
+/** For tickets and job summaries: the verdict first, then the walk as a table. GitHub flavour. */
+export function renderMarkdown(report: RunReport): string {
+  const { causes, remarks, ruledOut, couldNotLook } = report.diagnosis;
+  const cloud = [report.cloud.name, report.cloud.region].filter((p) => p !== undefined).join('/');
+  const blocks = [
+    `# ostk-doctor ${prose(report.command)}`,
+    `${prose(cloud)} · ${prose(report.startedAt)} · ${countWords(report.counts).join(' · ')} · ${duration(report.elapsedMs)} · exit ${report.exitCode}`,
+    ...(causes.length === 0 ? [`**${prose(clearWords(report))}**`] : causes.map(causeBlock)),
+    ...list('Ruled out', ruledOut.map(prose)),
+    ...list('Also seen', remarks.map((f) => `${prose(f.summary)} \`${f.code}\``)),
+    ...list(
+      'Could not look',
+      couldNotLook.map(({ what, failure }) => {
+        const { why, grant } = failureWords(failure);
+        return `${prose(what)}: ${prose(why)}${grant === undefined ? '' : ` (${prose(grant)})`}`;
+      }),
+    ),
+    walkTable(report),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function causeBlock({ finding, explains }: Cause): string {
+  const unknown = finding.nature === 'symptom' ? 'Unknown. ' : '';
+  return [
+    `## ${unknown}${prose(finding.summary)}`,
+    `\`${finding.code}\` · ${confidenceWords(finding)}`,
+    ...finding.evidence.map(evidenceBlock),
+    ...list('Explains', explains.map((f) => `${prose(f.summary)} \`${f.code}\``)),
+    ...finding.remedies.map(remedyBlock),
+    `Verify: ${inlineCode(finding.verify)}`,
+  ].join('\n\n');
+}
+
+function evidenceBlock({ source, excerpt }: Evidence): string {
+  const where =
+    source.kind === 'api'
+      ? `**${prose(source.service)}** ${inlineCode(`${source.method} ${source.path}`)} → ${source.status}`
+      : source.kind === 'command'
+        ? `**${prose(source.host)}** ${inlineCode(pasteable(source.argv, page))}`
+        : prose(source.from);
+  return excerpt === '' ? where : `${where}\n\n${fenced(safeText(excerpt), '')}`;
+}
+
+const remedyBlock = (remedy: Remedy): string =>
+  [
+    `**${remedy.sufficient ? 'Mend' : 'Look next'}:** ${prose(remedy.title)} (${riskWords[remedy.risk]})`,
+    ...remedy.steps.map((step) => {
+      const where = step.where.kind === 'operator' ? 'From here' : `On ${prose(step.where.host)}`;
+      const note = step.note === undefined ? '' : ` ${prose(step.note)}`;
+      return step.argv === undefined ? `${where}:${note}` : `${where}:${note}\n\n${fenced(pasteable(step.argv, page), 'sh')}`;
+    }),
+  ].join('\n\n');
+
+function walkTable({ steps }: RunReport): string {
+  const rows = steps.flatMap((step) =>
+    step.checks.map(({ title, subject, outcome }) => {
+      const said =
+        outcome.status === 'ok'
+          ? outcome.note
+          : outcome.status === 'problem'
+            ? outcome.findings.map((f) => `${f.summary} ${f.code}`).join(' ')
+            : outcome.status === 'skipped'
+              ? outcome.reason
+              : outcome.status === 'blocked'
+                ? outcome.failures.map((f) => failureWords(f).why).join('; ')
+                : (outcome.error.split('\n')[0] ?? '');
+      return `| ${[step.title, title, subject, outcome.status, said].map(prose).join(' | ')} |`;
+    }),
+  );
+  return ['| step | check | on | came to | |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+const list = (title: string, items: readonly string[]): string[] =>
+  items.length === 0 ? [] : [`**${title}**\n\n${items.map((item) => `- ${item}`).join('\n')}`];
+
+/** Names from the cloud are text: nothing in them becomes markup, a link, a mention or a table cell. */
+const prose = (text: string): string =>
+  safeLine(text)
+    .replace(/[\\`*_{}[\]<>#|~!]/g, '\\$&')
+    .replaceAll('@', '&#64;')
+    .replace(/^([-+]|\d+\.)/, '\\$1');
+
+function inlineCode(text: string): string {
+  const safe = safeLine(text);
+  const ticks = '`'.repeat(longestTicks(safe) + 1);
+  return `${ticks}${safe.startsWith('`') || safe.endsWith('`') ? ` ${safe} ` : safe}${ticks}`;
+}
+
+const fenced = (text: string, language: string): string => {
+  const fence = '`'.repeat(Math.max(3, longestTicks(text) + 1));
+  return `${fence}${language}\n${text}\n${fence}`;
+};
+
+const longestTicks = (text: string): number => Math.max(0, ...[...text.matchAll(/`+/g)].map((m) => m[0].length));
