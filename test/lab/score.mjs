@@ -108,14 +108,14 @@ const runningVariant = () => {
   }
 };
 
-/** `$NAME` in an expected subject: a name of the running cloud (faults/lib.sh, ids). */
+/** `$NAME` in an expected subject: a name of the running cloud (lib.sh, ids). */
 function readNames() {
   const names = new Map();
-  for (const line of readFileSync(join(LAB_RUN, 'ids'), 'utf8').split('\n')) {
+  for (const line of readFileSync(join(LAB_RUN, 'names'), 'utf8').split('\n')) {
     const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
     if (key) names.set(key, value);
   }
-  if (names.has('WEB_FIP')) names.set('FIP', names.get('WEB_FIP'));
+  names.set('FIP', names.get('WEB_FIP'));
   return names;
 }
 

@@ -6,5 +6,6 @@ rules()   { qrs "iptables-save -t nat" | grep -E -- "^-A .* $FIP(/32)?( |$)"; }
 put()     { { echo '*nat'; cat; echo COMMIT; } | qr iptables-restore -n; }
 inject()  { rules > $SAVED; sed 's/^-A/-D/' $SAVED | put; }
 heal()    { [ -n "$(rules)" ] || put < $SAVED; }
-symptom() { ! pf && [ -z "$(rules)" ]; }
+# the address itself stays on the router, which then answers pings in the instance's place: only TCP tells
+symptom() { [ -z "$(rules)" ] && ! hf; }
 main "$@"
