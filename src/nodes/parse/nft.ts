@@ -180,6 +180,8 @@ function statementText(statement: Json): string {
     if (!(verdict in statement)) continue;
     const about = objectAt(statement, verdict);
     const target = textAt(about ?? {}, 'target');
+    if (verdict === 'reject' && about !== undefined)
+      return `reject with ${valueText(about.type)} ${valueText(about.expr)}`;
     return target !== undefined
       ? `${verdict} ${target}`
       : about === undefined
@@ -188,6 +190,8 @@ function statementText(statement: Json): string {
   }
   const xt = objectAt(statement, 'xt');
   if (xt !== undefined) return `xt ${textAt(xt, 'type') ?? ''} ${textAt(xt, 'name') ?? ''}`.trim();
+  const limit = objectAt(statement, 'limit');
+  if (limit !== undefined) return `limit rate ${valueText(limit.rate)}/${valueText(limit.per)}`;
   const [[name, about] = ['', undefined]] = Object.entries(statement);
   return isObject(about) ? `${name} ${withText(about)}` : name;
 }
@@ -199,7 +203,8 @@ function withText(about: Json): string {
 }
 
 function valueText(value: unknown, depth = 0): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return /\s/.test(value) ? JSON.stringify(value) : value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (depth > DEEPEST) return '…';
   const inner = (part: unknown): string => valueText(part, depth + 1);
   if (Array.isArray(value)) return value.map(inner).join(',');

@@ -180,5 +180,7 @@ function shapeOf(record: LogRecord): string {
     .replace(/(?<![\w:])(?:[\da-f]{1,4}:){2,7}:?[\da-f]{0,4}(?:\/\d{1,3})?(?![\w:])/gi, '<ip>')
     .replace(/\b0x[\da-f]+\b/gi, '<n>')
     .replace(/\b(?=[a-f]*\d)[\da-f]{12,}\b/gi, '<hex>')
-    .replace(/\d+(?:\.\d+)?/g, '<n>');
+    .replace(/\b(tap|brq|qbr|qvb|qvo|qr-|qg-|ns-|sg-|ha-|rfp-|fpr-|fg-)[\da-f]{8}-[\da-f]{1,3}\b/g, '$1<id>')
+    .replace(/\binstance-[\da-f]{8}\b/g, 'instance-<n>')
+    .replace(/(?<![A-Za-z\d])\d+(?:\.\d+)?/g, '<n>');
 }

@@ -1,0 +1,126 @@
+import { ok, type Result } from '../../engine/result.ts';
+import {
+  decimal,
+  type Json,
+  linesOf,
+  looksLikeJson,
+  numberAt,
+  objectAt,
+  objectsAt,
+  type ParseFailure,
+  parseFailure,
+  present,
+  readJsonObjects,
+  textAt,
+} from './parsing.ts';
+
+export interface Qdisc {
+  readonly dev: string;
+  /** noqueue, fq_codel, tbf, htb, netem, ingress, clsact, … */
+  readonly kind: string;
+  readonly handle: string;
+  readonly parent?: string;
+  readonly packets: number;
+  readonly bytes: number;
+  readonly drops: number;
+  readonly overlimits: number;
+}
+
+export interface TcFilter {
+  readonly protocol: string;
+  readonly pref: number;
+  /** u32, flower, matchall, bpf, … */
+  readonly kind: string;
+  /** `drop`, `pass`, `redirect`, `police`, … in their order. */
+  readonly actions: readonly string[];
+  /** Packets that its actions saw, and those they dropped. */
+  readonly packets: number;
+  readonly drops: number;
+}
+
+const QDISC = 'tc -s -j qdisc show';
+const FILTER = 'tc -s -j filter show';
+
+/** Output of `tc -s -j qdisc show`, or of `tc -s qdisc show` where iproute2 is too old for JSON. */
+export function parseQdiscs(stdout: string): Result<readonly Qdisc[], ParseFailure> {
+  if (!looksLikeJson(stdout)) return qdiscsFromText(stdout);
+  const objects = readJsonObjects(QDISC, stdout);
+  if (!objects.ok) return objects;
+  const qdiscs: Qdisc[] = [];
+  for (const object of objects.value) {
+    const dev = textAt(object, 'dev');
+    const kind = textAt(object, 'kind');
+    if (dev === undefined || kind === undefined) return parseFailure(QDISC, JSON.stringify(object));
+    qdiscs.push(
+      present({
+        dev,
+        kind,
+        handle: textAt(object, 'handle') ?? '',
+        parent: textAt(object, 'parent'),
+        packets: numberAt(object, 'packets') ?? 0,
+        bytes: numberAt(object, 'bytes') ?? 0,
+        drops: numberAt(object, 'drops') ?? 0,
+        overlimits: numberAt(object, 'overlimits') ?? 0,
+      }),
+    );
+  }
+  return ok(qdiscs);
+}
+
+function qdiscsFromText(stdout: string): Result<readonly Qdisc[], ParseFailure> {
+  const qdiscs: Qdisc[] = [];
+  for (const line of linesOf(stdout)) {
+    if (line.trim() === '') continue;
+    const head = /^qdisc (\S+) (\S+) dev (\S+)(?: (?:root|parent (\S+)))?/.exec(line);
+    if (head !== null) {
+      const [, kind = '', handle = '', dev = '', parent] = head;
+      qdiscs.push(present({ dev, kind, handle, parent, packets: 0, bytes: 0, drops: 0, overlimits: 0 }));
+      continue;
+    }
+    const last = qdiscs.pop();
+    if (last === undefined || !/^\s/.test(line)) return parseFailure(QDISC, line);
+    const sent = /Sent (\d+) bytes (\d+) pkts? \(dropped (\d+), overlimits (\d+)/.exec(line);
+    const count = (at: number, otherwise: number): number => decimal(sent?.[at]) ?? otherwise;
+    qdiscs.push({
+      ...last,
+      bytes: count(1, last.bytes),
+      packets: count(2, last.packets),
+      drops: count(3, last.drops),
+      overlimits: count(4, last.overlimits),
+    });
+  }
+  return ok(qdiscs);
+}
+
+/**
+ * Output of `tc -s -j filter show dev X ingress`. u32 and flower print one object for the filter's head and one for
+ * each of its entries; only entries have `options`, and only they are returned.
+ */
+export function parseTcFilters(stdout: string): Result<readonly TcFilter[], ParseFailure> {
+  const objects = readJsonObjects(FILTER, stdout);
+  if (!objects.ok) return objects;
+  const filters: TcFilter[] = [];
+  for (const object of objects.value) {
+    const kind = textAt(object, 'kind');
+    if (kind === undefined) return parseFailure(FILTER, JSON.stringify(object));
+    const options = objectAt(object, 'options');
+    if (options === undefined) continue;
+    const actions = objectsAt(options, 'actions');
+    const statistics = actions.map((action) => objectAt(action, 'stats') ?? {});
+    filters.push({
+      protocol: textAt(object, 'protocol') ?? 'all',
+      pref: numberAt(object, 'pref') ?? 0,
+      kind,
+      actions: actions.map(actionOf),
+      packets: Math.max(0, ...statistics.map((counted) => numberAt(counted, 'packets') ?? 0)),
+      drops: statistics.reduce((sum, counted) => sum + (numberAt(counted, 'drops') ?? 0), 0),
+    });
+  }
+  return ok(filters);
+}
+
+/** A generic action is named by what it decides (`drop`), any other by its kind (`police`, `mirred`). */
+function actionOf(action: Json): string {
+  const kind = textAt(action, 'kind') ?? '';
+  return kind === 'gact' ? (textAt(objectAt(action, 'control_action') ?? {}, 'type') ?? kind) : kind;
+}
