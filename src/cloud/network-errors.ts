@@ -62,11 +62,13 @@ export function failureOf(error: unknown, url: URL, { timedOut, seconds, proxy }
     if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT')
       return failure('timeout', 'no connection: nobody answers at that address');
     if (code === 'ECONNRESET' || code === 'EPIPE') {
-      const during = url.protocol === 'https:' && messages.some((text) => /before secure TLS/i.test(text));
-      return failure(
-        'reset',
-        during ? 'the connection was closed during the TLS handshake' : 'the connection was closed by the other side',
-      );
+      if (messages.some((text) => /before secure TLS/i.test(text))) {
+        return failure(
+          'tls',
+          'it closed the connection during the TLS handshake: the URL should perhaps begin with http://',
+        );
+      }
+      return failure('reset', 'the connection was closed by the other side');
     }
     const words = socketWords[code];
     if (words !== undefined) return failure('other', words);

@@ -206,7 +206,7 @@ function accept(
 function refusal({ config }: SignInParts, response: HttpResponse): FactFailure {
   const { status } = response;
   if (status !== 401 && status !== 403 && status !== 404) return failedAnswer(asked, response);
-  const said = messageOf(response.body);
+  const said = messageOf(response.body).replace(/[.]$/, '');
   const detail =
     status === 401
       ? `Keystone refused ${whoIn(config)} (401): ${said || 'no reason given'}; ${whatToCheck(config)}`
@@ -223,16 +223,17 @@ function whoIn({ auth, authType }: CloudConfig): string {
   return project === undefined ? `user ${user}` : `user ${user} for project ${project}`;
 }
 
-/** Keystone tells a wrong password, project and domain apart from nobody but its own log. */
+/** Keystone tells a wrong password, project and domain apart in its own log only. */
 function whatToCheck({ auth, settings, name }: CloudConfig): string {
-  const [secret, what] =
-    auth.application_credential_secret !== undefined
-      ? ['auth.application_credential_secret', 'secret, and whether it has expired']
-      : auth.token !== undefined
-        ? ['auth.token', 'token: it may have expired']
-        : ['auth.password', 'password, project and domains'];
-  const origin = settings.find((setting) => setting.key === secret)?.origin;
-  return `check ${what} of cloud ${name}${origin ? ` (${describeOrigin(origin)})` : ''}`;
+  const at = (key: string): string => {
+    const origin = settings.find((setting) => setting.key === key)?.origin;
+    return origin ? `cloud ${name} (${describeOrigin(origin)})` : `cloud ${name}`;
+  };
+  if (auth.application_credential_secret !== undefined) {
+    return `check the secret of ${at('auth.application_credential_secret')}, and whether the credential has expired`;
+  }
+  if (auth.token !== undefined) return `check the token of ${at('auth.token')}: it may have expired`;
+  return `check password, project and domains of ${at('auth.password')}`;
 }
 
 function unreachable({ config }: SignInParts, failure: Parameters<typeof unreachableService>[1]): FactFailure {

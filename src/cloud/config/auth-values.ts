@@ -64,16 +64,16 @@ export function authValues(cloud: Branch): TracedAuth {
     if (found && value !== undefined) values.set(target, { ...found, value });
   };
   for (const name of inside.keys()) take(name, inside, name);
+  for (const names of [...Object.values(outsideWins), ...Object.values(insideWins)]) {
+    for (const name of names) values.delete(name);
+  }
   for (const [target, names] of Object.entries(outsideWins)) {
-    values.delete(target);
     for (const name of names) {
-      values.delete(name);
       take(target, inside, name);
       take(target, cloud.entries, name);
     }
   }
   for (const [target, names] of Object.entries(insideWins)) {
-    values.delete(target);
     for (const name of names) take(target, cloud.entries, name);
     for (const name of names) take(target, inside, name);
   }
