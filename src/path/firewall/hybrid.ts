@@ -53,7 +53,9 @@ export function compareIptables(wanted: WantedFirewall, node: IptablesNode): Enf
     egress: portChain(owner, 'o', wanted.portId),
     spoofing: portChain(owner, 's', wanted.portId),
   };
-  const chainsMissing = Object.values(names).filter((name) => !filter.has(name));
+  // A port without addresses of this family has no pairs to guard, and so no chain for them.
+  const needed = pairsOf(wanted).length > 0 ? Object.values(names) : [names.ingress, names.egress];
+  const chainsMissing = needed.filter((name) => !filter.has(name));
   const missing: MissingRule[] = [];
   const extra: ExtraRule[] = [];
   const found: RuleRef[] = [];

@@ -86,6 +86,47 @@ describe('the iptables firewall of a healthy node', () => {
   });
 });
 
+describe('the ip6tables firewall of a healthy node', () => {
+  const open: SecurityGroupRule = { ...BARE, direction: 'egress', ethertype: 'IPv6' };
+  const six = (given: Partial<WantedFirewall['security']> = {}, ...rules: SecurityGroupRule[]): Enforcement =>
+    compareIptables(
+      {
+        portId: '6cdd44c5-c57d-43c8-b1c2-313ab09db215',
+        security: {
+          enabled: true,
+          groups: ['web'],
+          allowedAddressPairs: [],
+          fixedIps: ['10.0.0.236'],
+          mac: 'fa:16:3e:79:62:2d',
+          ...given,
+        },
+        groups: [{ id: 'web', name: 'web', rules: [open, ...rules] }],
+        family: 6,
+      },
+      { dump: iptables(text('lb', 'cmp1', 'ip6tables-save-c.txt')), sysctl: sysctls(text('lb', 'cmp1', 'sysctl.txt')) },
+    );
+
+  test('a port without an IPv6 address has no pairs to guard, and is as it should be', () => {
+    expect(six()).toMatchObject({ missing: [], extra: [], chainsMissing: [], notEnforced: [], baseMissing: [] });
+    expect(six().found).toHaveLength(1);
+  });
+
+  test('with an address the pairs are missed, its link-local one too', () => {
+    const addressed = six({ fixedIps: ['fd00::6'] });
+    expect(addressed.chainsMissing).toEqual(['neutron-linuxbri-s6cdd44c5-c']);
+    expect(addressed.baseMissing).toEqual(['-A neutron-linuxbri-o6cdd44c5-c -j neutron-linuxbri-s6cdd44c5-c']);
+  });
+
+  test('icmp of an IPv6 rule is ICMPv6 under any of its names', () => {
+    for (const protocol of ['icmp', 'icmpv6', 'ipv6-icmp', '58']) {
+      const rule: SecurityGroupRule = { ...BARE, ethertype: 'IPv6', protocol, portMin: 128, portMax: 0 };
+      expect(six({}, rule).missing[0]?.expected).toEqual([
+        '-A neutron-linuxbri-i6cdd44c5-c -p ipv6-icmp -m icmp6 --icmpv6-type 128/0 -j RETURN',
+      ]);
+    }
+  });
+});
+
 describe('rules that are missing', () => {
   test('a rule of the API without a rule on the node is shown with the line that should be there', () => {
     const enforcement = compare(without(/i789390a7-5 -p tcp -m tcp --dport 22 /));
