@@ -115,10 +115,14 @@ const nameAsked = (chain: readonly Error[], url: URL): string => {
   return url.hostname;
 };
 
-/** `Hostname/IP does not match certificate's altnames: Host: a. is not in the cert's altnames: DNS:b`. */
+/** Names the names that the certificate is for. */
 function alternativeNames(chain: readonly Error[], reason: string): string {
-  const text = chain.map((error) => /altnames: (?:Host|IP): .*altnames: (.*)$/.exec(error.message)?.[1]).find(Boolean);
-  return text && reason.endsWith('another name') ? `${reason} (${text.slice(0, 200)})` : reason;
+  if (reason !== tlsReasons.ERR_TLS_CERT_ALTNAME_INVALID) return reason;
+  for (const error of chain) {
+    const names = (error as { cert?: { subjectaltname?: unknown } }).cert?.subjectaltname;
+    if (typeof names === 'string') return `${reason} (${names.slice(0, 200)})`;
+  }
+  return reason;
 }
 
 /** The part of an OpenSSL message that is words: `error:0A00010B:SSL routines:...:wrong version number:...`. */

@@ -63,6 +63,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
       const body = await readBody(answer.body);
+      // The pool counts the connection as free one turn later; asked sooner, it would open another one.
+      await new Promise(setImmediate);
       if (body === undefined) {
         const detail = `the answer is larger than ${maxBodyBytes / 1024 / 1024} MiB`;
         return err({ kind: 'too-large', host: hostOf(url), detail });
