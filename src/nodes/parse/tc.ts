@@ -93,8 +93,8 @@ function qdiscsFromText(stdout: string): Result<readonly Qdisc[], ParseFailure> 
 }
 
 /**
- * Output of `tc -s -j filter show dev X ingress`. u32 and flower print one object for the filter's head and one for
- * each of its entries; only entries have `options`, and only they are returned.
+ * Output of `tc -s -j filter show dev X ingress`. A filter prints one object for its head, which has no `options`, and
+ * one for each of its entries; u32 also one for each hash table. Only entries are returned.
  */
 export function parseTcFilters(stdout: string): Result<readonly TcFilter[], ParseFailure> {
   const objects = readJsonObjects(FILTER, stdout);
@@ -104,7 +104,7 @@ export function parseTcFilters(stdout: string): Result<readonly TcFilter[], Pars
     const kind = textAt(object, 'kind');
     if (kind === undefined) return parseFailure(FILTER, JSON.stringify(object));
     const options = objectAt(object, 'options');
-    if (options === undefined) continue;
+    if (options === undefined || 'ht_divisor' in options) continue;
     const actions = objectsAt(options, 'actions');
     const statistics = actions.map((action) => objectAt(action, 'stats') ?? {});
     filters.push({
