@@ -38,23 +38,23 @@ export async function pack(files: Files): Promise<Buffer> {
  * Reads a .tgz in memory: nothing is ever written to a path that an archive names. Returns why not, in words.
  * Everything but plain files with safe names is refused or, for folders, ignored.
  */
-export async function unpack(packed: Buffer): Promise<Result<Files, string>> {
+export async function unpack(packed: Buffer, limits: typeof LIMITS = LIMITS): Promise<Result<Files, string>> {
   if (packed[0] !== 0x1f || packed[1] !== 0x8b) return err('it is not a gzip-compressed archive');
   let raw: Buffer;
   try {
-    raw = await promisify(gunzip)(packed, { maxOutputLength: LIMITS.unpackedBytes });
+    raw = await promisify(gunzip)(packed, { maxOutputLength: limits.unpackedBytes });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ERR_BUFFER_TOO_LARGE') return err(`it unpacks to more than ${LIMITS.unpackedBytes >> 20} MiB`);
+    if (code === 'ERR_BUFFER_TOO_LARGE') return err(`it unpacks to more than ${limits.unpackedBytes >> 20} MiB`);
     if (code === 'Z_BUF_ERROR') return err('it is cut off');
     return err('its compression is damaged');
   }
   // also keeps the parser from unpacking a second archive inside, unbounded
   if (raw.subarray(257, 262).toString('latin1') !== 'ustar') return err('it is not a tar archive');
-  return readTar(raw);
+  return readTar(raw, limits);
 }
 
-async function readTar(raw: Buffer): Promise<Result<Files, string>> {
+async function readTar(raw: Buffer, limits: typeof LIMITS): Promise<Result<Files, string>> {
   const { Parser } = await import('tar');
   return new Promise((resolve) => {
     const files = new Map<string, Buffer>();
@@ -64,7 +64,7 @@ async function readTar(raw: Buffer): Promise<Result<Files, string>> {
       maxMetaEntrySize: 64 * 1024,
       onReadEntry: (entry) => {
         const path = entry.path;
-        const problem = entry.type === 'Directory' ? undefined : problemOf(path, entry.type, entry.size, files);
+        const problem = entry.type === 'Directory' ? undefined : problemOf(path, entry.type, entry.size, files, limits);
         if (problem !== undefined) refused ??= problem;
         if (problem !== undefined || entry.type === 'Directory') {
           entry.resume();
@@ -81,14 +81,14 @@ async function readTar(raw: Buffer): Promise<Result<Files, string>> {
   });
 }
 
-function problemOf(path: string, type: string, size: number, files: Files): string | undefined {
+function problemOf(path: string, type: string, size: number, files: Files, limits: typeof LIMITS): string | undefined {
   const shown = JSON.stringify(path.slice(0, 100));
   if (path.startsWith('/') || path.includes('\\') || path.includes('\0') || path.split('/').includes('..')) {
     return `it holds a path that leaves it: ${shown}`;
   }
   if (type !== 'File' && type !== 'OldFile') return `it holds something that is not a plain file: ${shown}`;
-  if (size > LIMITS.fileBytes) return `${shown} is larger than ${LIMITS.fileBytes >> 20} MiB`;
-  if (files.size >= LIMITS.files) return `it holds more than ${LIMITS.files} files`;
+  if (size > limits.fileBytes) return `${shown} is larger than ${limits.fileBytes >> 20} MiB`;
+  if (files.size >= limits.files) return `it holds more than ${limits.files} files`;
   if (files.has(path)) return `it holds ${shown} twice`;
   return undefined;
 }

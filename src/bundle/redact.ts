@@ -123,8 +123,19 @@ export function createRedactor(key: Uint8Array = randomBytes(32)): Redactor {
     return out;
   };
 
+  /** What one rule leaves can be a match for another, so the rules run until nothing changes; mostly that is once. */
   const text = (input: string): string => {
-    let out = known(input);
+    let before = known(input);
+    for (let round = 0; round < 8; round += 1) {
+      const after = rules(before);
+      if (after === before) break;
+      before = after;
+    }
+    return before;
+  };
+
+  const rules = (input: string): string => {
+    let out = input;
     out = out.replace(PEM, (_all, begin: string, inner: string, end: string) => {
       const core = inner.trim();
       return core === '' ? begin + inner + end : `${begin}\n${tag(core)}\n${end}`;
