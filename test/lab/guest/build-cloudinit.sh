@@ -8,7 +8,7 @@ R=$G/cloudinit-root
 [ -s cloudinit.qcow2 ] && [ -s cloudinit-initrd.gz ] && [ cloudinit.qcow2 -nt "$LAB_DIR/guest/build-cloudinit.sh" ] && [ cloudinit-initrd.gz -nt vmlinuz ] && { echo present; exit 0; }
 mirror=$(debian_mirror)
 rm -rf "$R"
-debootstrap --variant=minbase --include=systemd,systemd-sysv,udev,dbus,cloud-init,ifupdown,isc-dhcp-client,iproute2,iputils-ping,openssh-server,netbase,procps bookworm "$R" "$mirror"
+debootstrap --variant=minbase --include=systemd,systemd-sysv,udev,dbus,cloud-init,python3-cffi-backend,ifupdown,isc-dhcp-client,iproute2,iputils-ping,openssh-server,netbase,procps bookworm "$R" "$mirror"
 echo guest > "$R/etc/hostname"; printf '127.0.0.1 localhost\n' > "$R/etc/hosts"; printf '/dev/vda / ext4 defaults 0 1\n' > "$R/etc/fstab"
 rm -f "$R"/etc/ssh/ssh_host_* "$R/etc/machine-id" "$R/var/lib/dbus/machine-id"; : > "$R/etc/machine-id"; : > "$R/etc/resolv.conf"
 printf 'source-directory /etc/network/interfaces.d\n' > "$R/etc/network/interfaces"
