@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttpsServer } from 'node:https';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Cloud, GetRequest, ListRequest } from '../../src/cloud/cloud.ts';
+import type { Answer, Cloud, GetRequest, ListRequest } from '../../src/cloud/cloud.ts';
 import { type CloudParts, openCloud } from '../../src/cloud/session.ts';
 import { createHttpClient } from '../../src/cloud/undici-client.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { wallClock } from '../../src/engine/clock.ts';
-import { ok } from '../../src/engine/result.ts';
+import type { FactFailure } from '../../src/engine/failure.ts';
+import { ok, type Result } from '../../src/engine/result.ts';
 import { Waves } from '../../src/engine/waves.ts';
 import { FakeOpenstack, fixture } from './support/fake-openstack.ts';
 
@@ -47,11 +48,9 @@ const signInPath = 'POST /identity/v3/auth/tokens';
 const portPath = 'GET /network/v2.0/ports/p1';
 const somePort = { body: { port: { id: 'p1' } } };
 
-async function valueOf<T>(
-  answer: ReturnType<Cloud['get']> | Promise<{ ok: boolean; value?: T; error?: unknown }>,
-): Promise<T> {
-  const result = (await answer) as { ok: boolean; value?: { value: T }; error?: unknown };
-  if (!result.ok || !result.value) throw new Error(JSON.stringify(result.error));
+async function got<T>(answer: Promise<Result<Answer<T>, FactFailure>>): Promise<T> {
+  const result = await answer;
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
   return result.value.value;
 }
 
@@ -207,7 +206,7 @@ describe('signing in', () => {
     fake.on('GET /v1/nodes', () => ({ body: { nodes: [{ id: 'n1' }] } }));
     const env = { OS_AUTH_TYPE: 'http_basic', OS_ENDPOINT: fake.url, OS_USERNAME: 'u', OS_PASSWORD: 'p' };
     const cloud = open({ env });
-    expect(await valueOf(cloud.list({ service: 'baremetal', path: '/nodes', items: 'nodes', schema: thing }))).toEqual([
+    expect(await got(cloud.list({ service: 'baremetal', path: '/nodes', items: 'nodes', schema: thing }))).toEqual([
       { id: 'n1' },
     ]);
     expect(fake.seen.map((seen) => [seen.url, seen.headers.authorization])).toEqual([['/v1/nodes', 'Basic dTpw']]);
@@ -262,9 +261,9 @@ describe('a service that cannot be reached', () => {
 
   it('another one: no answer is a timeout in seconds', async () => {
     fake.on(portPath, () => ({ raw: () => {} }));
-    const answer = await open({ env: { OS_API_TIMEOUT: '0.1' } }).get(port);
+    const answer = await open({ env: { OS_API_TIMEOUT: '0.8' } }).get(port);
     const what = `network GET /ports/p1 at 127.0.0.1:${fake.port}`;
-    expect(answer).toEqual({ ok: false, error: { kind: 'timeout', what, seconds: 0.1 } });
+    expect(answer).toEqual({ ok: false, error: { kind: 'timeout', what, seconds: 0.8 } });
   });
 });
 
@@ -333,7 +332,7 @@ describe('an answer that is an error', () => {
 
   it('fields that we do not know pass', async () => {
     fake.on(portPath, () => ({ body: { port: { id: 'p1', new_in_2030: [1] }, extra: true } }));
-    expect(await valueOf(open().get(port))).toEqual({ port: { id: 'p1', new_in_2030: [1] }, extra: true });
+    expect(await got(open().get(port))).toEqual({ port: { id: 'p1', new_in_2030: [1] }, extra: true });
   });
 });
 
@@ -405,7 +404,7 @@ describe('pages', () => {
       const next = at + 1 < all.length ? { next: `/v2/images?limit=1&marker=${all[at]?.id}` } : {};
       return { body: { images: all.slice(at, at + 1), first: '/v2/images?limit=1', ...next } };
     });
-    const found = await valueOf<unknown[]>(
+    const found = await got(
       open().list({ service: 'image', path: '/images', items: 'images', schema: thing, query: { limit: '1' } }),
     );
     expect(found).toHaveLength(3);
@@ -416,7 +415,7 @@ describe('pages', () => {
     fake.on('GET /network/v2.0/ports', () => ({
       body: { ports: [{ id: 'p' }], ports_links: [{ rel: 'next', href: '/v2.0/ports?marker=p' }] },
     }));
-    expect(await valueOf(open().list(ports))).toEqual([{ id: 'p' }, { id: 'p' }]);
+    expect(await got(open().list(ports))).toEqual([{ id: 'p' }, { id: 'p' }]);
     expect(fake.count('GET /network/v2.0/ports')).toBe(2);
   });
 
@@ -427,7 +426,7 @@ describe('pages', () => {
         ports_links: [{ rel: 'next', href: `?marker=${count}` }],
       },
     }));
-    expect(await valueOf(open().list({ ...ports, limit: 3 }))).toEqual([{ id: 'a1' }, { id: 'b1' }, { id: 'a2' }]);
+    expect(await got(open().list({ ...ports, limit: 3 }))).toEqual([{ id: 'a1' }, { id: 'b1' }, { id: 'a2' }]);
   });
 
   it('with an item that lacks a field name the item', async () => {
@@ -449,7 +448,7 @@ describe('pages', () => {
   it('read a recorded list of Neutron', async () => {
     fake.on('GET /network/v2.0/ports', () => ({ body: fixture('ports') }));
     const recorded = (fixture('ports') as { ports: unknown[] }).ports;
-    expect(await valueOf(open().list(ports))).toEqual(recorded);
+    expect(await got(open().list(ports))).toEqual(recorded);
   });
 });
 
@@ -481,8 +480,8 @@ describe('microversions', () => {
     expect(first.every((answer) => answer.ok)).toBe(true);
     expect(fake.count('GET /compute/')).toBe(1);
     const before = cloud.requests;
-    expect(await valueOf(cloud.list(high))).toEqual([{ id: 'compute 2.93' }]);
-    expect(await valueOf(cloud.list({ ...servers, microversion: '2.79' }))).toEqual([{ id: 'compute 2.79' }]);
+    expect(await got(cloud.list(high))).toEqual([{ id: 'compute 2.93' }]);
+    expect(await got(cloud.list({ ...servers, microversion: '2.79' }))).toEqual([{ id: 'compute 2.79' }]);
     expect(cloud.requests - before).toBe(2);
   });
 
@@ -510,14 +509,14 @@ describe('version documents', () => {
     ['image', { id: 'v2.15' }],
     ['identity', { id: 'v3.14' }],
   ] as const)('of %s', async (service, version) => {
-    expect(await valueOf(open().version(service))).toEqual(version);
+    expect(await got(open().version(service))).toEqual(version);
   });
 
   it('are looked for below the version where the root is not passed on', async () => {
     const nova = (fixture('nova-root') as { versions: unknown[] }).versions[1];
     fake.on('GET /compute/', () => ({ status: 404, body: '' }));
     fake.on('GET /compute/v2.1/', () => ({ body: { version: nova } }));
-    expect(await valueOf(open().version('compute'))).toMatchObject({ maxMicroversion: '2.93' });
+    expect(await got(open().version('compute'))).toMatchObject({ maxMicroversion: '2.93' });
   });
 });
 
@@ -531,7 +530,7 @@ describe('the catalog', () => {
   });
 
   it('is shown as the endpoints that were chosen', async () => {
-    const endpoints = await valueOf<readonly { service: string; url: string }[]>(open().endpoints());
+    const endpoints = await got(open().endpoints());
     expect(endpoints.map((found) => `${found.service} ${found.url.replace(fake.url, '')}`)).toEqual([
       'identity /identity/v3/',
       'compute /compute/v2.1',
@@ -546,7 +545,7 @@ describe('the catalog', () => {
     fake.on(signInPath, () => fake.token((token) => Object.assign(token, { catalog })));
     fake.on('GET /vol/v3/proj/volumes', () => ({ body: { volumes: [{ id: 'v' }] } }));
     expect(
-      await valueOf(open().list({ service: 'block-storage', path: '/volumes', items: 'volumes', schema: thing })),
+      await got(open().list({ service: 'block-storage', path: '/volumes', items: 'volumes', schema: thing })),
     ).toEqual([{ id: 'v' }]);
   });
 
