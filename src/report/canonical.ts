@@ -18,7 +18,7 @@ const active =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udfff]/g;
 
 const escapeUnits = (text: string): string =>
-  text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** The same value gives the same bytes, in whatever order its fields were set; harmless when shown on a terminal. */
 export const canonicalJson = (value: unknown, space?: number): string =>

@@ -1,6 +1,6 @@
 import type { Cause } from '../engine/diagnosis.ts';
 import type { Finding } from '../engine/finding.ts';
-import { evidenceLines, everything } from './evidence.ts';
+import { everything, evidenceLines } from './evidence.ts';
 import { body, labelled, labelledCommand, moreWithV } from './label.ts';
 import { indent, type Page, withRemark, wrap } from './page.ts';
 import { remedyLines } from './remedy.ts';
@@ -27,7 +27,11 @@ export function otherCauseLines(causes: readonly Cause[], page: Page): string[] 
     if (page.verbosity > 0) return causeLines(cause, page, number);
     const { finding } = cause;
     const evidence = evidenceLines(finding.evidence.slice(0, 1), page, { pieces: 1, linesEach: 3 }, page.width - body);
-    return [...sentence(finding, number, page), ...indent(evidence, body), ...remedyLines(finding.remedies.slice(0, 1), page, 1)];
+    return [
+      ...sentence(finding, number, page),
+      ...indent(evidence, body),
+      ...remedyLines(finding.remedies.slice(0, 1), page, 1),
+    ];
   });
   const title = causes.length === 1 ? 'OTHER CAUSE' : 'OTHER CAUSES';
   return [page.theme.paint('problem', title), ...shown, ...moreWithV(causes.length - limit, page)];
@@ -41,15 +45,28 @@ function sentence(finding: Finding, label: string, page: Page): string[] {
   return withRemark(labelled(label, 'problem', `${unknown}${page.say(finding.summary)}`, page), remark, page.width);
 }
 
-/** Folded symptoms: several of one code are counted under the first of them; with `-v` each with its code. */
+/** Folded symptoms: several of one code are counted under the first of them; with `-v` each on its line, with its code. */
 function explainsLines(symptoms: readonly Finding[], page: Page): string[] {
   if (symptoms.length === 0) return [];
   const { theme } = page;
-  const said = page.verbosity > 0 ? symptoms.map((f) => `${page.say(f.summary)} (${page.say(f.code)})`) : counted(symptoms, page);
-  const limit = page.verbosity > 0 ? said.length : 3;
-  const rest = said.length - limit;
-  const parts = [...said.slice(0, limit), ...(rest > 0 ? [`${rest} more with -v`] : [])];
-  return wrap(`explains: ${parts.join(` ${theme.glyphs.dot} `)}`, page.width - body).map((line) => theme.paint('dim', line));
+  const room = page.width - body;
+  const lines =
+    page.verbosity > 0
+      ? symptoms.flatMap((f) => oneSymptom(f, page))
+      : wrap(`explains: ${brief(symptoms, page)}`, room);
+  return [...(page.verbosity > 0 ? ['explains:'] : []), ...lines].map((line) => theme.paint('dim', line));
+}
+
+const oneSymptom = (finding: Finding, page: Page): string[] =>
+  indent(
+    withRemark(wrap(page.say(finding.summary), page.width - body - 2), page.say(finding.code), page.width - body - 2),
+    2,
+  );
+
+function brief(symptoms: readonly Finding[], page: Page): string {
+  const said = counted(symptoms, page);
+  const rest = said.length - 3;
+  return [...said.slice(0, 3), ...(rest > 0 ? [`${rest} more with -v`] : [])].join(` ${page.theme.glyphs.dot} `);
 }
 
 function counted(symptoms: readonly Finding[], page: Page): string[] {

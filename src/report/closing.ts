@@ -9,25 +9,49 @@ export function closingLines(report: RunReport, page: Page): string[] {
   const next = report.next === '' ? [] : [`Next: ${commandText(report.next, page)}`];
   const [total = '', ...parts] = countWords(report.counts);
   const end = [...(report.exitCode === 0 ? [] : [`exit ${report.exitCode}`]), duration(report.elapsedMs)];
-  const join = (words: readonly string[]): string => words.join(` ${theme.glyphs.dot} `);
   const { causes, remarks } = report.diagnosis;
   if (causes.length > 0) {
     const named = theme.paint('problem', plural(causes.length, 'cause'));
-    const tallies = page.verbosity > 0 ? [join([named, total, ...parts, ...end])] : [join([named, total, ...end]), join([named, ...end])];
-    return beside(next, tallies, page);
+    if (page.verbosity > 0) return [...packed([named, total, ...parts, ...end], page), ...next];
+    return (
+      beside(
+        next,
+        [
+          [named, total, ...end],
+          [named, ...end],
+        ],
+        page,
+      ) ?? [...packed([named, total, ...end], page), ...next]
+    );
   }
   const clear = report.exitCode === 0 && report.counts.blocked + report.counts.unknown === 0;
-  const sentence = wrap(page.say(clearWords(report)), page.width).map((line) => theme.paint(clear ? 'ok' : 'warn', line));
-  const closing = beside(sentence, [join([total, ...parts, ...end]), join([...parts, ...end])], page);
+  const role = clear ? 'ok' : 'warn';
+  const sentence = wrap(page.say(clearWords(report)), page.width).map((line) => theme.paint(role, line));
+  const tallies = [
+    [total, ...parts, ...end],
+    [...parts, ...end],
+  ];
+  const closing = beside(sentence, tallies, page) ?? [...sentence, ...packed([total, ...parts, ...end], page)];
   const isAllSaid = clear && remarks.length === 0 && page.verbosity === 0;
   return isAllSaid ? closing : [...closing, ...next];
 }
 
-/** The fullest tally that fits beside the text; else the fullest on a line of its own, before the text when that is a command. */
-function beside(text: readonly string[], tallies: readonly string[], page: Page): string[] {
-  const last = text.at(-1) ?? '';
-  const fitting = tallies.find((tally) => columns(last) + 2 + columns(tally) <= page.width);
-  if (fitting !== undefined && text.length > 0) return withRemark(text, fitting, page.width);
-  const [fullest = ''] = tallies.filter((tally) => columns(tally) <= page.width);
-  return [...text, ...withRemark([], fullest === '' ? (tallies.at(-1) ?? '') : fullest, page.width).filter((l) => l !== '')];
+const joined = (parts: readonly string[], page: Page): string => parts.join(` ${page.theme.glyphs.dot} `);
+
+/** The first of these that fits at the right of the text's last line. */
+function beside(text: readonly string[], tallies: readonly (readonly string[])[], page: Page): string[] | undefined {
+  const room = page.width - columns(text.at(-1) ?? '') - 2;
+  const fitting = tallies.map((parts) => joined(parts, page)).find((tally) => columns(tally) <= room);
+  return fitting === undefined || text.length === 0 ? undefined : withRemark(text, fitting, page.width);
+}
+
+/** On lines of their own, broken between parts only. */
+function packed(parts: readonly string[], page: Page): string[] {
+  const lines: string[][] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && columns(joined([...last, part], page)) <= page.width) last.push(part);
+    else lines.push([part]);
+  }
+  return lines.map((line) => joined(line, page));
 }

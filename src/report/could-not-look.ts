@@ -37,7 +37,8 @@ function reasonLines({ why, what, grant }: Reason, page: Page, withPurpose: bool
   const room = page.width - body;
   const [first = '', ...others] = wrap(why, room);
   const [one = '', ...more] = what;
-  const purpose = page.verbosity > 0 || more.length === 0 ? what.join(` ${theme.glyphs.dot} `) : `${one} (and ${more.length} more)`;
+  const purpose =
+    page.verbosity > 0 || more.length === 0 ? what.join(` ${theme.glyphs.dot} `) : `${one} (and ${more.length} more)`;
   return [
     `${spaces(2)}${mark}${spaces(body - 2 - columns(mark))}${first}`,
     ...indent(others, body),
@@ -46,8 +47,8 @@ function reasonLines({ why, what, grant }: Reason, page: Page, withPurpose: bool
   ];
 }
 
-/** A grant may be a command to paste, which is not broken; a sentence (it ends like one) is wrapped. */
+/** A grant that holds a command to paste (quotes, redirections, options) is not broken; prose is wrapped. */
 function grantLines(grant: string, page: Page): string[] {
   const text = `${page.theme.glyphs.arrow} ${commandText(grant, page)}`;
-  return /[.!)]$/.test(grant.trim()) ? wrap(text, page.width - body) : [text];
+  return /['"`<>|]|(^|\s)--?\w/.test(grant) ? [text] : wrap(text, page.width - body);
 }

@@ -15,7 +15,8 @@ export function drawPaths(paths: readonly DrawnPath[], page: Page): string[] {
   const telling = drawn.filter((path) => path.hops.some((h) => h.state === 'problem' || h.state === 'blocked'));
   const full = page.verbosity > 0 ? drawn : telling.length > 0 ? telling : drawn.slice(0, 1);
   const named = drawn.filter((path) => !full.includes(path));
-  const title = ({ title }: DrawnPath): string => page.theme.paint('dim', clip(page.say(title), page.width - left, page));
+  const title = ({ title }: DrawnPath): string =>
+    page.theme.paint('dim', clip(page.say(title), page.width - left, page));
   return [
     ...full.flatMap((path) => [
       ...(full.length > 1 ? [`${spaces(left)}${title(path)}`] : []),
@@ -29,12 +30,20 @@ function nameOthers(paths: readonly DrawnPath[], page: Page): string[] {
   const { theme } = page;
   const isOk = (path: DrawnPath): boolean => path.hops.every((h) => h.state === 'ok');
   const line = (mark: string, words: string, some: readonly DrawnPath[]): string[] => {
-    const names = some.map((p) => `${page.say(p.title)} (${plural(p.hops.length, 'hop')})`).join(` ${theme.glyphs.dot} `);
-    return some.length === 0 ? [] : [`${spaces(left)}${mark}  ${clip(`${words}: ${names}`, page.width - left - 4, page)}`];
+    const names = some
+      .map((p) => `${page.say(p.title)} (${plural(p.hops.length, 'hop')})`)
+      .join(` ${theme.glyphs.dot} `);
+    return some.length === 0
+      ? []
+      : [`${spaces(left)}${mark}  ${clip(`${words}: ${names}`, page.width - left - 4, page)}`];
   };
   return [
     ...line(theme.paint('ok', theme.marks.ok), 'also ok', paths.filter(isOk)),
-    ...line(theme.paint('dim', theme.glyphs.unseen), 'not all seen', paths.filter((path) => !isOk(path))),
+    ...line(
+      theme.paint('dim', theme.glyphs.unseen),
+      'not all seen',
+      paths.filter((path) => !isOk(path)),
+    ),
   ];
 }
 

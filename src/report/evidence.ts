@@ -17,7 +17,12 @@ const widestLabel = 14;
  * Observations a stranger can repeat: where, the command or request, and under it the lines that show it. Lines are
  * unindented and at most `room` wide, but for the commands, which are never broken.
  */
-export function evidenceLines(evidence: readonly Evidence[], page: Page, limits: EvidenceLimits, room: number): string[] {
+export function evidenceLines(
+  evidence: readonly Evidence[],
+  page: Page,
+  limits: EvidenceLimits,
+  room: number,
+): string[] {
   const shown = evidence.slice(0, limits.pieces);
   const column = Math.min(widestLabel, Math.max(0, ...shown.map((e) => columns(labelOf(e.source, page))))) + 2;
   const more = evidence.length - shown.length;
@@ -36,7 +41,8 @@ function onePiece(evidence: Evidence, page: Page, limit: number, column: number,
     ...(rest > 0 ? [theme.paint('dim', `${theme.glyphs.ellipsis} ${rest} more lines with -v`)] : []),
   ];
   const circumstances = circumstancesOf(evidence, page);
-  const aside = circumstances === '' ? [] : wrap(circumstances, room - column - 2).map((line) => theme.paint('dim', line));
+  const aside =
+    circumstances === '' ? [] : wrap(circumstances, room - column - 2).map((line) => theme.paint('dim', line));
   return [...headLines(evidence, page, column, room), ...indent([...aside, ...excerpt], column + 2)];
 }
 
@@ -44,7 +50,8 @@ function headLines({ source }: Evidence, page: Page, column: number, room: numbe
   const label = labelOf(source, page);
   const head = `${page.theme.paint('host', label)}${spaces(Math.max(2, column - columns(label)))}`;
   const words = sourceWords(source, page);
-  const [first = '', ...others] = source.kind === 'command' ? [words] : wrap(words, room - column, room - columns(head));
+  const [first = '', ...others] =
+    source.kind === 'command' ? [words] : wrap(words, room - column, room - columns(head));
   return [`${head}${page.theme.paint('dim', first)}`, ...indent(others, column).map((l) => page.theme.paint('dim', l))];
 }
 

@@ -19,7 +19,13 @@ export function headerLines(report: RunReport, page: Page): string[] {
   const exact =
     page.verbosity === 0
       ? []
-      : wrap([report.target?.id ?? '', `started ${report.startedAt}`, `ostk-doctor ${report.tool.version}`].filter((p) => p !== '').map(page.say).join('   '), page.width);
+      : wrap(
+          [report.target?.id ?? '', `started ${report.startedAt}`, `ostk-doctor ${report.tool.version}`]
+            .filter((p) => p !== '')
+            .map(page.say)
+            .join('   '),
+          page.width,
+        );
   return [...placed, ...exact.map((line) => theme.paint('dim', line))];
 }
 
@@ -34,7 +40,9 @@ function targetParts(report: RunReport, page: Page): string[] {
   return [
     `${theme.paint('strong', page.say(target.name))}  ${theme.paint(healthy ? 'ok' : 'problem', page.say(target.status))}${where}`,
     ...(target.project === undefined ? [] : [`project ${page.say(target.project)}`]),
-    ...target.addresses.slice(0, limit).map((a) => page.say(a.floating === undefined ? a.fixed : `${a.fixed} ⇄ ${a.floating}`)),
+    ...target.addresses
+      .slice(0, limit)
+      .map((a) => page.say(a.floating === undefined ? a.fixed : `${a.fixed} ⇄ ${a.floating}`)),
     ...(rest > 0 ? [`and ${rest} more`] : []),
   ];
 }

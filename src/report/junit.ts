@@ -55,7 +55,9 @@ function outcomeElements({ outcome }: CheckReport): string {
         .join('');
     case 'problem':
       return outcome.findings
-        .map((f) => element('failure', { type: f.code, message: f.summary }, f.evidence.map((e) => e.excerpt).join('\n')))
+        .map((f) =>
+          element('failure', { type: f.code, message: f.summary }, f.evidence.map((e) => e.excerpt).join('\n')),
+        )
         .join('');
     default:
       return unreachable(outcome);

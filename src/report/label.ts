@@ -1,5 +1,5 @@
-import { columns, indent, type Page, spaces, wrap } from './page.ts';
 import type { Role } from '../ui/theme.ts';
+import { columns, indent, type Page, spaces, wrap } from './page.ts';
 
 /** Column at which the text of the verdict stands, after its labels. */
 export const body = 8;

@@ -2,8 +2,8 @@ import type { Cause } from '../engine/diagnosis.ts';
 import type { Evidence } from '../engine/evidence.ts';
 import type { Remedy } from '../engine/finding.ts';
 import type { RunReport } from '../engine/report.ts';
-import { createTheme } from '../ui/theme.ts';
 import { safeLine, safeText } from '../ui/safe-text.ts';
+import { createTheme } from '../ui/theme.ts';
 import { pageOf } from './page.ts';
 import { pasteable } from './paste.ts';
 import { clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
@@ -19,7 +19,10 @@ export function renderMarkdown(report: RunReport): string {
     `${prose(cloud)} · ${prose(report.startedAt)} · ${countWords(report.counts).join(' · ')} · ${duration(report.elapsedMs)} · exit ${report.exitCode}`,
     ...(causes.length === 0 ? [`**${prose(clearWords(report))}**`] : causes.map(causeBlock)),
     ...list('Ruled out', ruledOut.map(prose)),
-    ...list('Also seen', remarks.map((f) => `${prose(f.summary)} \`${f.code}\``)),
+    ...list(
+      'Also seen',
+      remarks.map((f) => `${prose(f.summary)} \`${f.code}\``),
+    ),
     ...list(
       'Could not look',
       couldNotLook.map(({ what, failure }) => {
@@ -38,7 +41,10 @@ function causeBlock({ finding, explains }: Cause): string {
     `## ${unknown}${prose(finding.summary)}`,
     `\`${finding.code}\` · ${confidenceWords(finding)}`,
     ...finding.evidence.map(evidenceBlock),
-    ...list('Explains', explains.map((f) => `${prose(f.summary)} \`${f.code}\``)),
+    ...list(
+      'Explains',
+      explains.map((f) => `${prose(f.summary)} \`${f.code}\``),
+    ),
     ...finding.remedies.map(remedyBlock),
     `Verify: ${inlineCode(finding.verify)}`,
   ].join('\n\n');
@@ -60,7 +66,9 @@ const remedyBlock = (remedy: Remedy): string =>
     ...remedy.steps.map((step) => {
       const where = step.where.kind === 'operator' ? 'From here' : `On ${prose(step.where.host)}`;
       const note = step.note === undefined ? '' : ` ${prose(step.note)}`;
-      return step.argv === undefined ? `${where}:${note}` : `${where}:${note}\n\n${fenced(pasteable(step.argv, page), 'sh')}`;
+      return step.argv === undefined
+        ? `${where}:${note}`
+        : `${where}:${note}\n\n${fenced(pasteable(step.argv, page), 'sh')}`;
     }),
   ].join('\n\n');
 
@@ -89,6 +97,7 @@ const list = (title: string, items: readonly string[]): string[] =>
 /** Names from the cloud are text: nothing in them becomes markup, a link, a mention or a table cell. */
 const prose = (text: string): string =>
   safeLine(text)
+    .replaceAll('&', '&amp;')
     .replace(/[\\`*_{}[\]<>#|~!]/g, '\\$&')
     .replaceAll('@', '&#64;')
     .replace(/^([-+]|\d+\.)/, '\\$1');

@@ -20,7 +20,11 @@ export function renderNagios(report: RunReport): string {
   const { counts, diagnosis } = report;
   const state = nagiosState(report);
   const total = counts.ok + counts.problem + counts.skipped + counts.blocked + counts.unknown;
-  const named = (state === 'CRITICAL' ? diagnosis.causes.map((c) => c.finding) : diagnosis.remarks.filter((r) => r.severity !== 'info'))
+  const named = (
+    state === 'CRITICAL'
+      ? diagnosis.causes.map((c) => c.finding)
+      : diagnosis.remarks.filter((r) => r.severity !== 'info')
+  )
     .slice(0, 3)
     .map((f) => `${f.code} ${f.summary}`)
     .join('; ');

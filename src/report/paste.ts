@@ -1,9 +1,9 @@
+import { quoteArg } from '../nodes/quote.ts';
 import { safeText } from '../ui/safe-text.ts';
 import type { Page } from './page.ts';
 
-const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
-const quoteArgv = (argv: readonly string[]): string =>
-  argv.map((word) => (plain.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+/** An option, or `name=value`: after the first word no shell takes these for anything else, and bare they read well. */
+const plainArgument = /^[A-Za-z0-9_/.:,@%+-][A-Za-z0-9_/.:,@%+=-]*$/;
 
 /**
  * A command as one line to paste into a shell. A word with characters that do not show here (control sequences,
@@ -11,7 +11,12 @@ const quoteArgv = (argv: readonly string[]): string =>
  * is what will run.
  */
 export const pasteable = (argv: readonly string[], page: Page): string =>
-  argv.map((word) => (shows(word, page) ? quoteArgv([word]) : escaped(word, page))).join(' ');
+  argv
+    .map((word, index) => {
+      if (index > 0 && plainArgument.test(word)) return word;
+      return shows(word, page) ? quoteArg(word) : escaped(word, page);
+    })
+    .join(' ');
 
 const shows = (text: string, { theme }: Page): boolean =>
   safeText(text) === text && !text.includes('\n') && theme.spell(text) === text;

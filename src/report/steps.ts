@@ -3,7 +3,7 @@ import type { Finding, Severity } from '../engine/finding.ts';
 import type { CheckReport, RunReport, StepReport } from '../engine/report.ts';
 import { unreachable } from '../engine/result.ts';
 import type { Mark } from '../ui/theme.ts';
-import { evidenceLines, everything } from './evidence.ts';
+import { everything, evidenceLines } from './evidence.ts';
 import { clip, columns, indent, type Page, padEnd, spaces, withRemark, wrap } from './page.ts';
 import { failureWords, plural } from './words.ts';
 
@@ -40,7 +40,8 @@ function rowLines(row: Row, title: string, titleWidth: number, page: Page): stri
   const code = row.code === undefined ? '' : page.say(row.code);
   const firstRoom = code === '' ? room : room - columns(code) - 2;
   const [first = '', ...others] = row.cut ? [clip(row.text, firstRoom, page)] : wrap(row.text, room, firstRoom);
-  const opening = code === '' ? [`${head}${first}`] : withRemark([`${head}${first}`], theme.paint('code', code), page.width);
+  const opening =
+    code === '' ? [`${head}${first}`] : withRemark([`${head}${first}`], theme.paint('code', code), page.width);
   const limits = page.verbosity > 1 ? everything : { ...everything, linesEach: 4 };
   return [...opening, ...indent([...others, ...evidenceLines(row.evidence ?? [], page, limits, room)], column)];
 }
@@ -86,7 +87,13 @@ function fullRows(step: StepReport, page: Page, atVerdict: ReadonlySet<string>):
           evidence: atVerdict.has(identity(f)) ? [] : f.evidence,
         }));
       case 'skipped':
-        return [{ mark: 'skipped', text: `${page.say(check.title)}: not applicable: ${page.say(outcome.reason)}`, cut: false }];
+        return [
+          {
+            mark: 'skipped',
+            text: `${page.say(check.title)}: not applicable: ${page.say(outcome.reason)}`,
+            cut: false,
+          },
+        ];
       case 'blocked':
         return outcome.failures.map((failure) => ({
           mark: 'blocked',
@@ -120,7 +127,11 @@ const findingRow = (finding: Finding, page: Page): Row => ({
 
 function bugRow(check: CheckReport, page: Page): Row {
   const error = check.outcome.status === 'unknown' ? (check.outcome.error.split('\n')[0] ?? '') : '';
-  return { mark: 'blocked', text: `our own bug in ${page.say(check.id)}: ${page.say(error)}`, cut: page.verbosity === 0 };
+  return {
+    mark: 'blocked',
+    text: `our own bug in ${page.say(check.id)}: ${page.say(error)}`,
+    cut: page.verbosity === 0,
+  };
 }
 
 /** Checks that could not look for the same reason share a line; what would grant it stands at the verdict. */

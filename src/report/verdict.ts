@@ -13,7 +13,9 @@ export function verdictBlocks(report: RunReport, page: Page): string[][] {
   const about = [
     ...(ruledOut.length === 0 || (first === undefined && page.verbosity === 0) ? [] : ruledOutLines(ruledOut, page)),
     ...(remarks.length === 0 ? [] : remarkLines(remarks, page)),
-    ...(couldNotLook.length === 0 ? [] : couldNotLookLines(couldNotLook, page, first === undefined || page.verbosity > 0)),
+    ...(couldNotLook.length === 0
+      ? []
+      : couldNotLookLines(couldNotLook, page, first === undefined || page.verbosity > 0)),
   ];
   const firstBlock = first === undefined ? [] : causeLines(first, page);
   return [
@@ -42,7 +44,8 @@ function remarkLines(remarks: readonly Finding[], page: Page): string[] {
   return [
     theme.paint('strong', 'ALSO SEEN'),
     ...shown.flatMap((finding) => {
-      const mark = finding.severity === 'info' ? theme.paint('dim', theme.glyphs.bullet) : theme.paint('warn', theme.marks.warn);
+      const mark =
+        finding.severity === 'info' ? theme.paint('dim', theme.glyphs.bullet) : theme.paint('warn', theme.marks.warn);
       const [first = '', ...others] = wrap(page.say(finding.summary), page.width - body);
       const lines = [`${spaces(2)}${mark}${spaces(body - 2 - columns(mark))}${first}`, ...indent(others, body)];
       return withRemark(lines, theme.paint('code', page.say(finding.code)), page.width);

@@ -1,6 +1,6 @@
-import type { CheckReport, RunReport } from '../engine/report.ts';
 import type { FactFailure, NodeFailureStage } from '../engine/failure.ts';
 import type { Confidence, Finding, Remedy } from '../engine/finding.ts';
+import type { CheckReport, RunReport } from '../engine/report.ts';
 import { unreachable } from '../engine/result.ts';
 
 /** `180 ms`, `3.1 s`, `2 min 5 s`. */
@@ -36,7 +36,9 @@ export function failureWords(failure: FactFailure): FailureWords {
       return { why: `${failure.host}: ${stageWords[failure.stage]}: ${failure.detail}`, grant: failure.fix };
     case 'command': {
       const end = failure.code === null ? 'was stopped' : `exit ${failure.code}`;
-      return { why: `${failure.host}: ${failure.argv.join(' ')}: ${end}${failure.detail === '' ? '' : `: ${failure.detail}`}` };
+      return {
+        why: `${failure.host}: ${failure.argv.join(' ')}: ${end}${failure.detail === '' ? '' : `: ${failure.detail}`}`,
+      };
     }
     case 'missing-tool':
       return { why: `${failure.host}: ${failure.tool} is not installed`, grant: failure.fix };

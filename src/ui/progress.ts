@@ -71,7 +71,7 @@ function movingLine(options: ProgressOptions): Reporter {
   let loading: Promise<void> = Promise.resolve();
   const draw = (): void => {
     const seconds = state.seconds + (now() - toldAt) / 1000;
-    spinner?.show(fit(options.theme.spell(progressLine({ ...state, seconds })), options.width() - 4));
+    spinner?.show(shorten(options.theme.spell(progressLine({ ...state, seconds })), options.width() - 4));
   };
   const stop = (): void => {
     ended = true;
@@ -120,7 +120,8 @@ function movingLine(options: ProgressOptions): Reporter {
 }
 
 /** Plain text is enough here: the line holds names and numbers, and is cut before it would wrap. */
-const fit = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 3)}...`);
+const shorten = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, width - 3)}...`;
 
 function plainLines({ stream, theme }: ProgressOptions): Reporter {
   const write = (text: string): void => {
@@ -142,7 +143,7 @@ function plainLines({ stream, theme }: ProgressOptions): Reporter {
           write(progressLine({ checksDone: 0, on: event.on, seconds: event.seconds }));
           return;
         case 'check.end':
-          write(`${event.check.outcome.status}  ${event.check.id}  ${event.check.subject}`);
+          write(`${event.check.outcome.status}: ${event.check.id} ${event.check.subject}`);
           return;
         case 'note':
           write(`${event.level === 'warning' ? 'warning: ' : ''}${event.text}`);

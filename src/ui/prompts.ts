@@ -74,7 +74,8 @@ export function terminalPrompter(options: PrompterOptions): Prompter {
         })),
         ...(question.initial === undefined ? {} : { default: question.initial }),
       }),
-    input: (question) => ask(question, { type: 'input', ...(question.initial === undefined ? {} : { default: question.initial }) }),
+    input: (question) =>
+      ask(question, { type: 'input', ...(question.initial === undefined ? {} : { default: question.initial }) }),
     confirm: (question) => ask(question, { type: 'confirm', default: question.initial }),
     password: (question) => ask(question, { type: 'password', mask: '*' }),
   };

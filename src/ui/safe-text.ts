@@ -8,11 +8,9 @@
 const sequences =
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[\]PX^_]|[\u009d\u0090\u0098\u009e\u009f])[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/g;
 
-// C0 but newline, DEL, C1; soft hyphen, combining grapheme joiner, Arabic letter mark, Hangul fillers, Mongolian
-// separators, zero-width and directional marks, embeddings, overrides, isolates, deprecated format characters, BOM,
-// interlinear annotations, variation selectors, tags.
-const invisible =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
+// Control characters but newline; what Unicode calls default ignorable (soft hyphen, zero-width and directional marks,
+// embeddings, overrides, isolates, fillers, BOM, variation selectors, tags); interlinear annotations.
+const invisible = /[^\P{Cc}\n]|[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 // Piled-up marks paint over the lines above and below.
 const piledMarks = /(\p{M}{4})\p{M}+/gu;

@@ -33,8 +33,7 @@ export function terminalOf(facts: StreamFacts): Terminal {
     colorLevel: colorLevel(facts),
     unicode: unicode(facts),
     width: width(facts),
-    interactive:
-      facts.isTTY && facts.env['TERM'] !== 'dumb' && !isSet(facts.env['CI']) && facts.flags?.input !== false,
+    interactive: facts.isTTY && facts.env.TERM !== 'dumb' && !isSet(facts.env.CI) && facts.flags?.input !== false,
   };
 }
 
@@ -46,10 +45,10 @@ const isSet = (value: string | undefined): boolean =>
 function colorLevel({ isTTY, env, flags }: StreamFacts): ColorLevel {
   if (flags?.color === 'never') return 0;
   if (flags?.color === 'always') return depth(env);
-  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return 0;
-  switch (env['FORCE_COLOR']) {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return 0;
+  switch (env.FORCE_COLOR) {
     case undefined:
-      return isTTY && env['TERM'] !== 'dumb' ? depth(env) : 0;
+      return isTTY && env.TERM !== 'dumb' ? depth(env) : 0;
     case '0':
     case 'false':
       return 0;
@@ -63,20 +62,20 @@ function colorLevel({ isTTY, env, flags }: StreamFacts): ColorLevel {
 }
 
 function depth(env: StreamFacts['env']): ColorLevel {
-  if (env['COLORTERM'] === 'truecolor' || env['COLORTERM'] === '24bit') return 3;
-  return (env['TERM'] ?? '').includes('256color') ? 2 : 1;
+  if (env.COLORTERM === 'truecolor' || env.COLORTERM === '24bit') return 3;
+  return (env.TERM ?? '').includes('256color') ? 2 : 1;
 }
 
 /** The locale's character set in POSIX order (LC_ALL, LC_CTYPE, LANG: the first that is not empty decides). */
 function unicode({ env, flags }: StreamFacts): boolean {
   if (flags?.ascii === true) return false;
-  if (env['TERM'] === 'linux' || env['TERM'] === 'dumb') return false;
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
-  return /utf-?8/i.test(locale ?? '') || (locale === undefined && isSet(env['WT_SESSION']));
+  if (env.TERM === 'linux' || env.TERM === 'dumb') return false;
+  const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((value) => value !== undefined && value !== '');
+  return /utf-?8/i.test(locale ?? '') || (locale === undefined && isSet(env.WT_SESSION));
 }
 
 function width({ columns, env }: StreamFacts): number {
-  const known = [columns, Number.parseInt(env['COLUMNS'] ?? '', 10)].find(
+  const known = [columns, Number.parseInt(env.COLUMNS ?? '', 10)].find(
     (value) => value !== undefined && Number.isSafeInteger(value) && value > 0,
   );
   return Math.max(minimumWidth, known ?? assumedWidth);

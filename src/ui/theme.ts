@@ -29,8 +29,26 @@ export interface Glyphs {
 const unicodeMarks = { ok: '✓', problem: '✗', warn: '!', blocked: '?', skipped: '–' } as const;
 const asciiMarks = { ok: 'ok', problem: 'xx', warn: '!!', blocked: '??', skipped: '--' } as const;
 
-const unicodeGlyphs = { cable: '──', underlay: '══', floating: '⇄', unseen: '·', dot: '·', arrow: '→', bullet: '·', ellipsis: '…' } as const;
-const asciiGlyphs = { cable: '--', underlay: '==', floating: '<->', unseen: '..', dot: '|', arrow: '->', bullet: '-', ellipsis: '...' } as const;
+const unicodeGlyphs = {
+  cable: '──',
+  underlay: '══',
+  floating: '⇄',
+  unseen: '·',
+  dot: '·',
+  arrow: '→',
+  bullet: '·',
+  ellipsis: '…',
+} as const;
+const asciiGlyphs = {
+  cable: '--',
+  underlay: '==',
+  floating: '<->',
+  unseen: '..',
+  dot: '|',
+  arrow: '->',
+  bullet: '-',
+  ellipsis: '...',
+} as const;
 
 const spellings: Readonly<Record<string, string>> = {
   '→': '->',
@@ -56,8 +74,7 @@ const spellings: Readonly<Record<string, string>> = {
   '\u00a0': ' ',
 };
 
-const toAscii = (text: string): string =>
-  [...text].map((c) => (c <= '\u007f' ? c : (spellings[c] ?? '?'))).join('');
+const toAscii = (text: string): string => [...text].map((c) => (c <= '\u007f' ? c : (spellings[c] ?? '?'))).join('');
 
 export function createTheme(options: { readonly colorLevel: ColorLevel; readonly unicode: boolean }): Theme {
   // chalk ignores NO_COLOR; the level is decided in terminal.ts.

@@ -52,5 +52,7 @@ function renderInternalError(error: unknown, { theme, debug, debugLog, issues }:
 
 const lines = (theme: Theme, rows: readonly (readonly [label: string, text: string | undefined])[]): string =>
   rows
-    .flatMap(([label, text]) => (text === undefined || text === '' ? [] : [`${label} ${theme.spell(safeLine(text))}\n`]))
+    .flatMap(([label, text]) =>
+      text === undefined || text === '' ? [] : [`${label} ${theme.spell(safeLine(text))}\n`],
+    )
     .join('');

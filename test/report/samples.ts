@@ -3,7 +3,14 @@ import type { Evidence } from '../../src/engine/evidence.ts';
 import type { FactFailure } from '../../src/engine/failure.ts';
 import type { Finding } from '../../src/engine/finding.ts';
 import type { Outcome } from '../../src/engine/outcome.ts';
-import type { CheckReport, DrawnHop, DrawnPath, RunReport, StepReport, TargetSummary } from '../../src/engine/report.ts';
+import type {
+  CheckReport,
+  DrawnHop,
+  DrawnPath,
+  RunReport,
+  StepReport,
+  TargetSummary,
+} from '../../src/engine/report.ts';
 
 const startedAt = '2026-11-20T09:00:00.000Z';
 const at = '2026-11-20T09:00:02.140Z';
@@ -33,7 +40,12 @@ const problem = (...findings: [Finding, ...Finding[]]): Outcome => ({
 const blocked = (...failures: [FactFailure, ...FactFailure[]]): Outcome => ({ status: 'blocked', failures });
 const skipped = (reason: string): Outcome => ({ status: 'skipped', reason });
 
-const check = (id: string, title: string, outcome: Outcome, subject = 'web-1'): CheckReport => ({ id, title, subject, outcome });
+const check = (id: string, title: string, outcome: Outcome, subject = 'web-1'): CheckReport => ({
+  id,
+  title,
+  subject,
+  outcome,
+});
 const step = (id: string, title: string, ...checks: CheckReport[]): StepReport => ({ id, title, checks });
 
 const hop = (label: string, state: DrawnHop['state'], host?: string, join: DrawnHop['join'] = 'local'): DrawnHop => ({
@@ -119,31 +131,123 @@ const steps = {
     'cloud',
     'cloud',
     check('auth.token', 'the cloud lets us in', fine('admin in project admin')),
-    check('auth.services', 'the services answer', fine('keystone, nova, neutron, glance, placement answer (slowest 180 ms)')),
+    check(
+      'auth.services',
+      'the services answer',
+      fine('keystone, nova, neutron, glance, placement answer (slowest 180 ms)'),
+    ),
   ),
   instance: step(
     'instance',
     'instance',
-    check('instance.state', 'the instance runs', fine('running, power on, no task, no fault', [asked('nova', `/v2.1/servers/${target.id}`, '"status": "ACTIVE", "OS-EXT-STS:power_state": 1')])),
+    check(
+      'instance.state',
+      'the instance runs',
+      fine('running, power on, no task, no fault', [
+        asked('nova', `/v2.1/servers/${target.id}`, '"status": "ACTIVE", "OS-EXT-STS:power_state": 1'),
+      ]),
+    ),
     check('instance.fault', 'the instance reports no fault', skipped('it is not in ERROR')),
   ),
-  logs: step('logs', 'logs', check('logs.recent', 'the logs say nothing of it', fine('nothing about web-1 in the last hour; 3 other errors on ctl (-v)'))),
-  port: step('port', 'port', check('port.binding', 'the port is bound', fine(`${portId} ACTIVE, bound bridge on cmp1, 10.0.0.148 in 10.0.0.0/24`, [asked('neutron', `/v2.0/ports/${portId}`, '"binding:vif_type": "bridge", "status": "ACTIVE"')]))),
-  agents: step('agents', 'agents', check('agent.alive', 'the agents are alive', fine('L2 cmp1, net1 · DHCP net1 · L3 net1 · metadata net1: all alive, last beat 4 s ago'))),
-  console: step('console', 'console', check('guest.console', 'the guest came up', fine('lease 10.0.0.148, metadata read, finished booting at 8 s'))),
-  security: step('security', 'security', check('secgroup.allows', 'the security groups allow it', fine('icmp and tcp/22 from anywhere allowed by group web (and present on cmp1)'))),
-  host: step('host', 'host', check('host.tap', 'the tap is plugged', fine('domain running, tap in its bridge, tunnel to net1 up, 0 drops', [linkShow]))),
-  dhcp: step('dhcp', 'dhcp', check('dhcp.entry', 'dnsmasq knows the port', fine('dnsmasq alive, entry fa:16:3e:1c:90:02 → 10.0.0.148')), check('dhcp.v6', 'DHCPv6 serves the port', skipped('no IPv6 subnet'))),
-  metadata: step('metadata', 'metadata', check('metadata.answers', 'metadata answers', fine('proxy, agent, nova answer; signature accepted'))),
-  router: step('router', 'router', check('router.nat', 'the floating IP is mapped', fine('r1 on net1: qr and qg up, default via 198.19.0.1, floating IP mapped both ways'))),
-  ping: step('ping', 'ping', check('path.ping', 'pings are answered', fine('qdhcp 5/5 0.9 ms · qrouter 5/5 0.8 ms · gateway 5/5 · floating IP 5/5 1.4 ms'))),
-  mtu: step('mtu', 'mtu', check('path.mtu', 'full-size packets pass', fine('1450 fits: underlay 1500 − 50; proven with full-size packets, may-not-fragment'))),
+  logs: step(
+    'logs',
+    'logs',
+    check(
+      'logs.recent',
+      'the logs say nothing of it',
+      fine('nothing about web-1 in the last hour; 3 other errors on ctl (-v)'),
+    ),
+  ),
+  port: step(
+    'port',
+    'port',
+    check(
+      'port.binding',
+      'the port is bound',
+      fine(`${portId} ACTIVE, bound bridge on cmp1, 10.0.0.148 in 10.0.0.0/24`, [
+        asked('neutron', `/v2.0/ports/${portId}`, '"binding:vif_type": "bridge", "status": "ACTIVE"'),
+      ]),
+    ),
+  ),
+  agents: step(
+    'agents',
+    'agents',
+    check(
+      'agent.alive',
+      'the agents are alive',
+      fine('L2 cmp1, net1 · DHCP net1 · L3 net1 · metadata net1: all alive, last beat 4 s ago'),
+    ),
+  ),
+  console: step(
+    'console',
+    'console',
+    check('guest.console', 'the guest came up', fine('lease 10.0.0.148, metadata read, finished booting at 8 s')),
+  ),
+  security: step(
+    'security',
+    'security',
+    check(
+      'secgroup.allows',
+      'the security groups allow it',
+      fine('icmp and tcp/22 from anywhere allowed by group web (and present on cmp1)'),
+    ),
+  ),
+  host: step(
+    'host',
+    'host',
+    check(
+      'host.tap',
+      'the tap is plugged',
+      fine('domain running, tap in its bridge, tunnel to net1 up, 0 drops', [linkShow]),
+    ),
+  ),
+  dhcp: step(
+    'dhcp',
+    'dhcp',
+    check('dhcp.entry', 'dnsmasq knows the port', fine('dnsmasq alive, entry fa:16:3e:1c:90:02 → 10.0.0.148')),
+    check('dhcp.v6', 'DHCPv6 serves the port', skipped('no IPv6 subnet')),
+  ),
+  metadata: step(
+    'metadata',
+    'metadata',
+    check('metadata.answers', 'metadata answers', fine('proxy, agent, nova answer; signature accepted')),
+  ),
+  router: step(
+    'router',
+    'router',
+    check(
+      'router.nat',
+      'the floating IP is mapped',
+      fine('r1 on net1: qr and qg up, default via 198.19.0.1, floating IP mapped both ways'),
+    ),
+  ),
+  ping: step(
+    'ping',
+    'ping',
+    check(
+      'path.ping',
+      'pings are answered',
+      fine('qdhcp 5/5 0.9 ms · qrouter 5/5 0.8 ms · gateway 5/5 · floating IP 5/5 1.4 ms'),
+    ),
+  ),
+  mtu: step(
+    'mtu',
+    'mtu',
+    check(
+      'path.mtu',
+      'full-size packets pass',
+      fine('1450 fits: underlay 1500 − 50; proven with full-size packets, may-not-fragment'),
+    ),
+  ),
 };
 
 const walk = (changed: Partial<typeof steps>): StepReport[] => Object.values({ ...steps, ...changed });
 
 export const healthy: RunReport = reportOf({
-  steps: [...walk({}), step('sriov', 'SR-IOV', check('host.vf', 'the VF is configured', skipped('port is not SR-IOV')))],
+  steps: [
+    ...walk({}),
+    step('sriov', 'SR-IOV', check('host.vf', 'the VF is configured', skipped('port is not SR-IOV'))),
+  ],
   next: 'ostk-doctor replay --last -v',
   exitCode: 0,
   elapsedMs: 3100,
@@ -160,7 +264,21 @@ const lostPing = (from: string): Finding => ({
   evidence: [
     ran(
       'net1',
-      ['ip', 'netns', 'exec', 'qrouter-653e7a42-cc1c-4b0e-9d0c-7f1f7a4c2b22', 'ping', '-n', '-c', '5', '-i', '0.2', '-W', '1', '10.0.0.148'],
+      [
+        'ip',
+        'netns',
+        'exec',
+        'qrouter-653e7a42-cc1c-4b0e-9d0c-7f1f7a4c2b22',
+        'ping',
+        '-n',
+        '-c',
+        '5',
+        '-i',
+        '0.2',
+        '-W',
+        '1',
+        '10.0.0.148',
+      ],
       '5 packets transmitted, 0 received, 100% packet loss, time 814ms',
       1,
     ),
@@ -192,7 +310,20 @@ const rule: Finding = {
       steps: [
         {
           where: { kind: 'host', host: 'cmp1' },
-          argv: ['iptables', '-D', 'FORWARD', '-p', 'icmp', '-m', 'physdev', '--physdev-is-bridged', '--physdev-out', 'tap5652dd5f-cd', '-j', 'DROP'],
+          argv: [
+            'iptables',
+            '-D',
+            'FORWARD',
+            '-p',
+            'icmp',
+            '-m',
+            'physdev',
+            '--physdev-is-bridged',
+            '--physdev-out',
+            'tap5652dd5f-cd',
+            '-j',
+            'DROP',
+          ],
         },
       ],
     },
@@ -204,12 +335,19 @@ const pings = [lostPing('qdhcp'), lostPing('qrouter'), lostPing('floating IP')] 
 
 export const handMadeRule: RunReport = reportOf({
   steps: walk({
-    host: step('host', 'host', check('host.tap', 'the tap is plugged', fine('domain running, tap in its bridge')), check('host.rules', 'nothing on the host drops it', problem(rule))),
+    host: step(
+      'host',
+      'host',
+      check('host.tap', 'the tap is plugged', fine('domain running, tap in its bridge')),
+      check('host.rules', 'nothing on the host drops it', problem(rule)),
+    ),
     ping: step('ping', 'ping', check('path.ping', 'pings are answered', problem(...pings))),
   }),
   paths: [path('ok', 'problem'), dhcpPath],
   causes: [{ finding: rule, explains: [...pings] }],
-  diagnosis: { ruledOut: ['security group', 'binding', 'tunnel cmp1 ⇄ net1 (other traffic passes)', 'ARP (resolved)', 'MTU'] },
+  diagnosis: {
+    ruledOut: ['security group', 'binding', 'tunnel cmp1 ⇄ net1 (other traffic passes)', 'ARP (resolved)', 'MTU'],
+  },
   next: 'ostk-doctor explain OSD-HOST-014',
   exitCode: 1,
   elapsedMs: 4000,
@@ -235,7 +373,11 @@ const nobody: Finding = {
       steps: [
         { where: { kind: 'host', host: 'cmp1' }, argv: ['bridge', 'fdb', 'show', 'dev', 'vxlan-1021'] },
         { where: { kind: 'host', host: 'cmp1' }, argv: ['ip', '-d', 'link', 'show', 'vxlan-1021'] },
-        { where: { kind: 'host', host: 'cmp1' }, note: 'Shows the kernel function that frees the packets; stop it with Ctrl-C.', argv: ['dropwatch', '-l', 'kas'] },
+        {
+          where: { kind: 'host', host: 'cmp1' },
+          note: 'Shows the kernel function that frees the packets; stop it with Ctrl-C.',
+          argv: ['dropwatch', '-l', 'kas'],
+        },
       ],
     },
   ],
@@ -243,7 +385,9 @@ const nobody: Finding = {
 };
 
 export const localised: RunReport = reportOf({
-  steps: walk({ ping: step('ping', 'ping', check('path.ping', 'pings are answered', problem(nobody, lostPing('qrouter')))) }),
+  steps: walk({
+    ping: step('ping', 'ping', check('path.ping', 'pings are answered', problem(nobody, lostPing('qrouter')))),
+  }),
   paths: [path('unseen', 'unseen', 'unseen', 'problem')],
   causes: [{ finding: nobody, explains: [lostPing('qrouter')] }],
   diagnosis: { ruledOut: ['firewall rules (no counter moved)', 'wrong VNI', 'MTU', 'checksum errors (nstat: 0)'] },
@@ -256,7 +400,8 @@ const noKey: FactFailure = {
   kind: 'unreachable',
   host: 'cmp1',
   stage: 'host-key',
-  detail: 'no key of cmp1 in ~/.ssh/known_hosts (it offers ssh-ed25519 SHA256:Jw1v0mJ8oTqIuGk1d3bB7ZkD6b0Y1hJcQb7qk3yq0aE)',
+  detail:
+    'no key of cmp1 in ~/.ssh/known_hosts (it offers ssh-ed25519 SHA256:Jw1v0mJ8oTqIuGk1d3bB7ZkD6b0Y1hJcQb7qk3yq0aE)',
   fix: 'ssh-keyscan -t ed25519 cmp1 >> ~/.ssh/known_hosts   # after comparing the fingerprint',
 };
 const noSudo: FactFailure = {
@@ -268,8 +413,23 @@ const noSudo: FactFailure = {
 
 export const blockedHost: RunReport = reportOf({
   steps: walk({
-    host: step('host', 'host', check('host.tap', 'the tap is plugged', blocked(noKey)), check('host.domain', 'the domain runs', blocked(noKey)), check('host.rules', 'nothing on the host drops it', blocked(noKey))),
-    security: step('security', 'security', check('secgroup.allows', 'the security groups allow it', fine('icmp and tcp/22 from anywhere allowed by group web')), check('secgroup.present', 'the rules are on the host', blocked(noKey))),
+    host: step(
+      'host',
+      'host',
+      check('host.tap', 'the tap is plugged', blocked(noKey)),
+      check('host.domain', 'the domain runs', blocked(noKey)),
+      check('host.rules', 'nothing on the host drops it', blocked(noKey)),
+    ),
+    security: step(
+      'security',
+      'security',
+      check(
+        'secgroup.allows',
+        'the security groups allow it',
+        fine('icmp and tcp/22 from anywhere allowed by group web'),
+      ),
+      check('secgroup.present', 'the rules are on the host', blocked(noKey)),
+    ),
     router: step('router', 'router', check('router.nat', 'the floating IP is mapped', blocked(noSudo))),
   }),
   paths: [path('unseen', 'blocked', 'blocked', 'blocked')],
@@ -278,7 +438,10 @@ export const blockedHost: RunReport = reportOf({
       { what: 'the tap is plugged', failure: noKey },
       { what: 'the domain runs', failure: noKey },
       { what: 'the floating IP is mapped', failure: noSudo },
-      { what: 'logs of nova-compute', failure: { kind: 'forbidden', what: 'GET /v2.1/os-services', need: 'admin, or reader on system scope' } },
+      {
+        what: 'nova-compute is up',
+        failure: { kind: 'forbidden', what: 'GET /v2.1/os-services', need: 'admin, or reader on system scope' },
+      },
     ],
   },
   next: 'ostk-doctor nodes check',
@@ -297,7 +460,11 @@ const rabbit: Finding = {
   evidence: [
     asked('neutron', '/v2.0/agents?host=cmp1', '"alive": false, last beat 6 min ago'),
     ran('cmp1', ['systemctl', 'show', 'neutron-linuxbridge-agent', '-p', 'ActiveState'], 'ActiveState=active, for 2 h'),
-    ran('cmp1', ['tail', '-n', '400', '/var/log/neutron/neutron-linuxbridge-agent.log'], '41 × "ctl:5672 is unreachable: timed out", last 12 s ago'),
+    ran(
+      'cmp1',
+      ['tail', '-n', '400', '/var/log/neutron/neutron-linuxbridge-agent.log'],
+      '41 × "ctl:5672 is unreachable: timed out", last 12 s ago',
+    ),
     derived('one TCP connect from each node', 'cmp1 → ctl:5672 no answer in 2 s; net1 → ctl:5672 connects in 1 ms'),
   ],
   remedies: [
@@ -346,7 +513,12 @@ const clock: Finding = {
   remedies: [],
   verify: 'ostk-doctor net web-1',
 };
-const noQos: Finding = { ...clock, code: 'OSD-PORT-021', severity: 'info', summary: 'The port has no QoS policy; its network has.' };
+const noQos: Finding = {
+  ...clock,
+  code: 'OSD-PORT-021',
+  severity: 'info',
+  summary: 'The port has no QoS policy; its network has.',
+};
 
 const missingRule: Finding = {
   ...lostPing('anywhere'),
@@ -357,16 +529,28 @@ const missingRule: Finding = {
 export const twoCauses: RunReport = reportOf({
   steps: walk({
     agents: step('agents', 'agents', check('agent.alive', 'the agents are alive', problem(rabbit))),
-    security: step('security', 'security', check('secgroup.present', 'the rules are on the host', problem(missingRule))),
+    security: step(
+      'security',
+      'security',
+      check('secgroup.present', 'the rules are on the host', problem(missingRule)),
+    ),
     router: step('router', 'router', check('router.up', 'the router is up', problem(routerDown))),
-    host: step('host', 'host', check('host.tap', 'the tap is plugged', fine('domain running, tap in its bridge')), check('host.clock', 'clocks agree', problem(clock))),
+    host: step(
+      'host',
+      'host',
+      check('host.tap', 'the tap is plugged', fine('domain running, tap in its bridge')),
+      check('host.clock', 'clocks agree', problem(clock)),
+    ),
   }),
   paths: [path('ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'problem', 'unseen')],
   causes: [
     { finding: rabbit, explains: [missingRule] },
     { finding: routerDown, explains: [] },
   ],
-  diagnosis: { remarks: [clock, noQos], couldNotLook: [{ what: 'logs of nova-compute', failure: noSudo }] },
+  diagnosis: {
+    remarks: [clock, noQos],
+    couldNotLook: [{ what: 'the log of nova-compute says nothing of it', failure: noSudo }],
+  },
   next: 'ostk-doctor explain OSD-AGENT-003',
   exitCode: 1,
   elapsedMs: 6200,
@@ -377,8 +561,19 @@ const evilName = 'web\u001b[2J\u001b[31m-1\u202e\u0007\u200b 数据库';
 export const hostile: RunReport = reportOf({
   target: { ...target, name: evilName, status: 'ACTIVE\r\nCAUSE   nothing is wrong' },
   steps: walk({
-    instance: step('instance', '\u001b]0;owned\u0007instance', check('instance.state', 'runs', fine(`${evilName} runs\u001b[1A\u001b[2K`))),
-    console: step('console', 'console', check('guest.console', 'the guest came up', { status: 'unknown', error: 'TypeError: \u009b31mno\n    at judge (file.ts:1:1)' })),
+    instance: step(
+      'instance',
+      '\u001b]0;owned\u0007instance',
+      check('instance.state', 'runs', fine(`${evilName} runs\u001b[1A\u001b[2K`)),
+    ),
+    console: step(
+      'console',
+      'console',
+      check('guest.console', 'the guest came up', {
+        status: 'unknown',
+        error: 'TypeError: \u009b31mno\n    at judge (file.ts:1:1)',
+      }),
+    ),
     host: step(
       'host',
       'host',
@@ -388,8 +583,21 @@ export const hostile: RunReport = reportOf({
         problem({
           ...rule,
           summary: `A rule drops packets to ${evilName}.`,
-          evidence: [ran('cmp1', ['virsh', 'dominfo', evilName], 'Name: \u001b]8;;http://evil/\u0007click\u001b]8;;\u0007\rState: fine')],
-          remedies: [{ title: 'Look', risk: 'none', sufficient: false, steps: [{ where: { kind: 'host', host: 'cmp1' }, argv: ['virsh', 'dominfo', evilName] }] }],
+          evidence: [
+            ran(
+              'cmp1',
+              ['virsh', 'dominfo', evilName],
+              'Name: \u001b]8;;http://evil/\u0007click\u001b]8;;\u0007\rState: fine',
+            ),
+          ],
+          remedies: [
+            {
+              title: 'Look',
+              risk: 'none',
+              sufficient: false,
+              steps: [{ where: { kind: 'host', host: 'cmp1' }, argv: ['virsh', 'dominfo', evilName] }],
+            },
+          ],
         }),
       ),
     ),
@@ -400,14 +608,30 @@ export const hostile: RunReport = reportOf({
       finding: {
         ...rule,
         summary: `A rule drops packets to ${evilName}.`,
-        evidence: [ran('cmp1', ['virsh', 'dominfo', evilName], 'Name: \u001b]8;;http://evil/\u0007click\u001b]8;;\u0007\rState: fine')],
-        remedies: [{ title: 'Look', risk: 'none', sufficient: false, steps: [{ where: { kind: 'host', host: 'cmp1' }, argv: ['virsh', 'dominfo', evilName] }] }],
+        evidence: [
+          ran(
+            'cmp1',
+            ['virsh', 'dominfo', evilName],
+            'Name: \u001b]8;;http://evil/\u0007click\u001b]8;;\u0007\rState: fine',
+          ),
+        ],
+        remedies: [
+          {
+            title: 'Look',
+            risk: 'none',
+            sufficient: false,
+            steps: [{ where: { kind: 'host', host: 'cmp1' }, argv: ['virsh', 'dominfo', evilName] }],
+          },
+        ],
         verify: `ostk-doctor net ${evilName}`,
       },
       explains: [],
     },
   ],
-  diagnosis: { ruledOut: [evilName], couldNotLook: [{ what: evilName, failure: { ...noSudo, fix: `sudo \u001b[31m${evilName}` } }] },
+  diagnosis: {
+    ruledOut: [evilName],
+    couldNotLook: [{ what: evilName, failure: { ...noSudo, fix: `sudo \u001b[31m${evilName}` } }],
+  },
   next: `ostk-doctor net ${evilName}`,
   exitCode: 1,
   elapsedMs: 1200,

@@ -1,0 +1,168 @@
+import {
+  array,
+  boolean,
+  discriminatedUnion,
+  int,
+  literal,
+  looseObject,
+  nullable,
+  number,
+  enum as oneOf,
+  optional,
+  partialRecord,
+  string,
+  union,
+} from 'zod';
+
+/*
+ * The form of `--output json`, published as docs/report.schema.json. The rule for readers and for us: within one
+ * schemaVersion fields are only ever added, never renamed, removed or given another meaning; a reader ignores fields
+ * it does not know. That is why every object here is open.
+ */
+
+const evidenceSource = discriminatedUnion('kind', [
+  looseObject({
+    kind: literal('api'),
+    service: string(),
+    method: string(),
+    path: string(),
+    status: int(),
+    requestId: optional(string()),
+  }),
+  looseObject({ kind: literal('command'), host: string(), argv: array(string()), code: nullable(int()) }),
+  looseObject({ kind: literal('derived'), from: string() }),
+]);
+
+const evidence = looseObject({ source: evidenceSource, at: string(), excerpt: string() });
+
+const failure = discriminatedUnion('kind', [
+  looseObject({ kind: literal('forbidden'), what: string(), need: string() }),
+  looseObject({ kind: literal('not-found'), what: string() }),
+  looseObject({
+    kind: literal('api'),
+    service: string(),
+    what: string(),
+    status: optional(int()),
+    detail: string(),
+    requestId: optional(string()),
+  }),
+  looseObject({ kind: literal('shape'), what: string(), detail: string() }),
+  looseObject({
+    kind: literal('unreachable'),
+    host: string(),
+    stage: oneOf(['name', 'tcp', 'handshake', 'host-key', 'auth', 'jump', 'shell', 'timeout', 'lost']),
+    detail: string(),
+    fix: string(),
+  }),
+  looseObject({
+    kind: literal('command'),
+    host: string(),
+    argv: array(string()),
+    code: nullable(int()),
+    detail: string(),
+  }),
+  looseObject({ kind: literal('missing-tool'), host: string(), tool: string(), fix: string() }),
+  looseObject({ kind: literal('sudo'), host: string(), detail: string(), fix: string() }),
+  looseObject({ kind: literal('timeout'), what: string(), seconds: number() }),
+  looseObject({ kind: literal('parse'), what: string(), line: string() }),
+  looseObject({ kind: literal('unsupported'), because: string() }),
+]);
+
+const remedy = looseObject({
+  title: string(),
+  risk: oneOf(['none', 'reversible', 'brief-interruption', 'disruptive']),
+  steps: array(
+    looseObject({
+      where: discriminatedUnion('kind', [
+        looseObject({ kind: literal('operator') }),
+        looseObject({ kind: literal('host'), host: string() }),
+      ]),
+      argv: optional(array(string()).min(1)),
+      note: optional(string()),
+    }),
+  ),
+  sufficient: boolean(),
+});
+
+const finding = looseObject({
+  code: string().regex(/^OSD-[A-Z0-9]+-\d{3}$/),
+  severity: oneOf(['error', 'warning', 'info']),
+  nature: oneOf(['cause', 'symptom']),
+  confidence: oneOf(['certain', 'likely', 'possible']),
+  summary: string(),
+  subject: string(),
+  scope: partialRecord(oneOf(['instance', 'port', 'host', 'network', 'router', 'agent', 'link']), array(string())),
+  evidence: array(evidence).min(1),
+  remedies: array(remedy),
+  verify: string(),
+});
+
+const outcome = discriminatedUnion('status', [
+  looseObject({
+    status: literal('ok'),
+    note: string(),
+    evidence: array(evidence),
+    rulesOut: optional(array(string())),
+  }),
+  looseObject({
+    status: literal('problem'),
+    note: string(),
+    findings: array(finding).min(1),
+    evidence: array(evidence),
+  }),
+  looseObject({ status: literal('skipped'), reason: string() }),
+  looseObject({ status: literal('blocked'), failures: array(failure).min(1) }),
+  looseObject({ status: literal('unknown'), error: string() }),
+]);
+
+const count = int().min(0);
+
+/** One whole report, schemaVersion 1. */
+export const reportSchema = looseObject({
+  schemaVersion: literal(1),
+  tool: looseObject({ name: literal('ostk-doctor'), version: string() }),
+  command: string(),
+  cloud: looseObject({ name: string(), region: optional(string()) }),
+  target: optional(
+    looseObject({
+      name: string(),
+      id: string(),
+      status: string(),
+      host: optional(string()),
+      project: optional(string()),
+      addresses: array(looseObject({ fixed: string(), floating: optional(string()), network: string() })),
+    }),
+  ),
+  startedAt: string(),
+  elapsedMs: number().min(0),
+  paths: array(
+    looseObject({
+      title: string(),
+      hops: array(
+        looseObject({
+          label: string(),
+          host: optional(string()),
+          state: oneOf(['ok', 'problem', 'blocked', 'unseen']),
+          join: oneOf(['start', 'local', 'underlay']),
+        }),
+      ),
+    }),
+  ),
+  steps: array(
+    looseObject({
+      id: string(),
+      title: string(),
+      checks: array(looseObject({ id: string(), title: string(), subject: string(), outcome })),
+    }),
+  ),
+  diagnosis: looseObject({
+    causes: array(looseObject({ finding, explains: array(finding) })),
+    remarks: array(finding),
+    ruledOut: array(string()),
+    couldNotLook: array(looseObject({ what: string(), failure })),
+  }),
+  counts: looseObject({ ok: count, problem: count, skipped: count, blocked: count, unknown: count }),
+  traffic: looseObject({ apiRequests: count, sshConnections: count, sshChannels: count, commands: count }),
+  next: string(),
+  exitCode: union([literal(0), literal(1), literal(2), literal(3), literal(4), literal(130)]),
+});
