@@ -92,17 +92,16 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const path = request.url ?? '/';
-  const { meets, pageSize } = faultsFor(context, path);
+  const token = headerOf(request, 'x-auth-token');
+  const { meets, pageSize } = faultsFor(context, path, token !== undefined);
   const slow = meets('slow');
   if (slow) await delay(slow.ms, response);
   if (meets('reset')) {
     request.socket.destroy();
     return;
   }
-  const token = headerOf(request, 'x-auth-token');
   const broken = meets('status');
-  // a plain 401 is about the token, so it meets only those who have one
-  if (broken && (broken.status !== 401 || broken.path !== undefined || token !== undefined)) {
+  if (broken) {
     if (broken.status === 401 && token !== undefined) context.accounts.revoke(token);
     const retry = broken.retryAfter === undefined ? {} : { 'retry-after': String(broken.retryAfter) };
     sendError(response, broken.status, 'injected by the demo cloud', retry);
@@ -219,10 +218,14 @@ function consoleLines(body: unknown): number | undefined {
   return Number(action.length);
 }
 
-function faultsFor(context: Context, path: string) {
-  const hit = context.aims.filter(
-    ({ fault, left }) => left > 0 && !('path' in fault && fault.path !== undefined && !path.includes(fault.path)),
-  );
+function faultsFor(context: Context, path: string, hasToken: boolean) {
+  const hit = context.aims.filter(({ fault, left }) => {
+    if (left <= 0) return false;
+    const aimed = 'path' in fault ? fault.path : undefined;
+    if (aimed !== undefined) return path.includes(aimed);
+    // a plain 401 is about the token, so it meets only those who have one
+    return hasToken || fault.do !== 'status' || fault.status !== 401;
+  });
   const page = hit.find(({ fault }) => fault.do === 'page')?.fault;
   return {
     pageSize: page?.do === 'page' ? page.size : undefined,
