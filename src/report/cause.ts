@@ -4,7 +4,7 @@ import { everything, evidenceLines } from './evidence.ts';
 import { body, labelled, labelledCommand, moreWithV } from './label.ts';
 import { indent, type Page, withRemark, wrap } from './page.ts';
 import { remedyLines } from './remedy.ts';
-import { confidenceWords } from './words.ts';
+import { asSentence, confidenceWords } from './words.ts';
 
 /** The cause we would bet on: the sentence, what shows it, what it explains, how to mend it, how to prove the mend. */
 export function causeLines(cause: Cause, page: Page, label = 'CAUSE'): string[] {
@@ -42,7 +42,11 @@ function sentence(finding: Finding, label: string, page: Page): string[] {
   const unknown = finding.nature === 'symptom' ? 'unknown. ' : '';
   const { theme } = page;
   const remark = `${theme.paint('code', page.say(finding.code))} ${theme.glyphs.dot} ${confidenceWords(finding)}`;
-  return withRemark(labelled(label, 'problem', `${unknown}${page.say(finding.summary)}`, page), remark, page.width);
+  return withRemark(
+    labelled(label, 'problem', `${unknown}${asSentence(page.say(finding.summary))}`, page, 'strong'),
+    remark,
+    page.width,
+  );
 }
 
 /** Folded symptoms: several of one code are counted under the first of them; with `-v` each on its line, with its code. */

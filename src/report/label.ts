@@ -5,10 +5,11 @@ import { columns, indent, type Page, spaces, wrap } from './page.ts';
 export const body = 8;
 
 /** `LABEL   text`, continued at the body's column; a label longer than that pushes its first line to the right. */
-export function labelled(label: string, role: Role, text: string, page: Page): string[] {
+export function labelled(label: string, role: Role, text: string, page: Page, textRole?: Role): string[] {
   const gap = spaces(Math.max(2, body - columns(label)));
   const [first = '', ...others] = wrap(text, page.width - body, page.width - columns(label) - gap.length);
-  return [`${page.theme.paint(role, label)}${gap}${first}`, ...indent(others, body)];
+  const paint = (line: string): string => (textRole === undefined ? line : page.theme.paint(textRole, line));
+  return [`${page.theme.paint(role, label)}${gap}${paint(first)}`, ...indent(others.map(paint), body)];
 }
 
 /** A label and a command line to paste, which is never wrapped. */

@@ -6,7 +6,7 @@ import { safeLine, safeText } from '../ui/safe-text.ts';
 import { createTheme } from '../ui/theme.ts';
 import { pageOf } from './page.ts';
 import { pasteable } from './paste.ts';
-import { clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
+import { asSentence, clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
 
 const page = pageOf({ width: 120, theme: createTheme({ colorLevel: 0, unicode: true }), verbosity: 1 });
 
@@ -38,7 +38,7 @@ export function renderMarkdown(report: RunReport): string {
 function causeBlock({ finding, explains }: Cause): string {
   const unknown = finding.nature === 'symptom' ? 'Unknown. ' : '';
   return [
-    `## ${unknown}${prose(finding.summary)}`,
+    `## ${unknown}${prose(asSentence(finding.summary))}`,
     `\`${finding.code}\` · ${confidenceWords(finding)}`,
     ...finding.evidence.map(evidenceBlock),
     ...list(

@@ -104,6 +104,9 @@ export function clearWords(report: RunReport): string {
   return `No fault found${where}${warnings === 0 ? '' : `; ${plural(warnings, 'warning')}`}.`;
 }
 
+/** Summaries may come without their full stop. */
+export const asSentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
 /** All findings of a check; empty unless it found a problem. */
 export const findingsOf = (check: CheckReport): readonly Finding[] =>
   check.outcome.status === 'problem' ? check.outcome.findings : [];

@@ -292,7 +292,7 @@ const rule: Finding = {
   severity: 'error',
   nature: 'cause',
   confidence: 'certain',
-  summary: 'A hand-made rule on cmp1 drops ICMP towards web-1.',
+  summary: 'A hand-made rule on cmp1 drops ICMP towards web-1',
   subject: 'rule FORWARD 1@cmp1',
   scope: { host: ['cmp1'], port: [portId] },
   evidence: [
