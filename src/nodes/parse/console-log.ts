@@ -79,7 +79,7 @@ export interface ConsoleLog {
 
 /** Escape sequences (CSI, OSC, two-character) and other control characters that a serial console carries. */
 const CONTROL =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_=>])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 /** Time of the kernel, and the unit that speaks: `[   17.891523] cloud-init[791]: `. */
 const PREFIX = /^(?:\[\s*\d+\.\d+\] )?(?:[\w.@-]+\[\d+\]: )?/;
 
@@ -149,7 +149,7 @@ const LEASED: readonly { readonly pattern: RegExp; readonly groups: readonly (ke
   { pattern: new RegExp(`dhcp4 \\((\\S+)\\): .*address=${IP}`), groups: ['dev', 'address'] },
 ];
 const NOT_LEASED =
-  /no lease, failing|no lease, forking to background|udhcpc: no lease|No DHCPOFFERS received|No working leases in persistent database|dhcp4 \(\S+\): request timed out|IP-Config: no response after/;
+  /[Nn]o lease, (?:failing|forking to background)|udhcpc: no lease|No DHCPOFFERS received|No working leases in persistent database|dhcp4 \(\S+\): request timed out|IP-Config: no response after/;
 
 function leasesOf(lines: readonly string[]): { readonly lease?: ConsoleLease; readonly noLease: boolean } {
   let lease: ConsoleLease | undefined;

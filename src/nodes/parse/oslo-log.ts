@@ -168,6 +168,9 @@ function hasTraceback(record: LogRecord): boolean {
   return record.more.some((line) => line.startsWith('Traceback (most recent call last)'));
 }
 
+const IPV6 =
+  /(?<![\w:])(?:[\da-f]{1,4}(?::[\da-f]{1,4}){7}|(?:(?:[\da-f]{1,4}:){1,7}:|::)(?:[\da-f]{1,4}(?::[\da-f]{1,4}){0,6})?)(?:\/\d{1,3})?(?![\w:])/gi;
+
 /** The message, or the last line of the traceback when the message is empty, with what varies replaced. */
 function shapeOf(record: LogRecord): string {
   const said = record.message !== '' ? record.message : (record.more.findLast((line) => line.trim() !== '') ?? '');
@@ -177,7 +180,7 @@ function shapeOf(record: LogRecord): string {
     .replace(/\b(?:[\da-f]{2}:){5}[\da-f]{2}\b/gi, '<mac>')
     .replace(/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?/g, '<time>')
     .replace(/\b\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?\b/g, '<ip>')
-    .replace(/(?<![\w:])(?:[\da-f]{1,4}:){2,7}:?[\da-f]{0,4}(?:\/\d{1,3})?(?![\w:])/gi, '<ip>')
+    .replace(IPV6, '<ip>')
     .replace(/\b0x[\da-f]+\b/gi, '<n>')
     .replace(/\b(?=[a-f]*\d)[\da-f]{12,}\b/gi, '<hex>')
     .replace(/\b(tap|brq|qbr|qvb|qvo|qr-|qg-|ns-|sg-|ha-|rfp-|fpr-|fg-)[\da-f]{8}-[\da-f]{1,3}\b/g, '$1<id>')
