@@ -4,16 +4,25 @@ import type { Command, CommandResult } from './command.ts';
 import type { Layout } from './layouts/layout.ts';
 
 /** A node failure is always one of these kinds of fact failure. */
-export type NodeFailure = Extract<FactFailure, { kind: 'unreachable' | 'timeout' | 'sudo' | 'missing-tool' | 'command' }>;
+export type NodeFailure = Extract<
+  FactFailure,
+  { kind: 'unreachable' | 'timeout' | 'sudo' | 'missing-tool' | 'command' }
+>;
 
-/** One way to reach one host. `runBatch` sends all commands in one channel and gives their results in order. */
+/**
+ * One way to reach one host. `runBatch` sends all commands in one channel and gives their results in order. Where the
+ * answers come one by one, `onResult` is told of each as it comes (a ping of five seconds then holds up nobody else).
+ */
 export interface NodeTransport {
   readonly kind: 'ssh2' | 'openssh' | 'local' | 'replay';
   readonly host: string;
   runBatch(
     commands: readonly Command[],
     signal?: AbortSignal,
+    onResult?: (index: number, result: Result<CommandResult, NodeFailure>) => void,
   ): Promise<Result<readonly Result<CommandResult, NodeFailure>[], NodeFailure>>;
+  /** Connects ahead of need, where there is a connection to make. Never fails. */
+  warm?(): void;
   close(): Promise<void>;
 }
 

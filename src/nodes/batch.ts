@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from './command.ts';
+import { quoteArgv } from './quote.ts';
+
+export { createFrameDecoder, encodeFrames, type Frame, type FrameDecoder } from './frames.ts';
+
+/** Time limit of a command that states none, seconds. */
+export const defaultTimeoutSeconds = 10;
+/** Output bound per stream of a command that states none, bytes. */
+export const defaultMaxBytes = 4 * 1024 * 1024;
+/** Parallel commands of one batch that run at the same time. */
+const parallelLimit = 32;
+
+export interface Batch {
+  /** What the login shell of the node is asked to run. */
+  readonly exec: string;
+  /** The script that `exec` reads from its input; the input must then stay open until the last frame is back. */
+  readonly stdin: string;
+}
+
+/** Commands in a namespace always need root: `ip netns exec` does. */
+export const needsRoot = (command: Command): boolean => command.become === true || command.netns !== undefined;
+
+/** The argv as the node runs it: inside its namespace. */
+export const fullArgv = (command: Command): readonly string[] =>
+  command.netns === undefined ? command.argv : ['ip', 'netns', 'exec', command.netns, ...command.argv];
+
+/**
+ * The node's half of the protocol: functions for the lines that follow. It is read by dash, bash and busybox ash alike.
+ *
+ * Each command's output goes to two files in a directory of its own in memory, so that a child which outlives the
+ * command cannot hold up the frames, and commands that run side by side do not mix.
+ *
+ * `timeout` makes each command the leader of its own process group. Its number is in `r*` before it leaves ours, so
+ * that whoever ends the batch finds it: the subshell asks /proc/self, because `$$` of a subshell is its parent's.
+ *
+ * The watchdog reads the input to its end: the doctor closes it when it has what it wanted, and sshd does when the
+ * link is gone. It then stops our own group first (nothing new can start), then every command's, then itself.
+ *
+ * n: nonce, d: directory, o/e/r/m files: output, errors, running group, and code with times of a parallel command.
+ */
+const library = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin LC_ALL=C
+export PATH LC_ALL
+unset LANGUAGE
+umask 077
+ulimit -c 0
+t() { read -r T x </proc/uptime || T=0; }
+t
+printf '\\n@ostk-doctor %s %s\\n' "$n" "$T"
+exec 3<&0 </dev/null
+d=
+for b in "$XDG_RUNTIME_DIR" /dev/shm /run /tmp /var/tmp; do
+[ -n "$b" ] && d=$(mktemp -d "$b/ostk-doctor.XXXXXXXX" 2>/dev/null) && break
+done
+if [ -z "$d" ]; then printf '\\n@%s ! neither XDG_RUNTIME_DIR nor /dev/shm, /run, /tmp, /var/tmp can be written\\n' "$n"; exit 0; fi
+k() {
+for q in "$d"/r*; do read -r p <"$q" && { kill -9 "$p"; kill -9 -- "-$p"; }; done
+rm -rf "$d"
+}
+( trap '' HUP INT TERM PIPE; while read -r x; do :; done <&3; kill -TERM 0; k; kill -9 0 ) >/dev/null 2>&1 &
+w=$!
+exec 3<&-
+g() {
+a=$1 l=$2 b=$4
+shift 4
+( read -r p x </proc/self/stat; echo "$p" >"$d/r$a"; ulimit -f "$b" 2>/dev/null; exec timeout -k 1 "$l" "$@" ) >"$d/o$a" 2>"$d/e$a" &
+}
+v() { wait "$!"; R=$?; kill -9 -- "-$!" 2>/dev/null; : >"$d/r$1"; }
+f() {
+[ -s "$d/o$2" ] && head -c "$3" "$d/o$2"
+[ -s "$d/e$2" ] && { printf '\\n@%s e\\n' "$n"; head -c "$3" "$d/e$2"; }
+printf '\\n@%s x %s %s %s %s\\n' "$n" "$1" "$4" "$5" "$6"
+}
+s() {
+i=$1 c=$3
+shift
+t; A=$T
+g '' "$@"
+v ''
+t
+f "$i" '' "$c" "$R" "$A" "$T"
+}
+p() {
+i=$1
+( t; A=$T; g "$@"; v "$i"; t; echo "$R $A $T" >"$d/m$i" ) &
+eval "w$i=$!"
+}
+j() {
+eval "wait \\"\\$w$1\\""
+R= A=0 T=0
+read -r R A T <"$d/m$1"
+f "$1" "$1" "$2" "$R" "$A" "$T"
+: >"$d/o$1"
+}
+`;
+
+const lastLines = `printf '\\n@%s .\\n' "$n"
+rm -rf "$d"
+kill -9 "$w"
+exit 0
+`;
+
+/** `ulimit -f` counts blocks of 512 bytes (POSIX); it keeps the directory in memory small, `head -c` makes the bound exact. */
+const blocks = (bytes: number): number => Math.ceil((bytes + 1) / 512) + 1;
+
+/**
+ * All commands of one channel as one script.
+ *
+ * The exec string is short and means the same to every login shell (sh, bash, zsh, csh, fish). Where a command needs
+ * root and we are not, the whole script runs under one `sudo -n`: an unprivileged watchdog could not end root's
+ * processes. Where sudoers only allows single commands, each runs under its own `sudo -n` instead.
+ *
+ * @param options.overallSeconds time limit of the whole batch on the node
+ * @param options.nonce 32 hexadecimal digits that mark the frames; random, because output of a guest could otherwise
+ *   contain a frame of its own
+ */
+export function encodeBatch(
+  commands: readonly Command[],
+  options: { readonly overallSeconds: number; readonly nonce?: string },
+): Batch {
+  const nonce = options.nonce ?? randomBytes(16).toString('hex');
+  const asRoot = commands.some(needsRoot);
+  const lines = [`n=${nonce}\n${library}`];
+  if (asRoot) lines.push(`S=\n[ "$(id -u)" = 0 ] || S='sudo -n --'\n`);
+
+  const call = (name: 's' | 'p', index: number, command: Command): string => {
+    const seconds = Math.ceil(command.timeoutSeconds ?? defaultTimeoutSeconds);
+    const bytes = command.maxBytes ?? defaultMaxBytes;
+    const sudo = needsRoot(command) ? ' $S' : '';
+    const comment = `#@ ${index} ${JSON.stringify(command)}`;
+    return `${comment}\n${name} ${index} ${seconds} ${bytes + 1} ${blocks(bytes)}${sudo} ${quoteArgv(fullArgv(command))}\n`;
+  };
+  const numbered = commands.map((command, index) => ({ command, index }));
+  const sideBySide = numbered.filter(({ command }) => command.parallel === true);
+  const inTurn = numbered.filter(({ command }) => command.parallel !== true);
+  const start = (some: typeof numbered) => some.map(({ command, index }) => call('p', index, command));
+  const join = (some: typeof numbered) =>
+    some.map(({ command, index }) => `j ${index} ${(command.maxBytes ?? defaultMaxBytes) + 1}\n`);
+
+  const first = sideBySide.slice(0, parallelLimit);
+  lines.push(...start(first), ...inTurn.map(({ command, index }) => call('s', index, command)), ...join(first));
+  for (let at = parallelLimit; at < sideBySide.length; at += parallelLimit) {
+    const next = sideBySide.slice(at, at + parallelLimit);
+    lines.push(...start(next), ...join(next));
+  }
+  lines.push(lastLines);
+
+  const stdin = lines.join('');
+  const readScript = `eval "$(head -c ${Buffer.byteLength(stdin)})"`;
+  const limited = `timeout -k 2 ${Math.ceil(options.overallSeconds)} sh -c`;
+  const exec = asRoot
+    ? `exec nice ${limited} 'if [ "$(id -u)" = 0 ]; then eval "$1"; else sudo -n -- ${limited} "$1"; case $? in 1|126|127) eval "$1";; esac; fi' sh '${readScript}'`
+    : `exec nice ${limited} '${readScript}'`;
+  return { exec, stdin };
+}
+
+/** How many bytes of input this exec string waits for; undefined when it is not one of ours. */
+export function batchLength(exec: string): number | undefined {
+  const match = /^exec nice timeout -k 2 \d+ sh -c .*eval "\$\(head -c (\d+)\)"'$/.exec(exec);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/**
+ * The commands of a batch, for whoever answers without a shell; undefined when this is no batch, or the script has not
+ * yet arrived in full.
+ */
+export function decodeBatch(exec: string, stdin: string): Command[] | undefined {
+  const length = batchLength(exec);
+  const bytes = Buffer.from(stdin);
+  if (length === undefined || bytes.length < length) return undefined;
+  const commands: Command[] = [];
+  for (const line of bytes.subarray(0, length).toString().split('\n')) {
+    const match = /^#@ (\d+) (\{.*\})$/.exec(line);
+    if (match?.[1] !== undefined && match[2] !== undefined)
+      commands[Number(match[1])] = JSON.parse(match[2]) as Command;
+  }
+  return commands;
+}

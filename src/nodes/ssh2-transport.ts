@@ -1,0 +1,508 @@
+import { createConnection, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import pLimit from 'p-limit';
+import type {
+  AuthHandlerMiddleware,
+  Client,
+  ClientChannel,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+  SignCallback,
+  SigningRequestOptions,
+} from 'ssh2';
+import { err, ok, type Result } from '../engine/result.ts';
+import type { Batch } from './batch.ts';
+import { type Channel, exchange, unreachable } from './exchange.ts';
+import { appendKnownHost, explainHostKey, hostKeyAlgorithms, knownHostName, readKnownHosts } from './known-hosts.ts';
+import type { NodeFailure, NodeTransport } from './nodes.ts';
+import { readIdentities } from './ssh-keys.ts';
+import type { SshTarget } from './ssh-target.ts';
+
+/** sshd's MaxSessions is 10 by default; others may share the connection's user. */
+const channelLimit = 6;
+const keepaliveSeconds = 10;
+
+/** One authenticated connection; every batch is a channel of it. */
+interface Connection {
+  readonly client: Client;
+  /** Set once the connection is gone. */
+  lost: string | undefined;
+  readonly closed: Promise<void>;
+}
+
+export interface Ssh2Options {
+  /** Resolves a jump host of a target; the jumps before it are already in the result. */
+  readonly resolveJump: (hop: string, before: readonly string[]) => Promise<Result<SshTarget, string>>;
+  readonly now?: () => number;
+}
+
+/** All connections of one run: jump hosts are connected to once, whatever the number of nodes behind them. */
+export interface Ssh2Connections {
+  transport(host: string, target: SshTarget): NodeTransport;
+  close(): Promise<void>;
+}
+
+const address = (target: SshTarget): string =>
+  `${target.user}@${target.hostname}${target.port === 22 ? '' : `:${target.port}`}`;
+
+/** As the operator would try the same by hand. */
+const byHand = (target: SshTarget): string =>
+  `ssh ${target.port === 22 ? '' : `-p ${target.port} `}${target.jump.length > 0 ? `-J ${target.jump.join(',')} ` : ''}${target.user}@${target.alias}`;
+
+function socketFailure(host: string, target: SshTarget, error: Error): NodeFailure {
+  const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
+  const place = `${target.hostname}:${target.port}`;
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NODATA':
+      return unreachable(
+        host,
+        'name',
+        `the name ${target.hostname} has no address here`,
+        `give its address: hosts: {${host}: {address: …}} in ostk-doctor.yaml, or a Host block in ~/.ssh/config`,
+      );
+    case 'ECONNREFUSED':
+      return unreachable(host, 'tcp', `${place} refuses the connection`, `on ${host}: systemctl status ssh sshd`);
+    case 'ETIMEDOUT':
+      return unreachable(
+        host,
+        'tcp',
+        `${place} does not answer in ${target.connectTimeoutSeconds} s`,
+        `check that this machine may reach ${place}, or name a jump host: ssh: {jump: …}`,
+      );
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ENETDOWN':
+      return unreachable(host, 'tcp', `no route to ${place} (${code})`, `ip route get ${target.hostname}`);
+    default:
+      return unreachable(host, 'tcp', `${place}: ${first.message}`, byHand(target));
+  }
+}
+
+function openSocket(host: string, target: SshTarget): Promise<Result<Socket, NodeFailure>> {
+  return new Promise((resolve) => {
+    const socket = createConnection({
+      host: target.hostname,
+      port: target.port,
+      noDelay: true,
+      ...(target.family === 0 ? {} : { family: target.family }),
+    });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      resolve(err(socketFailure(host, target, Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }))));
+    }, target.connectTimeoutSeconds * 1000);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve(ok(socket));
+    });
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      resolve(err(socketFailure(host, target, error)));
+    });
+  });
+}
+
+/** A TCP connection that the jump host makes for us. */
+function openForward(
+  host: string,
+  target: SshTarget,
+  jump: Connection,
+  hop: string,
+): Promise<Result<Duplex, NodeFailure>> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(
+      () =>
+        resolve(
+          err(
+            unreachable(
+              host,
+              'tcp',
+              `${hop} gets no answer from ${target.hostname}:${target.port}`,
+              `ssh ${hop} nc -vz ${target.hostname} ${target.port}`,
+            ),
+          ),
+        ),
+      target.connectTimeoutSeconds * 1000,
+    );
+    const refused = (error: Error) => {
+      clearTimeout(timer);
+      // RFC 4254, 5.1: 1 is "administratively prohibited".
+      const forbidden = 'reason' in error && error.reason === 1;
+      resolve(
+        err(
+          forbidden
+            ? unreachable(
+                host,
+                'jump',
+                `${hop} does not forward TCP connections`,
+                `on ${hop}: AllowTcpForwarding yes in sshd_config`,
+              )
+            : unreachable(
+                host,
+                'tcp',
+                `from ${hop}: ${error.message.replace('(SSH) Channel open failure: ', '')}`,
+                `ssh ${hop} nc -vz ${target.hostname} ${target.port}`,
+              ),
+        ),
+      );
+    };
+    try {
+      jump.client.forwardOut('127.0.0.1', 0, target.hostname, target.port, (error, stream) => {
+        if (error) return refused(error);
+        clearTimeout(timer);
+        resolve(ok(stream));
+      });
+    } catch (error) {
+      refused(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+}
+
+/** What we can log in with, in ssh's order: keys of the agent, then files that need no passphrase. */
+async function credentials(target: SshTarget) {
+  const { utils, BaseAgent, OpenSSHAgent } = await import('ssh2').then((module) => module.default ?? module);
+  const identities = await readIdentities(target);
+  const keys: { path: string; key: ParsedKey }[] = [];
+  const unusable: string[] = [];
+  for (const { path, text, kind } of identities) {
+    const key = kind === 'open' ? utils.parseKey(text) : undefined;
+    if (key === undefined || key instanceof Error || Array.isArray(key))
+      unusable.push(
+        `${path} (${kind === 'open' ? 'not readable' : kind === 'sk' ? 'a security key' : 'has a passphrase'})`,
+      );
+    else keys.push({ path, key });
+  }
+  if (target.agent === undefined) return { keys, unusable, agent: undefined };
+
+  const socket = new OpenSSHAgent(target.agent);
+  const offered = await new Promise<readonly ParsedKey[]>((resolve) => {
+    socket.getIdentities((error, list) =>
+      resolve(error ? [] : (list ?? []).filter((key) => typeof key === 'object' && 'getPublicSSH' in key)),
+    );
+  });
+  const configured = new Set<string>();
+  for (const path of target.identityFiles) {
+    const known = identities.find((identity) => identity.path === path);
+    const open = keys.find((k) => k.path === path);
+    if (open !== undefined) configured.add(open.key.getPublicSSH().toString('base64'));
+    else if (known !== undefined || target.identitiesOnly) {
+      const { readFile } = await import('node:fs/promises');
+      const text = await readFile(`${path}.pub`, 'utf8').catch(() => '');
+      const word = text.split(' ')[1];
+      if (word !== undefined) configured.add(word);
+    }
+  }
+  const isConfigured = (key: ParsedKey) => configured.has(key.getPublicSSH().toString('base64'));
+  const chosen = [
+    ...offered.filter(isConfigured),
+    ...(target.identitiesOnly ? [] : offered.filter((key) => !isConfigured(key))),
+  ];
+  if (chosen.length === 0) return { keys, unusable, agent: undefined };
+
+  class ChosenKeys extends BaseAgent<ParsedKey> {
+    override getIdentities(callback: (error: Error | undefined, keys?: ParsedKey[]) => void) {
+      callback(undefined, chosen);
+    }
+    override sign(
+      key: ParsedKey,
+      data: Buffer,
+      options: SigningRequestOptions | SignCallback,
+      callback?: SignCallback,
+    ) {
+      if (typeof options === 'function') socket.sign(key, data, options);
+      else socket.sign(key, data, options, callback);
+    }
+  }
+  const inAgent = new Set(chosen.map((key) => key.getPublicSSH().toString('base64')));
+  return {
+    keys: keys.filter(({ key }) => !inAgent.has(key.getPublicSSH().toString('base64'))),
+    unusable,
+    agent: new ChosenKeys(),
+  };
+}
+
+function authFailure(
+  host: string,
+  target: SshTarget,
+  tried: readonly string[],
+  unusable: readonly string[],
+): NodeFailure {
+  const who = address(target);
+  const encrypted = unusable.find((text) => text.endsWith('(has a passphrase)'));
+  if (encrypted !== undefined) {
+    const path = encrypted.slice(0, encrypted.lastIndexOf(' (has'));
+    return unreachable(
+      host,
+      'auth',
+      `${who} accepts none of our keys; ${encrypted.slice(0, -1)} and is not in the agent)`,
+      `ssh-add ${path}`,
+    );
+  }
+  const detail = tried.length === 0 ? `there is no key to show to ${who}` : `${who} refused ${tried.join(', ')}`;
+  return unreachable(
+    host,
+    'auth',
+    detail,
+    tried.length === 0
+      ? `ssh-keygen, then: ssh-copy-id ${who}`
+      : `ssh-copy-id ${who}, or name the user: --user, hosts: {${host}: {user: …}}`,
+  );
+}
+
+export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
+  const connections = new Map<string, Promise<Result<Connection, NodeFailure>>>();
+
+  const key = (target: SshTarget) => [...target.jump, address(target)].join(' ');
+
+  /** A connection that was lost is made anew; one that could not be made stays so for the run. */
+  const connect = async (host: string, target: SshTarget): Promise<Result<Connection, NodeFailure>> => {
+    const name = key(target);
+    const known = connections.get(name);
+    if (known !== undefined) {
+      const made = await known;
+      if (!made.ok || made.value.lost === undefined) return made;
+      if (connections.get(name) === known) connections.delete(name);
+      return connect(host, target);
+    }
+    const made = establish(host, target);
+    connections.set(name, made);
+    return made;
+  };
+
+  const reach = async (host: string, target: SshTarget): Promise<Result<Duplex, NodeFailure>> => {
+    const hop = target.jump.at(-1);
+    if (hop === undefined) return openSocket(host, target);
+    const resolved = await options.resolveJump(hop, target.jump.slice(0, -1));
+    if (!resolved.ok) return err(unreachable(host, 'jump', `${hop}: ${resolved.error}`, `ssh -G ${hop}`));
+    const jump = await connect(hop, resolved.value);
+    if (!jump.ok) {
+      const inner = jump.error;
+      const detail = inner.kind === 'unreachable' ? `${hop}: ${inner.detail}` : `${hop} does not answer`;
+      return err(unreachable(host, 'jump', detail, inner.kind === 'unreachable' ? inner.fix : `ssh ${hop}`));
+    }
+    return openForward(host, target, jump.value, hop);
+  };
+
+  const establish = async (host: string, target: SshTarget): Promise<Result<Connection, NodeFailure>> => {
+    const [{ Client }, auth, known, reached] = await Promise.all([
+      import('ssh2').then((module) => module.default ?? module),
+      credentials(target),
+      readKnownHosts([...target.userKnownHosts, ...target.globalKnownHosts]),
+      reach(host, target),
+    ]);
+    if (!reached.ok) return reached;
+    const file = target.userKnownHosts[0] ?? '~/.ssh/known_hosts';
+    const name = target.hostKeyAlias ?? target.hostname;
+    const names = target.hostKeyAlias === undefined ? [knownHostName(name, target.port)] : [name.toLowerCase()];
+    // ssh also takes a key that it knows for the name without the port (sshconnect.c, check_host_key).
+    if (target.hostKeyAlias === undefined && target.port !== 22) names.push(knownHostName(name));
+    const [mainName = name] = names;
+
+    let keyFailure: NodeFailure | undefined;
+    /** Accepts, or says in `keyFailure` why not. */
+    const accepts = async (hostKey: Buffer): Promise<boolean> => {
+      const verdicts = names.map((each) => known.verify(each, hostKey));
+      if (verdicts.some(({ kind }) => kind === 'known') && verdicts.every(({ kind }) => kind !== 'revoked'))
+        return true;
+      const verdict = verdicts.find(({ kind }) => kind === 'revoked') ?? verdicts[0];
+      if (verdict === undefined || verdict.kind === 'known') return false;
+      if (verdict.kind === 'unknown' && target.hostKeys === 'accept-new') {
+        try {
+          await appendKnownHost(file, mainName, hostKey, target.hashKnownHosts);
+          return true;
+        } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          keyFailure = unreachable(
+            host,
+            'host-key',
+            `the new host key cannot be kept: ${why}`,
+            `make ${file} writable`,
+          );
+          return false;
+        }
+      }
+      const { detail, fix } = explainHostKey(verdict, target.hostname, target.port, file);
+      keyFailure = unreachable(host, 'host-key', detail, fix);
+      return false;
+    };
+
+    const tried: string[] = [];
+    const methods: { label: string; method: Record<string, unknown> }[] = [];
+    if (auth.agent !== undefined)
+      methods.push({
+        label: 'the keys of the agent',
+        method: { type: 'agent', username: target.user, agent: auth.agent },
+      });
+    for (const { path, key: identity } of auth.keys) {
+      methods.push({ label: path, method: { type: 'publickey', username: target.user, key: identity } });
+    }
+    // ssh asks with "none" first, too: the server then says what it takes, and may take that.
+    const queue = [
+      { label: '', method: { type: 'none', username: target.user } as Record<string, unknown> },
+      ...methods,
+    ];
+    const authHandler: AuthHandlerMiddleware = (_left, _partial, next) => {
+      const each = queue.shift();
+      if (each === undefined) return next(false as never);
+      if (each.label !== '') tried.push(each.label);
+      next(each.method as never);
+    };
+
+    const client = new Client();
+    return new Promise((resolve) => {
+      let ready = false;
+      let settled = false;
+      let goneNow: () => void = () => {};
+      const connection: Connection = {
+        client,
+        lost: undefined,
+        closed: new Promise((gone) => {
+          goneNow = gone;
+        }),
+      };
+      const fail = (failure: NodeFailure) => {
+        if (settled) return;
+        settled = true;
+        client.destroy();
+        reached.value.destroy();
+        resolve(err(failure));
+      };
+      client.on('ready', () => {
+        ready = true;
+        settled = true;
+        resolve(ok(connection));
+      });
+      client.on('error', (error) => {
+        if (ready) {
+          connection.lost ??= error.message;
+          return;
+        }
+        const level = 'level' in error ? error.level : undefined;
+        if (level === 'agent') return;
+        if (keyFailure !== undefined) return fail(keyFailure);
+        if (level === 'client-authentication') return fail(authFailure(host, target, tried, auth.unusable));
+        if (level === 'client-timeout') {
+          return fail(
+            unreachable(
+              host,
+              'timeout',
+              `the SSH handshake with ${target.hostname} took over ${target.connectTimeoutSeconds} s`,
+              byHand(target),
+            ),
+          );
+        }
+        fail(unreachable(host, 'handshake', error.message, `${byHand(target)}, or: --ssh openssh`));
+      });
+      client.on('close', () => {
+        connection.lost ??= 'the connection was closed';
+        goneNow();
+        if (tried.length > 0) return fail(authFailure(host, target, tried, auth.unusable));
+        fail(
+          keyFailure ??
+            unreachable(
+              host,
+              'handshake',
+              `${target.hostname} closed the connection during the handshake`,
+              byHand(target),
+            ),
+        );
+      });
+      client.connect({
+        sock: reached.value as Socket,
+        username: target.user,
+        readyTimeout: target.connectTimeoutSeconds * 1000,
+        keepaliveInterval: keepaliveSeconds * 1000,
+        keepaliveCountMax: 3,
+        hostVerifier: (hostKey: Buffer, answer: (accepted: boolean) => void): void => {
+          void accepts(hostKey).then(answer);
+        },
+        algorithms: {
+          serverHostKey: hostKeyAlgorithms(names.flatMap((each) => known.types(each))) as ServerHostKeyAlgorithm[],
+        },
+        authHandler,
+      });
+    });
+  };
+
+  const openChannel = (
+    host: string,
+    connection: Connection,
+    batch: Batch,
+  ): Promise<Result<Channel, NodeFailure> | 'full'> =>
+    new Promise((resolve) => {
+      const refused = (error: Error) => {
+        if (connection.lost !== undefined)
+          return resolve(err(unreachable(host, 'lost', connection.lost, `ssh ${host}`)));
+        if (error.message.includes('Channel open failure')) return resolve('full');
+        resolve(err(unreachable(host, 'shell', error.message, `ssh ${host} true`)));
+      };
+      const opened = (error: Error | undefined, stream: ClientChannel) => {
+        if (error) return refused(error);
+        let code: number | null = null;
+        stream.once('exit', (status: number | null) => {
+          code = status;
+        });
+        const closed = new Promise<{ code: number | null; lost?: string }>((done) => {
+          stream.once('close', () => done(connection.lost === undefined ? { code } : { code, lost: connection.lost }));
+          void connection.closed.then(() => done({ code, lost: connection.lost ?? 'the connection was closed' }));
+        });
+        resolve(
+          ok({ stdin: stream, stdout: stream, stderr: stream.stderr, ended: closed, destroy: () => stream.close() }),
+        );
+      };
+      try {
+        connection.client.exec(batch.exec, opened);
+      } catch (error) {
+        refused(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+
+  return {
+    transport(host, target) {
+      const limit = pLimit(channelLimit);
+      return {
+        kind: 'ssh2',
+        host,
+        async runBatch(commands, signal, onResult) {
+          const connection = await connect(host, target);
+          if (!connection.ok) return connection;
+          for (;;) {
+            let full = false;
+            const outcome = await limit(() =>
+              exchange(
+                async (batch) => {
+                  const channel = await openChannel(host, connection.value, batch);
+                  if (channel !== 'full') return channel;
+                  full = true;
+                  return err(
+                    unreachable(
+                      host,
+                      'shell',
+                      `${host} opens no more sessions`,
+                      `on ${host}: raise MaxSessions in sshd_config`,
+                    ),
+                  );
+                },
+                { host, user: target.user, commands, signal, onResult, now: options.now ?? Date.now },
+              ),
+            );
+            if (!full || limit.concurrency === 1) return outcome;
+            limit.concurrency -= 1;
+          }
+        },
+        warm: () => void connect(host, target),
+        async close() {
+          const made = await connections.get(key(target));
+          if (made?.ok) made.value.client.end();
+        },
+      };
+    },
+    async close() {
+      const all = await Promise.all(connections.values());
+      for (const made of all) if (made.ok) made.value.client.end();
+    },
+  };
+}
