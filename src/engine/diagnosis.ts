@@ -1,5 +1,6 @@
 import type { FactFailure } from './failure.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, FindingSpec, Relation, Scope } from './finding.ts';
+import type { StepReport } from './report.ts';
 
 /** A finding that nothing else explains, with the findings it explains. */
 export interface Cause {
@@ -20,4 +21,109 @@ export interface Diagnosis {
 export interface CouldNotLook {
   readonly what: string;
   readonly failure: FactFailure;
+}
+
+/** Tells what a code explains; codes in edges may end in `*` for a whole area. */
+export type Specs = ReadonlyMap<string, FindingSpec>;
+
+const rank = { error: 0, warning: 1, info: 2 } as const;
+const trust = { certain: 0, likely: 1, possible: 2 } as const;
+
+const matchesCode = (pattern: string, code: string): boolean =>
+  pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : pattern === code;
+
+const related = (relation: Relation, a: Scope, b: Scope): boolean =>
+  relation === 'run' || (a[relation] ?? []).some((value) => (b[relation] ?? []).includes(value));
+
+/** Does `a` explain `b`? Both the code and the relation of their subjects must fit. */
+export function explains(a: Finding, b: Finding, specs: Specs): boolean {
+  if (a === b || a.code === b.code) return false;
+  const edges = specs.get(a.code)?.explains ?? [];
+  return edges.some((e) => matchesCode(e.code, b.code) && e.over.every((r) => related(r, a.scope, b.scope)));
+}
+
+const identity = (f: Finding): string => `${f.code}\u0000${f.subject}\u0000${f.summary}`;
+
+/**
+ * Folds symptoms under causes. The order in which findings come never matters, and a finding that explains nothing
+ * and is explained by nothing never changes what stands first among the others.
+ */
+export function diagnose(
+  findings: readonly Finding[],
+  specs: Specs,
+  layerOf: (finding: Finding) => number,
+): Pick<Diagnosis, 'causes' | 'remarks'> {
+  const unique = [...new Map(findings.map((f) => [identity(f), f])).values()].sort((a, b) =>
+    identity(a) < identity(b) ? -1 : 1,
+  );
+  const explainedBy = (b: Finding): Finding[] =>
+    unique.filter((a) => explains(a, b, specs) && (a.confidence !== 'possible' || b.nature === 'symptom'));
+  const roots = unique.filter((f) => explainedBy(f).length === 0);
+  const below = (root: Finding): Finding[] => {
+    const seen = new Set<Finding>();
+    const open: Finding[] = [root];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const f of unique) {
+        if (!seen.has(f) && f !== root && next !== f && explains(next, f, specs)) {
+          seen.add(f);
+          open.push(f);
+        }
+      }
+    }
+    return unique.filter((f) => seen.has(f));
+  };
+  const causes = roots.map((finding) => ({ finding, explains: below(finding) }));
+  const errors = causes.filter(
+    (c) => c.finding.severity === 'error' || c.explains.some((f) => f.severity === 'error'),
+  );
+  const count = (c: Cause): number => c.explains.filter((f) => f.severity === 'error').length;
+  errors.sort(
+    (a, b) =>
+      Number(a.finding.nature === 'symptom') - Number(b.finding.nature === 'symptom') ||
+      Number(count(a) === 0) - Number(count(b) === 0) ||
+      trust[a.finding.confidence] - trust[b.finding.confidence] ||
+      rank[a.finding.severity] - rank[b.finding.severity] ||
+      layerOf(a.finding) - layerOf(b.finding) ||
+      (identity(a.finding) < identity(b.finding) ? -1 : 1),
+  );
+  const remarks = causes
+    .filter((c) => !errors.includes(c))
+    .map((c) => c.finding)
+    .sort(
+      (a, b) => rank[a.severity] - rank[b.severity] || layerOf(a) - layerOf(b) || (identity(a) < identity(b) ? -1 : 1),
+    );
+  return { causes: errors, remarks };
+}
+
+/** Everything a run says at its end, from what the steps came to. */
+export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis {
+  const findings: Finding[] = [];
+  const layer = new Map<string, number>();
+  const ruledOut: string[] = [];
+  const couldNotLook: CouldNotLook[] = [];
+  steps.forEach((step, index) => {
+    for (const check of step.checks) {
+      switch (check.outcome.status) {
+        case 'problem':
+          for (const f of check.outcome.findings) {
+            findings.push(f);
+            if (!layer.has(f.code)) layer.set(f.code, index);
+          }
+          break;
+        case 'ok':
+          for (const words of check.outcome.rulesOut ?? []) if (!ruledOut.includes(words)) ruledOut.push(words);
+          break;
+        case 'blocked':
+          for (const failure of check.outcome.failures) {
+            const known = couldNotLook.some((c) => JSON.stringify(c.failure) === JSON.stringify(failure));
+            if (!known) couldNotLook.push({ what: check.title, failure });
+          }
+          break;
+        case 'skipped':
+        case 'unknown':
+          break;
+      }
+    }
+  });
+  return { ...diagnose(findings, specs, (f) => layer.get(f.code) ?? 0), ruledOut, couldNotLook };
 }

@@ -1,0 +1,90 @@
+import type { Explains, FindingSpec } from '../../engine/finding.ts';
+
+const byAgent = (code: string): Explains => ({ code, over: ['agent'] });
+
+/** What lies still when an agent does not work; each of these names the agent it hangs on. */
+const leftUndone: readonly Explains[] = [
+  byAgent('OSD-PORT-002'),
+  byAgent('OSD-PORT-004'),
+  byAgent('OSD-SG-003'),
+  byAgent('OSD-DHCP-*'),
+  byAgent('OSD-META-*'),
+  byAgent('OSD-ROUTER-*'),
+  byAgent('OSD-TUNNEL-002'),
+  byAgent('OSD-L2-*'),
+  byAgent('OSD-VM-006'),
+];
+
+const refs = ['https://docs.openstack.org/neutron/latest/admin/config-services-agent.html'];
+
+export const processDown: FindingSpec = {
+  code: 'OSD-AGENT-001',
+  severity: 'error',
+  nature: 'cause',
+  title: "An agent's process is down",
+  meaning: 'The agent does not run on its node and OpenStack counts it as dead: what it made may still work, but nothing new is wired, and what it supervises may be gone.',
+  evidence: 'alive=false and the last heartbeat in GET /agents, and the state of its unit on the node.',
+  mend: 'Start the agent on its node; look at why it ended in its log.',
+  explains: leftUndone,
+  refs,
+};
+
+export const justStopped: FindingSpec = {
+  code: 'OSD-AGENT-002',
+  severity: 'error',
+  nature: 'cause',
+  title: "An agent's process is down, and OpenStack has not noticed yet",
+  meaning: 'The API still calls the agent alive because its last heartbeat is young, but its process does not run.',
+  evidence: 'alive=true in GET /agents against the state of its unit on the node.',
+  mend: 'Start the agent on its node; look at why it ended in its log.',
+  explains: leftUndone,
+  refs,
+};
+
+export const deadForOpenstack: FindingSpec = {
+  code: 'OSD-AGENT-003',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An agent is alive for its node and dead for OpenStack',
+  meaning: 'The process runs, but its heartbeats do not arrive: it cannot reach the message queue, hangs, reports under another host name, or the clocks disagree.',
+  evidence: 'alive=false and the last heartbeat in GET /agents, the running unit on the node, its log and connections to the message queue.',
+  mend: "Find what stands between the node and the message queue; restart the agent only when that is open and it still does not report.",
+  explains: leftUndone,
+  refs,
+};
+
+export const deadUnseen: FindingSpec = {
+  code: 'OSD-AGENT-004',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An agent is dead for OpenStack, and its node could not be looked at',
+  meaning: 'Its heartbeats do not arrive; whether the process runs is not known.',
+  evidence: 'alive=false and the last heartbeat in GET /agents.',
+  mend: "Reach the node and look at the agent's unit and log.",
+  explains: leftUndone,
+  refs,
+};
+
+export const disabled: FindingSpec = {
+  code: 'OSD-AGENT-005',
+  severity: 'warning',
+  nature: 'cause',
+  title: 'An agent is administratively disabled',
+  meaning: 'admin_state_up of the agent is False: a disabled DHCP or L3 agent serves nothing, whatever is scheduled to it.',
+  evidence: 'admin_state_up in GET /agents.',
+  mend: 'Enable the agent.',
+  explains: leftUndone,
+  refs,
+};
+
+export const missing: FindingSpec = {
+  code: 'OSD-AGENT-006',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An agent that this host needs is not registered',
+  meaning: 'No agent of the kind that must wire or serve here was ever seen on the host by Neutron.',
+  evidence: 'GET /agents has no such binary on the host.',
+  mend: 'Install and start the agent there, or correct the host name it reports under.',
+  explains: leftUndone,
+  refs,
+};

@@ -1,0 +1,159 @@
+import { blocked, defineCheck, judged } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import type { FactResult } from '../../engine/fact.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import type { Finding, FindingSpec } from '../../engine/finding.ts';
+import { advice, byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
+import { agents } from '../../facts/cloud-api.ts';
+import { hostLayout, hostServices } from '../../facts/host.ts';
+import { type Io, showing, source } from '../../facts/io.ts';
+import { onPathHosts, pathHosts, placement } from '../../facts/placement.ts';
+import type { Agent } from '../../facts/schemas/network.ts';
+import { type PortSubject, theCloud } from '../../facts/subject.ts';
+import type { Layout, ServiceState } from '../../nodes/layouts/layout.ts';
+import { span, utcMillis } from '../age.ts';
+import { agentName, portScope, verifyWith } from '../scope.ts';
+import { deadForOpenstack, deadUnseen, disabled, justStopped, missing, processDown } from './codes.ts';
+
+const all = source<PortSubject, readonly Agent[]>('port.agents', (s) => s.id, (_, facts) => facts.get(agents, theCloud));
+
+const needs = { agents: all, placement, hosts: pathHosts };
+const optional = { services: onPathHosts(hostServices), layouts: onPathHosts(hostLayout) };
+
+/** What an agent is for, in a person's words. */
+const roles: Readonly<Record<string, string>> = {
+  'neutron-l3-agent': 'L3',
+  'neutron-dhcp-agent': 'DHCP',
+  'neutron-metadata-agent': 'metadata',
+};
+
+interface Wanted {
+  readonly host: string;
+  readonly binary: string;
+}
+
+type NodeView =
+  | { readonly kind: 'seen'; readonly state: ServiceState; readonly evidence: Evidence }
+  | { readonly kind: 'unseen'; readonly failure?: FactFailure };
+
+const nodeView = (services: ReadonlyMap<string, FactResult<readonly ServiceState[]>>, wanted: Wanted): NodeView => {
+  const there = services.get(wanted.host);
+  if (there === undefined) return { kind: 'unseen' };
+  if (!there.ok) return { kind: 'unseen', failure: there.error };
+  const state = there.value.value.find((s) => s.service === wanted.binary);
+  const [evidence] = there.value.evidence;
+  return state === undefined || evidence === undefined ? { kind: 'unseen' } : { kind: 'seen', state, evidence };
+};
+
+/** Which of the codes fits what the API and the node say of one agent; undefined when both are content. */
+function verdict(agent: Agent | undefined, node: NodeView): FindingSpec | undefined {
+  const running = node.kind === 'seen' && (node.state.state === 'active' || node.state.state === 'activating');
+  const stopped = node.kind === 'seen' && !running;
+  if (agent === undefined) return missing;
+  if (!agent.alive) return stopped ? processDown : running ? deadForOpenstack : deadUnseen;
+  // A unit this layout does not know is no proof: the agent reports, so it runs under another name.
+  if (stopped && node.state.state !== 'absent') return justStopped;
+  if (!agent.admin_state_up) return disabled;
+  return undefined;
+}
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'agent.on-path',
+  per: 'port',
+  title: 'The agents on the path are alive, for OpenStack and on their nodes',
+  needs,
+  optional,
+  findings: [processDown, justStopped, deadForOpenstack, deadUnseen, disabled, missing],
+  judge: ({ subject, facts, maybe, now }) => {
+    const { backend } = facts.placement.value;
+    const hosts = facts.hosts.value;
+    const [evidence] = facts.agents.evidence;
+    if (evidence === undefined) throw new Error('a list of agents without evidence');
+    const l2 = backend.agents('compute');
+    const network = backend.agents('network');
+    const wanted: Wanted[] = [];
+    const want = (host: string, binaries: readonly string[]): void => {
+      for (const binary of binaries) {
+        if (!wanted.some((w) => w.host === host && w.binary === binary)) wanted.push({ host, binary });
+      }
+    };
+    if (hosts.compute !== undefined) want(hosts.compute, l2);
+    for (const host of hosts.dhcp) want(host, network.filter((b) => b !== 'neutron-l3-agent'));
+    for (const host of hosts.routers.values()) want(host, network.filter((b) => b !== 'neutron-dhcp-agent'));
+
+    const services = maybe.services.ok ? maybe.services.value.value : new Map<string, FactResult<readonly ServiceState[]>>();
+    const layouts = maybe.layouts.ok ? maybe.layouts.value.value : new Map<string, FactResult<Layout>>();
+    const findings: Finding[] = [];
+    let blind: FactFailure | undefined;
+    for (const w of wanted) {
+      const agent = facts.agents.value.find((a) => a.host === w.host && a.binary === w.binary);
+      const node = nodeView(services, w);
+      if (node.kind === 'unseen' && node.failure !== undefined) blind ??= node.failure;
+      const spec = verdict(agent, node);
+      if (spec === undefined) continue;
+      const beat = agent?.heartbeat_timestamp;
+      const age = beat ? span((now - utcMillis(beat)) / 1000) : undefined;
+      const unit = node.kind === 'seen' ? node.state.unit : w.binary;
+      const api = agent === undefined ? `no ${w.binary} on ${w.host}` : `${w.binary}@${w.host} alive=${agent.alive} admin_state_up=${agent.admin_state_up} heartbeat ${beat ?? 'never'} (${age ?? '?'} ago)`;
+      const seen: Evidence[] = node.kind === 'seen' ? [showing(node.evidence, `${unit}: ${node.state.detail || node.state.state}`)] : [];
+      const layout = layouts.get(w.host);
+      const restart: readonly [string, ...string[]] =
+        layout?.ok === true && node.kind === 'seen' ? layout.value.value.restart(node.state.service) : ['systemctl', 'restart', unit];
+      findings.push(
+        findingOf(spec, {
+          summary: sentence(spec, w, unit, age, node),
+          subject: `agent ${agentName(w.binary, w.host)}`,
+          scope: portScope(subject, { host: [w.host], agent: [agentName(w.binary, w.host)] }),
+          evidence: [showing(evidence, api), ...seen],
+          remedies: [
+            spec === disabled && agent !== undefined
+              ? { title: 'enable the agent', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'network', 'agent', 'set', '--enable', agent.id])] }
+              : spec === deadForOpenstack
+                ? {
+                    title: `find what stops ${w.host} from reaching the message queue`,
+                    risk: 'none',
+                    sufficient: false,
+                    steps: [
+                      onHost(w.host, ['journalctl', '-u', unit, '-n', '50', '--no-pager']),
+                      onHost(w.host, ['ss', '-tnp', 'state', 'syn-sent']),
+                      advice('a SYN-SENT towards port 5672 (or 5671) that never connects is a closed way to RabbitMQ', w.host),
+                    ],
+                  }
+                : { title: 'start the agent', risk: 'none', sufficient: true, steps: [onHost(w.host, restart)] },
+          ],
+          verify: verifyWith('net', subject),
+        }),
+      );
+    }
+    if (findings.length === 0 && blind !== undefined) return blocked(blind);
+    const beats = wanted.flatMap((w) => {
+      const beat = facts.agents.value.find((a) => a.host === w.host && a.binary === w.binary)?.heartbeat_timestamp;
+      return beat ? [(now - utcMillis(beat)) / 1000] : [];
+    });
+    const groups = new Map<string, string[]>();
+    for (const w of wanted) {
+      const role = roles[w.binary] ?? 'L2';
+      groups.set(role, [...(groups.get(role) ?? []), w.host]);
+    }
+    const note = `${[...groups].map(([role, list]) => `${role} ${list.join(', ')}`).join(' · ')}: all alive${beats.length === 0 ? '' : `, last beat at most ${span(Math.max(...beats))} ago`}`;
+    return judged(findings, note, [evidence], ['agents']);
+  },
+});
+
+function sentence(spec: FindingSpec, w: Wanted, unit: string, age: string | undefined, node: NodeView): string {
+  const state = node.kind === 'seen' ? node.state.state : 'unseen';
+  switch (spec.code) {
+    case missing.code:
+      return `${w.host} has no ${w.binary}: Neutron never heard of one there`;
+    case processDown.code:
+      return `${unit} on ${w.host} is ${state}; Neutron has had no heartbeat from it for ${age ?? 'a while'}`;
+    case justStopped.code:
+      return `${unit} on ${w.host} is ${state}, though Neutron still calls it alive (last heartbeat ${age ?? '?'} ago)`;
+    case deadForOpenstack.code:
+      return `${w.binary} on ${w.host} runs, but its heartbeats do not reach Neutron (last ${age ?? '?'} ago)`;
+    case disabled.code:
+      return `${w.binary} on ${w.host} is administratively disabled`;
+    default:
+      return `${w.binary} on ${w.host} is dead for OpenStack (last heartbeat ${age ?? 'never'} ago); its node could not be looked at`;
+  }
+}

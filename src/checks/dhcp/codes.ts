@@ -1,0 +1,81 @@
+import type { Explains, FindingSpec } from '../../engine/finding.ts';
+
+const refs = ['https://docs.openstack.org/neutron/latest/admin/config-dhcp-ha.html'];
+const noLease: readonly Explains[] = [
+  { code: 'OSD-CONSOLE-001', over: ['network'] },
+  { code: 'OSD-CONSOLE-001', over: ['instance'] },
+  { code: 'OSD-CONSOLE-003', over: ['instance'] },
+];
+const noNamespace: readonly Explains[] = [{ code: 'OSD-PING-001', over: ['port'] }, { code: 'OSD-MTU-001', over: ['port'] }];
+
+export const notServed: FindingSpec = {
+  code: 'OSD-DHCP-001',
+  severity: 'error',
+  nature: 'cause',
+  title: 'No DHCP agent serves the network',
+  meaning: 'A subnet wants DHCP, and no agent hosts the network: nobody will answer a lease request.',
+  evidence: 'enable_dhcp of the subnets, the DHCP ports of the network and the agents scheduled for it.',
+  mend: 'Schedule the network to a live DHCP agent.',
+  explains: [...noLease, ...noNamespace],
+  refs,
+};
+
+export const namespaceMissing: FindingSpec = {
+  code: 'OSD-DHCP-002',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The DHCP namespace of the network is missing',
+  meaning: 'Neutron counts on this host to serve the network, but the namespace that holds dnsmasq is not there.',
+  evidence: 'ip netns of the host that the DHCP port is bound on.',
+  mend: 'Restart the DHCP agent of the host; it makes the namespace again.',
+  explains: [...noLease, ...noNamespace, { code: 'OSD-DHCP-003', over: ['agent'] }, { code: 'OSD-DHCP-005', over: ['agent'] }],
+  refs,
+};
+
+export const serverDead: FindingSpec = {
+  code: 'OSD-DHCP-003',
+  severity: 'error',
+  nature: 'cause',
+  title: 'dnsmasq of the network is dead',
+  meaning: 'The namespace is there, but no dnsmasq runs for the network: instances get no lease and no renewal.',
+  evidence: 'the processes of the host: no dnsmasq with the id of the network in its arguments.',
+  mend: 'Restart the DHCP agent of the host; it starts dnsmasq again. Look at the journal for why it ended (memory, a crash).',
+  explains: noLease,
+  refs,
+};
+
+export const entryWrong: FindingSpec = {
+  code: 'OSD-DHCP-004',
+  severity: 'error',
+  nature: 'cause',
+  title: 'dnsmasq has no entry, or a wrong one, for the port',
+  meaning: "dnsmasq answers only MAC addresses it has in its host file. The port's is missing or stands with another address: 'no address available'.",
+  evidence: "the host file of dnsmasq against the port's MAC and fixed addresses.",
+  mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron.',
+  explains: noLease,
+  refs,
+};
+
+export const serverAddress: FindingSpec = {
+  code: 'OSD-DHCP-005',
+  severity: 'error',
+  nature: 'cause',
+  title: "The DHCP server's interface lacks its address, or is down",
+  meaning: 'dnsmasq cannot hear or answer on the network because its device in the namespace is not as Neutron made it.',
+  evidence: 'ip addr in the namespace against the DHCP port.',
+  mend: 'Restart the DHCP agent of the host.',
+  explains: [...noLease, ...noNamespace],
+  refs,
+};
+
+export const optionWrong: FindingSpec = {
+  code: 'OSD-DHCP-007',
+  severity: 'error',
+  nature: 'cause',
+  title: 'DHCP hands out a router that is not the subnet\'s gateway',
+  meaning: 'Instances get a lease and send everything beyond their subnet to an address that does not route.',
+  evidence: "option:router in dnsmasq's opts file against gateway_ip of the subnet.",
+  mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron; then renew the lease in the instance.',
+  explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }],
+  refs,
+};

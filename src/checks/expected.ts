@@ -1,0 +1,33 @@
+import type { ApiSecurityGroup, Port } from '../facts/schemas/network.ts';
+import { parseAddress } from '../path/addresses.ts';
+import {
+  groupFromApi,
+  type MembersOf,
+  type Probe,
+  portSecurityFromApi,
+  type Verdict,
+  verdictOf,
+} from '../path/secgroup.ts';
+
+/** What the port's security groups say of a packet: the column "expected" of every probe. */
+export function expected(
+  port: Port,
+  groups: readonly ApiSecurityGroup[],
+  members: ReadonlyMap<string, readonly string[]> | undefined,
+  probe: Probe,
+): Verdict {
+  const membersOf: MembersOf = (id) => members?.get(id);
+  return verdictOf(probe, portSecurityFromApi(port), groups.map(groupFromApi), membersOf);
+}
+
+/** An echo request into the instance from `source`. */
+export const echoFrom = (source: string | undefined, to: string): Probe => {
+  const family = parseAddress(to)?.family ?? 4;
+  return {
+    protocol: 'icmp',
+    family,
+    direction: 'ingress',
+    icmpType: family === 4 ? 8 : 128,
+    ...(source === undefined ? {} : { remote: source }),
+  };
+};

@@ -1,0 +1,86 @@
+import type { FindingSpec } from '../../engine/finding.ts';
+
+const nova = 'https://docs.openstack.org/nova/latest/';
+
+export const notRunning: FindingSpec = {
+  code: 'OSD-VM-001',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The instance is not running',
+  meaning: 'Nova itself says that the instance is off, paused, suspended, shelved or being rescued, so nothing answers.',
+  evidence: 'status, OS-EXT-STS:vm_state and OS-EXT-STS:power_state of the instance.',
+  mend: 'Start, unpause, resume or unshelve it.',
+  explains: [
+    { code: 'OSD-HOST-001', over: ['instance'] },
+    { code: 'OSD-HOST-002', over: ['instance'] },
+    { code: 'OSD-PORT-004', over: ['instance'] },
+    { code: 'OSD-PING-*', over: ['instance'] },
+    { code: 'OSD-CONSOLE-*', over: ['instance'] },
+    { code: 'OSD-PATH-*', over: ['instance'] },
+    { code: 'OSD-MTU-*', over: ['instance'] },
+  ],
+  refs: [`${nova}user/manage-ip-addresses.html`],
+};
+
+export const inError: FindingSpec = {
+  code: 'OSD-VM-002',
+  severity: 'error',
+  nature: 'symptom',
+  title: 'The instance is in ERROR',
+  meaning: 'Nova gave up on it; the fault message says at which step.',
+  evidence: 'status ERROR and the fault of the instance.',
+  mend: 'Mend what the fault names, then rebuild or recreate the instance.',
+  explains: [],
+  refs: ['https://docs.openstack.org/api-guide/compute/faults.html'],
+};
+
+export const noValidHost: FindingSpec = {
+  code: 'OSD-VM-005',
+  severity: 'error',
+  nature: 'cause',
+  title: 'No host could be found for the instance',
+  meaning: 'The scheduler found no compute host that satisfies the request: resources, filters, availability zone or a disabled service.',
+  evidence: "fault 'No valid host was found', and no host on the instance.",
+  mend: 'See which filter or which resource rejected the hosts; free resources, relax the request or enable hosts, then boot again.',
+  explains: [{ code: 'OSD-VM-002', over: ['instance'] }],
+  refs: [`${nova}admin/scheduling.html`],
+};
+
+export const computeServiceDown: FindingSpec = {
+  code: 'OSD-VM-006',
+  severity: 'error',
+  nature: 'cause',
+  title: 'nova-compute of the host is down or disabled',
+  meaning: 'The service that starts, stops and plugs instances on this host does not report, or was disabled: what runs goes on, nothing new happens.',
+  evidence: 'state and status of nova-compute in GET /os-services, and the process on the node.',
+  mend: 'Start nova-compute on the host (or enable it again).',
+  explains: [
+    { code: 'OSD-VM-005', over: ['run'] },
+    { code: 'OSD-VM-007', over: ['host'] },
+  ],
+  refs: [`${nova}admin/services.html`],
+};
+
+export const stuckTask: FindingSpec = {
+  code: 'OSD-VM-007',
+  severity: 'error',
+  nature: 'symptom',
+  title: 'An action on the instance hangs',
+  meaning: 'task_state has been set for longer than any such action takes.',
+  evidence: 'OS-EXT-STS:task_state and the time of the last update.',
+  mend: "Look at nova-compute's log of the host for the request; when it is over, reset the state.",
+  explains: [],
+  refs: [],
+};
+
+export const imageUnusable: FindingSpec = {
+  code: 'OSD-VM-008',
+  severity: 'warning',
+  nature: 'cause',
+  title: 'The boot image cannot be used any more',
+  meaning: 'The image is deactivated, deleted or was never completed: a rebuild or a move to another host will fail.',
+  evidence: 'status of the image in Glance.',
+  mend: 'Activate the image again, or rebuild from another.',
+  explains: [{ code: 'OSD-VM-002', over: ['instance'] }],
+  refs: [],
+};

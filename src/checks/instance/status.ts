@@ -1,0 +1,121 @@
+import { defineCheck, judged } from '../../engine/check.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
+import { server } from '../../facts/instance-api.ts';
+import { type Io, showing } from '../../facts/io.ts';
+import { powerStates } from '../../facts/schemas/compute.ts';
+import type { InstanceSubject } from '../../facts/subject.ts';
+import { span, utcMillis } from '../age.ts';
+import { instanceScope } from '../scope.ts';
+import { inError, notRunning, noValidHost, stuckTask } from './codes.ts';
+
+/** Nova's longest ordinary actions (a large snapshot, a block migration) take minutes; half an hour is none of them. */
+const stuckSeconds = 1800;
+
+const wake: Readonly<Record<string, string>> = {
+  SHUTOFF: 'start',
+  PAUSED: 'unpause',
+  SUSPENDED: 'resume',
+  SHELVED: 'unshelve',
+  SHELVED_OFFLOADED: 'unshelve',
+  RESCUE: 'unrescue',
+};
+
+const needs = { server };
+
+export default defineCheck<Io, InstanceSubject, typeof needs>({
+  id: 'instance.status',
+  per: 'instance',
+  title: 'The instance runs, and Nova holds no fault against it',
+  needs,
+  findings: [notRunning, inError, noValidHost, stuckTask],
+  judge: ({ subject, facts, now }) => {
+    const s = facts.server.value;
+    const [evidence] = facts.server.evidence;
+    if (evidence === undefined) throw new Error('an instance without evidence');
+    const power = powerStates[s['OS-EXT-STS:power_state'] ?? 0] ?? 'unknown';
+    const task = s['OS-EXT-STS:task_state'];
+    const host = s['OS-EXT-SRV-ATTR:host'];
+    const scope = instanceScope(subject);
+    const verify = `ostk-doctor net ${subject.name}`;
+    const findings: Finding[] = [];
+    const state = `status ${s.status}, vm_state ${s['OS-EXT-STS:vm_state'] ?? '?'}, power ${power}, task ${task ?? 'none'}`;
+
+    if (s.status === 'ERROR') {
+      const message = s.fault?.message ?? 'no fault message';
+      const line = showing(evidence, `${state}\nfault: ${message}`);
+      const unplaced = /No valid host was found|Got no allocation candidates/i.test(message);
+      if (unplaced) {
+        findings.push(
+          findingOf(noValidHost, {
+            summary: `No host was found for ${subject.name}: ${message}`,
+            subject: `instance ${subject.name}`,
+            scope,
+            evidence: [line],
+            remedies: [
+              {
+                title: 'see what the request asks for and what the hosts have',
+                risk: 'none',
+                sufficient: false,
+                steps: [
+                  byOperator(['openstack', 'compute', 'service', 'list', '--service', 'nova-compute']),
+                  byOperator(['openstack', 'hypervisor', 'list', '--long']),
+                  advice("nova-scheduler's log names the filter that rejected the last host, or says that Placement gave no candidate"),
+                ],
+              },
+            ],
+            verify,
+          }),
+        );
+      } else {
+        findings.push(
+          findingOf(inError, {
+            summary: `${subject.name} is in ERROR: ${message}`,
+            subject: `instance ${subject.name}`,
+            scope,
+            evidence: [line],
+            verify,
+          }),
+        );
+      }
+    } else if (s.status !== 'ACTIVE' && s.status !== 'BUILD' && task == null) {
+      const verb = wake[s.status];
+      findings.push(
+        findingOf(notRunning, {
+          summary: `${subject.name} is ${s.status} (power: ${power})`,
+          subject: `instance ${subject.name}`,
+          scope,
+          evidence: [showing(evidence, state)],
+          remedies:
+            verb === undefined
+              ? []
+              : [
+                  {
+                    title: `${verb} the instance`,
+                    risk: 'none',
+                    sufficient: true,
+                    steps: [byOperator(['openstack', 'server', verb, subject.id])],
+                  },
+                ],
+          verify,
+        }),
+      );
+    }
+    const busyFor = s.updated === undefined ? 0 : (now - utcMillis(s.updated)) / 1000;
+    if ((task != null || s.status === 'BUILD') && busyFor > stuckSeconds) {
+      findings.push(
+        findingOf(stuckTask, {
+          summary: `${subject.name} has been ${task ?? 'building'} for ${span(busyFor)}`,
+          subject: `instance ${subject.name}`,
+          scope,
+          evidence: [showing(evidence, `${state}, updated ${s.updated ?? '?'}`)],
+          verify,
+        }),
+      );
+    }
+    const where = host ? ` on ${host}` : s.status === 'BUILD' ? ', no host yet' : '';
+    return judged(findings, `${s.status}, power ${power}${task == null ? ', no task' : `, ${task}`}${where}`, [
+      showing(evidence, state),
+    ]);
+  },
+});

@@ -1,0 +1,55 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { findingOf } from '../../engine/finding-of.ts';
+import { resolutions } from '../../facts/neighbour.ts';
+import type { Io } from '../../facts/io.ts';
+import { pingsOfGateway } from '../../facts/ping.ts';
+import { servingRouters } from '../../facts/port-api.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { portScope, verifyWith } from '../scope.ts';
+import { toGateway } from './codes.ts';
+
+const needs = { pings: pingsOfGateway };
+const optional = { resolutions, routers: servingRouters };
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'ping.gateway',
+  per: 'port',
+  title: 'The router reaches the external gateway',
+  needs,
+  optional,
+  findings: [toGateway],
+  judge: ({ subject, facts, maybe }) => {
+    const { runs, notSent } = facts.pings.value;
+    const [lost] = notSent;
+    if (runs.length === 0) {
+      if (lost === undefined) return skipped('no router of its network has an external gateway');
+      return lost.failure.kind === 'not-found' ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`) : blocked(lost.failure);
+    }
+    const findings: Finding[] = [];
+    const notes: string[] = [];
+    for (const run of runs) {
+      const router = maybe.routers.ok ? maybe.routers.value.value.find((r) => r.router.id === run.routerId)?.router.name : undefined;
+      const seen = maybe.resolutions.ok
+        ? maybe.resolutions.value.value.find((r) => r.run.what === 'gateway' && r.run.host === run.host && r.run.to === run.to)
+        : undefined;
+      if (run.ping.received > 0) {
+        notes.push(`gateway ${run.to} ${run.ping.received}/${run.ping.sent}`);
+      } else if (seen?.arp === 'answered') {
+        // Many gateways answer no ping; an ARP answer proves the way to them.
+        notes.push(`gateway ${run.to} answers ARP (${seen.mac ?? '?'}), not ping`);
+      } else {
+        findings.push(
+          findingOf(toGateway, {
+            summary: `${router ?? 'The router'} on ${run.host} gets no answer from its external gateway ${run.to}${seen?.arp === 'failed' ? ', not even to ARP' : ''}`,
+            subject: `ping ${run.from}@${run.host} → ${run.to}`,
+            scope: portScope(subject, { host: [run.host], ...(run.routerId === undefined ? {} : { router: [run.routerId] }) }),
+            evidence: seen === undefined ? [run.evidence] : [run.evidence, seen.evidence],
+            verify: verifyWith('ping', subject),
+          }),
+        );
+      }
+    }
+    return judged(findings, notes.join(' · '), facts.pings.evidence, ['external gateway']);
+  },
+});

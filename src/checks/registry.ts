@@ -1,0 +1,102 @@
+import type { Check } from '../engine/check.ts';
+import type { FindingSpec } from '../engine/finding.ts';
+import type { Io } from '../facts/io.ts';
+import type { CloudSubject, InstanceSubject, PortSubject } from '../facts/subject.ts';
+import agentEverywhere from './agent/everywhere.ts';
+import agentOnPath from './agent/on-path.ts';
+import cloudIdentity from './cloud/identity.ts';
+import cloudServices from './cloud/services.ts';
+import consoleBoot from './console/boot.ts';
+import dhcpServed from './dhcp/served.ts';
+import dhcpServer from './dhcp/server.ts';
+import hostAttachment from './host/attachment.ts';
+import hostDomain from './host/domain.ts';
+import hostDrops from './host/drops.ts';
+import hostStrangers from './host/strangers.ts';
+import hostTag from './host/tag.ts';
+import instanceComputeService from './instance/compute-service.ts';
+import instanceImage from './instance/image.ts';
+import instanceStatus from './instance/status.ts';
+import logsErrors from './logs/errors.ts';
+import metadataServed from './metadata/served.ts';
+import mtuBudget from './mtu/budget.ts';
+import mtuFullSize from './mtu/full-size.ts';
+import pathLocalised from './path/localised.ts';
+import pingFloating from './ping/floating.ts';
+import pingFromDhcp from './ping/from-dhcp.ts';
+import pingFromRouter from './ping/from-router.ts';
+import pingGateway from './ping/gateway.ts';
+import portAddresses from './port/addresses.ts';
+import portAttached from './port/attached.ts';
+import portBound from './port/bound.ts';
+import portState from './port/state.ts';
+import routerClientInside from './router/client-inside.ts';
+import routerFloating from './router/floating.ts';
+import routerForwarding from './router/forwarding.ts';
+import routerInterfaces from './router/interfaces.ts';
+import routerPlaced from './router/placed.ts';
+import routerRoutes from './router/routes.ts';
+import secgroupAllowed from './secgroup/allowed.ts';
+import secgroupEnforced from './secgroup/enforced.ts';
+import tunnelEntries from './tunnel/entries.ts';
+import tunnelPasses from './tunnel/passes.ts';
+
+export const cloudChecks: readonly Check<Io, CloudSubject>[] = [agentEverywhere, cloudIdentity, cloudServices];
+
+export const instanceChecks: readonly Check<Io, InstanceSubject>[] = [
+  consoleBoot,
+  hostDomain,
+  instanceComputeService,
+  instanceImage,
+  instanceStatus,
+  portAttached,
+];
+
+export const portChecks: readonly Check<Io, PortSubject>[] = [
+  agentOnPath,
+  dhcpServed,
+  dhcpServer,
+  hostAttachment,
+  hostDrops,
+  hostStrangers,
+  hostTag,
+  logsErrors,
+  metadataServed,
+  mtuBudget,
+  mtuFullSize,
+  pathLocalised,
+  pingFloating,
+  pingFromDhcp,
+  pingFromRouter,
+  pingGateway,
+  portAddresses,
+  portBound,
+  portState,
+  routerClientInside,
+  routerFloating,
+  routerForwarding,
+  routerInterfaces,
+  routerPlaced,
+  routerRoutes,
+  secgroupAllowed,
+  secgroupEnforced,
+  tunnelEntries,
+  tunnelPasses,
+];
+
+interface Listed {
+  readonly id: string;
+  readonly title: string;
+  readonly findings: readonly FindingSpec[];
+}
+
+export const allChecks: readonly Listed[] = [...cloudChecks, ...instanceChecks, ...portChecks].sort((a, b) =>
+  a.id < b.id ? -1 : 1,
+);
+
+/** Every code the doctor can say, once, sorted. */
+export const allFindingSpecs: readonly FindingSpec[] = [
+  ...new Map(allChecks.flatMap((c) => c.findings).map((s) => [s.code, s])).values(),
+].sort((a, b) => (a.code < b.code ? -1 : 1));
+
+export const specsByCode: ReadonlyMap<string, FindingSpec> = new Map(allFindingSpecs.map((s) => [s.code, s]));

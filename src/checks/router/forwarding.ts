@@ -1,0 +1,46 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { onHost } from '../../engine/finding-of.ts';
+import type { Io } from '../../facts/io.ts';
+import { routersOnHosts } from '../../facts/router.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { forwardingOff } from './codes.ts';
+import { routerFinding, shouldStand } from './judge-router.ts';
+
+const needs = { routers: routersOnHosts };
+const key = 'net.ipv4.ip_forward';
+
+export default defineCheck<Io, PortSubject, typeof needs>({
+  id: 'router.forwarding',
+  per: 'port',
+  title: 'The router forwards',
+  needs,
+  findings: [forwardingOff],
+  judge: ({ subject, facts }) => {
+    const standing = facts.routers.value.filter((r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value));
+    if (standing.length === 0) return skipped('no router of its network stands on a host');
+    const findings: Finding[] = [];
+    let blind: FactFailure | undefined;
+    for (const router of standing) {
+      const { sysctl, host, netns } = router;
+      if (sysctl === undefined || host === undefined) continue;
+      if (!sysctl.ok) {
+        blind ??= sysctl.error;
+        continue;
+      }
+      const [evidence] = sysctl.value.evidence;
+      if (evidence === undefined || sysctl.value.value[key] !== '0') continue;
+      findings.push(
+        routerFinding(subject, router, forwardingOff, {
+          summary: `Router ${router.serving.router.name} on ${host} does not forward: ${key} is 0 in ${netns}`,
+          evidence,
+          line: `${key} = 0`,
+          remedy: { title: 'let it forward', risk: 'none', sufficient: true, steps: [onHost(host, ['ip', 'netns', 'exec', netns, 'sysctl', '-w', `${key}=1`])] },
+        }),
+      );
+    }
+    if (findings.length === 0 && blind !== undefined) return blocked(blind);
+    return judged(findings, 'forwards', [], ['forwarding']);
+  },
+});

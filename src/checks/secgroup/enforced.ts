@@ -1,0 +1,86 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { firewallOfPort } from '../../facts/firewall.ts';
+import { type Io, showing } from '../../facts/io.ts';
+import { placement } from '../../facts/placement.ts';
+import { portItself } from '../../facts/port-api.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { nameOfRule } from '../../path/secgroup.ts';
+import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { notEnforced, notOnNode } from './codes.ts';
+
+const needs = { placement, port: portItself };
+const optional = { firewall: firewallOfPort };
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'secgroup.enforced',
+  per: 'port',
+  title: 'The node has the rules that the API has',
+  needs,
+  optional,
+  findings: [notOnNode, notEnforced],
+  judge: ({ subject, facts, maybe }) => {
+    const { host, backend } = facts.placement.value;
+    if (!maybe.firewall.ok) {
+      const { error } = maybe.firewall;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    const e = maybe.firewall.value.value;
+    const [evidence] = maybe.firewall.value.evidence;
+    if (evidence === undefined) throw new Error('a firewall without evidence');
+    const [agent = 'the L2 agent'] = backend.agents('compute');
+    const scope = portScope(subject, { host: [host], agent: [agentName(agent, host)] });
+    const verify = verifyWith('secgroup', subject);
+    const findings: Finding[] = [];
+    const restart = { title: 'let the L2 agent write the rules again', risk: 'none', sufficient: true, steps: [onHost(host, ['systemctl', 'restart', agent])] } as const;
+    const lacking = [...e.chainsMissing.map((c) => `no ${c}`), ...e.missing.map((m) => `${m.where}: no ${m.expected.join(' / ')}`), ...e.baseMissing.map((b) => `no ${b}`)];
+    if (lacking.length > 0) {
+      const which = e.missing.map((m) => `${nameOfRule(m.of.rule)} of ${m.of.group.name}`);
+      findings.push(
+        findingOf(notOnNode, {
+          summary: `${host} lacks ${which.length > 0 ? `the rule${which.length === 1 ? '' : 's'} ${which.slice(0, 3).join(', ')}${which.length > 3 ? ` and ${which.length - 3} more` : ''}` : `${lacking.length} of the rules`} of ${ownerName(subject)}'s port`,
+          subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
+          scope,
+          evidence: [showing(evidence, lacking.slice(0, 6))],
+          remedies: [restart],
+          verify,
+        }),
+      );
+    }
+    const extra = e.extra.filter((x) => x.effect === 'lets through');
+    if (extra.length > 0) {
+      findings.push(
+        findingOf(notOnNode, {
+          summary: `${host} still lets through what the API no longer allows for ${ownerName(subject)}`,
+          subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
+          severity: 'warning',
+          scope,
+          evidence: [showing(evidence, extra.slice(0, 4).map((x) => `${x.where}: ${x.raw}`))],
+          remedies: [restart],
+          verify,
+        }),
+      );
+    }
+    const [loose] = e.notEnforced;
+    if (loose !== undefined) {
+      const key = loose.by === 'bridge-netfilter-off' ? loose.key : undefined;
+      findings.push(
+        findingOf(notEnforced, {
+          summary:
+            loose.by === 'bridge-netfilter-off'
+              ? `Security groups do not act on ${host}: ${loose.key} is ${loose.value ?? 'not there (br_netfilter is not loaded)'}`
+              : loose.by === 'no-jump'
+                ? `Nothing on ${host} leads packets of ${loose.device} to ${loose.to}`
+                : `${ownerName(subject)} is let through on ${host} as if its port security were off`,
+          subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
+          scope,
+          evidence: [showing(evidence, JSON.stringify(loose))],
+          remedies: [key === undefined ? restart : { title: 'let bridged packets pass iptables', risk: 'reversible', sufficient: true, steps: [onHost(host, ['modprobe', 'br_netfilter']), onHost(host, ['sysctl', '-w', `${key}=1`])] }],
+          verify,
+        }),
+      );
+    }
+    return judged(findings, `${e.found.length} rules present on ${host}`, [evidence], ['firewall of the node as Neutron wants it']);
+  },
+});

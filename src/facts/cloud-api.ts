@@ -1,0 +1,75 @@
+import { observed } from '../engine/fact.ts';
+import { ok } from '../engine/result.ts';
+import type { Endpoint, Identity, ServiceType, ServiceVersion } from '../cloud/cloud.ts';
+import type { FactFailure } from '../engine/failure.ts';
+import { source } from './io.ts';
+import { type ComputeService, service } from './schemas/compute.ts';
+import { type Agent, agent } from './schemas/network.ts';
+import type { CloudSubject } from './subject.ts';
+
+const once = (): string => '';
+
+export const identity = source<CloudSubject, Identity>('cloud.identity', once, async (_, facts) => {
+  const answer = await facts.io.cloud.identity();
+  return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
+});
+
+/** A service of the catalog: what it answered, how fast, or why it did not. */
+export interface ServiceAnswer {
+  readonly service: ServiceType;
+  readonly url: string;
+  readonly answer:
+    | { readonly ok: true; readonly ms: number; readonly version: ServiceVersion }
+    | { readonly ok: false; readonly failure: FactFailure };
+}
+
+/** The services the walk leans on; others of the catalog are left alone. */
+const walked: readonly ServiceType[] = ['identity', 'compute', 'network', 'image', 'placement'];
+
+export const serviceAnswers = source<CloudSubject, readonly ServiceAnswer[]>(
+  'cloud.services',
+  once,
+  async (_, facts) => {
+    const endpoints = await facts.io.cloud.endpoints();
+    if (!endpoints.ok) return endpoints;
+    const wanted = walked.flatMap((type): Endpoint[] => {
+      const endpoint = endpoints.value.value.find((e) => e.service === type);
+      return endpoint === undefined ? [] : [endpoint];
+    });
+    const answers = await Promise.all(
+      wanted.map(async (endpoint): Promise<ServiceAnswer> => {
+        const version = await facts.io.cloud.version(endpoint.service);
+        return {
+          service: endpoint.service,
+          url: endpoint.url,
+          answer: version.ok
+            ? { ok: true, ms: version.value.ms, version: version.value.value }
+            : { ok: false, failure: version.error },
+        };
+      }),
+    );
+    return ok({ value: answers, evidence: [endpoints.value.evidence] });
+  },
+);
+
+/** GET /v2.0/agents, all of them (https://docs.openstack.org/api-ref/network/v2/#agents). */
+export const agents = source<CloudSubject, readonly Agent[]>('network.agents', once, async (_, facts) => {
+  const answer = await facts.io.cloud.list({ service: 'network', path: '/agents', items: 'agents', schema: agent });
+  return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
+});
+
+/** GET /os-services: Nova's services and whether they report. */
+export const computeServices = source<CloudSubject, readonly ComputeService[]>(
+  'compute.services',
+  once,
+  async (_, facts) => {
+    const answer = await facts.io.cloud.list({
+      service: 'compute',
+      path: '/os-services',
+      items: 'services',
+      schema: service,
+      microversion: '2.79',
+    });
+    return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
+  },
+);

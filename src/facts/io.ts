@@ -1,0 +1,97 @@
+import type { Cloud } from '../cloud/cloud.ts';
+import type { Clock } from '../engine/clock.ts';
+import type { Evidence } from '../engine/evidence.ts';
+import type { FactResult, FactSource, FactStore } from '../engine/fact.ts';
+import type { FactFailure } from '../engine/failure.ts';
+import { err, ok, type Result } from '../engine/result.ts';
+import type { Command, CommandResult } from '../nodes/command.ts';
+import type { Nodes } from '../nodes/nodes.ts';
+
+/** What the operator asked to be tried. */
+export interface ProbeOption {
+  readonly protocol: 'icmp' | 'tcp' | 'udp';
+  readonly port?: number;
+}
+
+export interface RunOptions {
+  /** Age limit of log evidence, seconds. */
+  readonly sinceSeconds: number;
+  /** Traffic whose verdict is computed; defaults to ICMP and TCP/22. */
+  readonly probes: readonly ProbeOption[];
+  /** The operator named them himself. */
+  readonly explicitProbes: boolean;
+  /** Where the unhappy client is: an address or CIDR. */
+  readonly from?: string;
+  /** False under `--no-probe`: nothing is sent, counters and pings are skipped. */
+  readonly mayProbe: boolean;
+}
+
+/** What fact sources may look with. */
+export interface Io {
+  readonly cloud: Cloud;
+  readonly nodes: Nodes;
+  readonly clock: Clock;
+  readonly options: RunOptions;
+  /** Sends from the machine the doctor runs on (the operator's place), when it may. */
+  readonly operator: { run(command: Command): Promise<Result<CommandResult, FactFailure>> };
+}
+
+export type Store = FactStore<Io>;
+
+export const source = <S, T>(
+  name: string,
+  key: (subject: S) => string,
+  collect: (subject: S, facts: Store) => Promise<FactResult<T>>,
+): FactSource<Io, S, T> => ({ name, key, collect });
+
+/** The whole command as it was run, for evidence: the namespace is part of what an operator must type. */
+export const fullArgv = (command: Command): readonly string[] =>
+  command.netns === undefined ? command.argv : ['ip', 'netns', 'exec', command.netns, ...command.argv];
+
+const excerptLimit = 600;
+
+/** The same observation with other lines shown. */
+export const showing = (evidence: Evidence, lines: string | readonly string[]): Evidence => {
+  const text = typeof lines === 'string' ? lines : lines.join('\n');
+  return { ...evidence, excerpt: text.length > excerptLimit ? `${text.slice(0, excerptLimit)} …` : text };
+};
+
+export interface Ran {
+  readonly result: CommandResult;
+  readonly evidence: Evidence;
+}
+
+export const commandEvidence = (host: string, command: Command, result: CommandResult): Evidence =>
+  showing(
+    { source: { kind: 'command', host, argv: fullArgv(command), code: result.code }, at: result.startedAt, excerpt: '' },
+    (result.stdout.trim() === '' ? result.stderr : result.stdout).trim(),
+  );
+
+/** Runs a command on a node whatever its exit code. */
+export async function run(facts: Store, host: string, command: Command): Promise<Result<Ran, FactFailure>> {
+  const answer = await facts.io.nodes.run(host, command);
+  if (!answer.ok) return answer;
+  const result = answer.value;
+  if (result.timedOut) {
+    return err({ kind: 'timeout', what: `${fullArgv(command).join(' ')} on ${host}`, seconds: command.timeoutSeconds ?? 10 });
+  }
+  return ok({ result, evidence: commandEvidence(host, command, result) });
+}
+
+/** Runs a command that must succeed, and parses what it said. */
+export async function read<T>(
+  facts: Store,
+  host: string,
+  command: Command,
+  parse: (stdout: string) => Result<T, FactFailure>,
+): Promise<FactResult<T>> {
+  const ran = await run(facts, host, command);
+  if (!ran.ok) return ran;
+  const { result, evidence } = ran.value;
+  if (result.code !== 0) {
+    const detail = (result.stderr.trim() || result.stdout.trim()).split('\n')[0] ?? '';
+    return err({ kind: 'command', host, argv: fullArgv(command), code: result.code, detail });
+  }
+  const parsed = parse(result.stdout);
+  return parsed.ok ? ok({ value: parsed.value, evidence: [evidence] }) : parsed;
+}

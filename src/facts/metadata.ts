@@ -1,0 +1,118 @@
+import type { Evidence } from '../engine/evidence.ts';
+import { type FactResult, observed } from '../engine/fact.ts';
+import { err } from '../engine/result.ts';
+import type { Command } from '../nodes/command.ts';
+import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
+import { namespaceName } from '../path/addresses.ts';
+import { hostProcesses } from './host.ts';
+import { fullArgv, source, type Store, showing } from './io.ts';
+import { nsExists } from './namespace.ts';
+import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
+import type { PortSubject } from './subject.ts';
+
+/** What one HTTP request on the metadata path came to. */
+export type MetadataAnswer =
+  | { readonly kind: 'http'; readonly status: number }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'error'; readonly detail: string };
+
+export interface MetadataPath {
+  readonly host: string;
+  readonly by: 'router' | 'dhcp';
+  /** Router or network id: the proxy's configuration is named after it. */
+  readonly owner: string;
+  readonly netns: string;
+  readonly namespaceExists: boolean;
+  readonly proxy: Process | undefined;
+  /** Asked in the namespace, at the proxy's own port. */
+  readonly proxyAnswer: FactResult<MetadataAnswer>;
+  /** Asked at the agent's socket in the name of the instance, as the proxy would. */
+  readonly agentAnswer: FactResult<MetadataAnswer>;
+}
+
+/** neutron/common/ipv6_utils and metadata/driver.py: the proxy's port in a router and in a DHCP namespace. */
+const proxyPort = { router: 9697, dhcp: 80 } as const;
+const agentSocket = '/var/lib/neutron/metadata_proxy';
+
+/** `http_code`, and curl's exit code where there was no answer (curl(1): 7 refused, 28 timed out). */
+async function ask(facts: Store, host: string, command: Command): Promise<FactResult<MetadataAnswer>> {
+  const ran = await facts.io.nodes.run(host, command);
+  if (!ran.ok) return ran;
+  const { stdout, stderr, code, startedAt } = ran.value;
+  const status = Number(/^(\d{3})\b/m.exec(stdout)?.[1] ?? 0);
+  const evidence: Evidence = showing(
+    { source: { kind: 'command', host, argv: fullArgv(command), code }, at: startedAt, excerpt: '' },
+    status === 0 ? stderr.trim() : `HTTP ${status}`,
+  );
+  if (status !== 0) return observed({ kind: 'http', status }, evidence);
+  if (code === 7) return observed({ kind: 'refused' }, evidence);
+  if (code === 28) return observed({ kind: 'silent' }, evidence);
+  return observed({ kind: 'error', detail: stderr.trim() }, evidence);
+}
+
+const curl = (...more: string[]): readonly [string, ...string[]] => [
+  'curl', '-s', '-S', '-m', '5', '-o', '/dev/null', '-w', '%{http_code}\\n', ...more,
+];
+
+/** The hosts and namespaces that serve metadata to the port: its routers', or the DHCP server's on isolated networks. */
+export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
+  'port.metadata',
+  (subject) => subject.id,
+  async (subject, facts) => {
+    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    const [routers, subnets] = await Promise.all([facts.get(servingRouters, subject), facts.get(portSubnets, subject)]);
+    if (!routers.ok) return routers;
+    if (!subnets.ok) return subnets;
+    const address = subject.port.value.fixed_ips.find((f) => !f.ip_address.includes(':'))?.ip_address;
+    if (address === undefined) return err({ kind: 'unsupported', because: 'the port has no IPv4 address' });
+    const gateways = new Set(subnets.value.value.map((s) => s.gateway_ip));
+    const byRouter = routers.value.value.flatMap((serving) => {
+      const host = routerHost(serving);
+      const isGateway = serving.inside.fixed_ips.some((f) => gateways.has(f.ip_address));
+      return host === undefined || !isGateway ? [] : [{ host, by: 'router' as const, owner: serving.router.id }];
+    });
+    const places = [...byRouter];
+    const evidence: Evidence[] = [...routers.value.evidence];
+    if (places.length === 0) {
+      const hosts = await facts.get(dhcpHosts, subject);
+      if (!hosts.ok) return hosts;
+      evidence.push(...hosts.value.evidence);
+      const owner = subject.port.value.network_id;
+      return observed(await Promise.all(hosts.value.value.map(({ host }) => look({ host, by: 'dhcp', owner }))), ...evidence);
+    }
+    return observed(await Promise.all(places.map(look)), ...evidence);
+
+    async function look(place: { host: string; by: 'router' | 'dhcp'; owner: string }): Promise<MetadataPath> {
+      const netns = namespaceName(place.by === 'router' ? 'qrouter' : 'qdhcp', place.owner);
+      const header = place.by === 'router' ? 'X-Neutron-Router-ID' : 'X-Neutron-Network-ID';
+      const [exists, processes, proxyAnswer, agentAnswer] = await Promise.all([
+        facts.get(nsExists, { host: place.host, name: netns }),
+        facts.get(hostProcesses, place.host),
+        ask(facts, place.host, {
+          argv: curl(`http://127.0.0.1:${proxyPort[place.by]}/`),
+          impact: 'probe',
+          netns,
+          parallel: true,
+        }),
+        ask(facts, place.host, {
+          argv: curl(
+            '--unix-socket', agentSocket, '-H', `X-Forwarded-For: ${address}`, '-H', `${header}: ${place.owner}`,
+            'http://169.254.169.254/openstack',
+          ),
+          impact: 'probe',
+          become: true,
+          parallel: true,
+        }),
+      ]);
+      return {
+        ...place,
+        netns,
+        namespaceExists: exists.ok ? exists.value.value : true,
+        proxy: processes.ok ? haproxyOf(processes.value.value, place.owner) : undefined,
+        proxyAnswer,
+        agentAnswer,
+      };
+    }
+  },
+);

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** https://docs.openstack.org/api-ref/compute/: only what we read; unknown fields pass, absent ones that policy hides are optional. */
+export const address = z.looseObject({
+  addr: z.string(),
+  version: z.number(),
+  'OS-EXT-IPS:type': z.string().optional(),
+  'OS-EXT-IPS-MAC:mac_addr': z.string().optional(),
+});
+
+export const server = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  status: z.string(),
+  tenant_id: z.string().optional(),
+  addresses: z.record(z.string(), z.array(address)).optional(),
+  image: z.union([z.looseObject({ id: z.string() }), z.string(), z.null()]).optional(),
+  flavor: z.looseObject({ original_name: z.string().optional(), ram: z.number().optional() }).optional(),
+  fault: z
+    .looseObject({ message: z.string(), code: z.number().optional(), created: z.string().optional() })
+    .optional(),
+  created: z.string().optional(),
+  updated: z.string().optional(),
+  config_drive: z.string().optional(),
+  host_status: z.string().optional(),
+  'OS-EXT-SRV-ATTR:host': z.string().nullish(),
+  'OS-EXT-SRV-ATTR:hypervisor_hostname': z.string().nullish(),
+  'OS-EXT-SRV-ATTR:instance_name': z.string().nullish(),
+  'OS-EXT-STS:task_state': z.string().nullish(),
+  'OS-EXT-STS:vm_state': z.string().nullish(),
+  'OS-EXT-STS:power_state': z.number().nullish(),
+  'os-extended-volumes:volumes_attached': z.array(z.looseObject({ id: z.string() })).optional(),
+});
+export type Server = z.infer<typeof server>;
+
+export const serverAnswer = z.looseObject({ server });
+
+export const service = z.looseObject({
+  id: z.union([z.string(), z.number()]),
+  binary: z.string(),
+  host: z.string(),
+  state: z.string(),
+  status: z.string(),
+  disabled_reason: z.string().nullish(),
+  updated_at: z.string().nullish(),
+  zone: z.string().optional(),
+});
+export type ComputeService = z.infer<typeof service>;
+
+export const image = z.looseObject({ id: z.string(), name: z.string().nullish(), status: z.string() });
+export type Image = z.infer<typeof image>;
+
+/** libvirt's view as Nova maps it (nova/objects/fields.py InstancePowerState). */
+export const powerStates: Readonly<Record<number, string>> = {
+  0: 'no state',
+  1: 'running',
+  3: 'paused',
+  4: 'shut down',
+  6: 'crashed',
+  7: 'suspended',
+};

@@ -1,0 +1,31 @@
+import type { Observed } from '../engine/fact.ts';
+import type { Server } from './schemas/compute.ts';
+import type { Port } from './schemas/network.ts';
+
+/** What is diagnosed, as it was resolved from what the operator typed. */
+export interface InstanceSubject {
+  readonly kind: 'instance';
+  readonly id: string;
+  readonly name: string;
+  readonly server: Observed<Server>;
+}
+
+/** A port of the instance, or a port by itself (no instance behind it). */
+export interface PortSubject {
+  readonly kind: 'port';
+  readonly id: string;
+  readonly port: Observed<Port>;
+  readonly instance?: InstanceSubject;
+}
+
+export interface CloudSubject {
+  readonly kind: 'cloud';
+}
+
+export const theCloud: CloudSubject = { kind: 'cloud' };
+
+export const shortId = (id: string): string => id.slice(0, 8);
+
+/** The host the API says this port's instance is on: Nova's word first, then the binding's. */
+export const computeHostOf = (subject: PortSubject): string | undefined =>
+  subject.instance?.server.value['OS-EXT-SRV-ATTR:host'] ?? (subject.port.value['binding:host_id'] || undefined);
