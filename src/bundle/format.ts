@@ -1,3 +1,4 @@
+import type { RecordedConfig } from '../cloud/config/recorded.ts';
 import type { Headers, HttpFailure, HttpRequest } from '../cloud/http.ts';
 import type { RunReport } from '../engine/report.ts';
 import type { Command, CommandResult, Impact } from '../nodes/command.ts';
@@ -26,23 +27,14 @@ export interface RunManifest {
   readonly elapsedMs: number;
   /** What the command line came to: JSON, in the command's own shape. */
   readonly request?: unknown;
-  readonly cloud: RecordedCloud;
+  /** Where the cloud was asked, without what proves who asks. */
+  readonly cloud: RecordedConfig;
   /** By the API's host names. Hosts that were talked to are listed even when nothing is said of them here. */
   readonly hosts?: Readonly<Record<string, HostFacts>>;
   /** The bounds the run kept: deadlines in seconds, output in bytes. */
   readonly limits?: Readonly<Record<string, number>>;
   /** How many requests, connections and commands it took; a replay reports these, not its own. */
   readonly traffic?: RunReport['traffic'];
-}
-
-/** Where the cloud was asked, without what proves who asks. */
-export interface RecordedCloud {
-  readonly name: string;
-  readonly region?: string;
-  readonly authUrl?: string;
-  readonly interface?: string;
-  /** Endpoints set by configuration, by service type. */
-  readonly endpointOverrides?: Readonly<Record<string, string>>;
 }
 
 export interface HostFacts {

@@ -216,24 +216,34 @@ export function recordHttp(inner: HttpClient, recorder: Recorder): HttpClient {
 /** Puts a recorder around a transport. What the run sees is what is recorded: redacted, so that a replay sees the same. */
 export function recordTransport(inner: NodeTransport, recorder: Recorder): NodeTransport {
   return {
-    kind: inner.kind,
+    // a transport may change its kind when it falls back to another way
+    get kind() {
+      return inner.kind;
+    },
     host: inner.host,
-    async runBatch(commands, signal) {
-      const finish = commands.map((command) => recorder.ran(inner.host, command));
-      const outcome = await inner.runBatch(commands, signal);
-      if (!outcome.ok) {
-        for (const done of finish) done(outcome, true);
-        const error = recorder.redactor.deep(outcome.error);
-        recorder.unreachable(inner.host, error);
-        return err(error);
-      }
-      return ok(
-        outcome.value.map((result, index) => {
-          const done = finish[index];
-          if (!done) throw new Error(`${inner.host} answered ${outcome.value.length} of ${commands.length} commands`);
-          return done(result, false);
-        }),
-      );
+    ...(inner.warm === undefined ? {} : { warm: () => inner.warm?.() }),
+    async runBatch(commands, signal, onResult) {
+      const notes = commands.map((command) => recorder.ran(inner.host, command));
+      const seen = new Map<number, CommandOutcome>();
+      /** Each command is noted once: as soon as it answers, or with the batch. */
+      const settle = (index: number, outcome: CommandOutcome, batch: boolean): CommandOutcome => {
+        const known = seen.get(index);
+        if (known) return known;
+        const note = notes[index];
+        if (!note) throw new Error(`${inner.host} answered command ${index + 1} of ${commands.length}`);
+        const noted = note(outcome, batch);
+        seen.set(index, noted);
+        return noted;
+      };
+      const outcome = await inner.runBatch(commands, signal, (index, early) => {
+        const noted = settle(index, early, false);
+        onResult?.(index, noted);
+      });
+      if (outcome.ok) return ok(outcome.value.map((result, index) => settle(index, result, false)));
+      for (const index of commands.keys()) settle(index, outcome, true);
+      const error = recorder.redactor.deep(outcome.error);
+      recorder.unreachable(inner.host, error);
+      return err(error);
     },
     close: () => inner.close(),
   };

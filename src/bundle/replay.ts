@@ -79,6 +79,7 @@ function hostOf(url: string): string {
 export function replayTransport(bundle: Bundle, host: string): NodeTransport {
   const recorded = bundle.hosts.get(host);
   const answers = nodeAnswers(bundle, host)();
+  const lost = channelFailure(recorded?.commands ?? []);
   return {
     kind: 'replay',
     host,
@@ -90,8 +91,8 @@ export function replayTransport(bundle: Bundle, host: string): NodeTransport {
       if (failure) return err(failure);
       return ok(
         found.map((outcome, index) => {
-          const argv = commands[index]?.argv ?? [];
-          return outcome ?? err({ kind: 'command' as const, host, argv, code: null, detail: 'not in this bundle' });
+          if (outcome) return outcome.ok ? outcome : err(outcome.error);
+          return err(lost ?? missing(host, commands[index]?.argv ?? []));
         }),
       );
     },
@@ -106,6 +107,20 @@ const notRecorded = (host: string): NodeFailure => ({
   detail: 'not in this bundle: nothing was asked of this host when it was recorded',
   fix: 'ask the live cloud, or record a new bundle',
 });
+
+const missing = (host: string, argv: readonly string[]): NodeFailure => ({
+  kind: 'command',
+  host,
+  argv,
+  code: null,
+  detail: 'not in this bundle',
+});
+
+/** Why a host stopped answering: what would have been asked of it afterwards was never sent, so it is not recorded. */
+function channelFailure(records: readonly NodeRecord[]): NodeFailure | undefined {
+  for (const { outcome } of records) if (!outcome.ok && outcome.batch) return outcome.error;
+  return undefined;
+}
 
 /** The failure of the whole channel, when that is how each of these commands failed. */
 function commonFailure(outcomes: readonly (NodeRecord['outcome'] | undefined)[]): NodeFailure | undefined {

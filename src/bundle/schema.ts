@@ -25,8 +25,11 @@ export const manifestSchema = z.looseObject({
     name: z.string(),
     region: z.string().optional(),
     authUrl: z.string().optional(),
+    authType: z.string().optional(),
     interface: z.string().optional(),
+    serviceInterfaces: z.record(z.string(), z.string()).optional(),
     endpointOverrides: z.record(z.string(), z.string()).optional(),
+    endpoint: z.string().optional(),
   }),
   hosts: z.array(
     z.looseObject({

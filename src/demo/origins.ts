@@ -15,8 +15,8 @@ const MOST_ORIGINS = 64;
 
 /** Every place at which the recorded cloud has an API: those that were asked and those that its catalog names. */
 export function originsOf(bundle: Bundle): string[] {
-  const { authUrl, endpointOverrides } = bundle.manifest.cloud;
-  const urls = [authUrl ?? '', ...Object.values(endpointOverrides ?? {})];
+  const { authUrl, endpoint, endpointOverrides } = bundle.manifest.cloud;
+  const urls = [authUrl ?? '', endpoint ?? '', ...Object.values(endpointOverrides ?? {})];
   for (const record of bundle.api) {
     urls.push(record.url);
     if (record.kind !== 'sign-in' || !record.outcome.ok) continue;
