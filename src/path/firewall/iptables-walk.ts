@@ -6,11 +6,11 @@ import type {
   PortRange,
 } from '../../nodes/parse/iptables.ts';
 import { cidrContains, cidrsOverlap, type Family, sameMac } from '../addresses.ts';
+import { type Chains, follow, type Next } from './follow.ts';
 import {
   type Answer,
   all,
   answerOf,
-  any,
   type Hook,
   not,
   type Packet,
@@ -117,57 +117,38 @@ export interface Walk {
   readonly policies: ReadonlyMap<IptablesChain, Exclude<Answer, 'no'>>;
 }
 
-const DEEPEST = 64;
-
 /** A bridged packet (br_netfilter) is forwarded, unless we are told otherwise. */
-function hooksOf(packet: Packet): readonly Hook[] | undefined {
+export function hooksOf(packet: Packet): readonly Hook[] | undefined {
   const bridged = packet.bridgeIn !== undefined || packet.bridgeOut !== undefined;
   return packet.hooks ?? (bridged ? ['PREROUTING', 'FORWARD', 'POSTROUTING'] : undefined);
 }
 
-/**
- * Follows a packet through every table and hook that it passes: jumps, returns and rules that end its way are obeyed,
- * what cannot be decided is followed both ways. One table does not know what another did.
- */
+/** Follows a packet through every table and hook that it passes. One table does not know what another did. */
 export function walk(dump: IptablesDump, packet: Packet): Walk {
   const rules = new Map<IptablesRule, Exclude<Answer, 'no'>>();
   const policies = new Map<IptablesChain, Exclude<Answer, 'no'>>();
   const hooks = hooksOf(packet);
   for (const table of dump.tables) {
     const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
-
-    /** How sure it is that the packet leaves `chain` at its end or by RETURN, when it comes in `coming`. */
-    const through = (chain: IptablesChain, coming: Exclude<Answer, 'no'>, depth: number): Answer => {
-      let here: Answer = coming;
-      let returned: Answer = 'no';
-      for (const rule of chain.rules) {
-        if (here === 'no') break;
-        const matches = ruleMatches(rule, packet);
-        const taken = all([here, matches]);
-        if (taken === 'no') continue;
-        rules.set(rule, any([rules.get(rule) ?? 'no', taken]) === 'yes' ? 'yes' : 'unknown');
-        const next = rule.target === undefined ? undefined : chains.get(rule.target);
-        let after: Answer = 'yes';
-        if (next && depth < DEEPEST) after = through(next, taken, depth + 1);
-        else if (rule.target === 'RETURN' || LAST.has(rule.target ?? '')) after = 'no';
-        if (rule.target === 'RETURN') returned = any([returned, taken]);
-        if (next && rule.goto) {
-          returned = any([returned, after]);
-          after = 'no';
-        }
-        // A rule that surely matches decides how we go on; one that perhaps matches perhaps lets us go on here.
-        if (matches === 'yes') here = all([here, after]);
-        else if (after !== 'yes') here = 'unknown';
-      }
-      return any([here, returned]);
+    const view: Chains<IptablesRule> = {
+      rulesOf: (name) => chains.get(name)?.rules,
+      matches: (rule) => ruleMatches(rule, packet),
+      next: nextOf,
+      seen: (rule, taken) => rules.set(rule, rules.get(rule) === 'yes' ? 'yes' : taken),
     };
-
     for (const chain of table.chains) {
-      if (!isBuiltIn(chain.name)) continue;
-      if (hooks && !hooks.some((hook) => hook === chain.name)) continue;
-      const left = through(chain, hooks ? 'yes' : 'unknown', 0);
+      if (!isBuiltIn(chain.name) || (hooks && !hooks.some((hook) => hook === chain.name))) continue;
+      const left = follow(view, chain.name, hooks ? 'yes' : 'unknown');
       if (left !== 'no') policies.set(chain, left);
     }
   }
   return { rules, policies };
+}
+
+function nextOf(rule: IptablesRule): Next {
+  const { target } = rule;
+  if (target === undefined) return { kind: 'on' };
+  if (target === 'RETURN') return { kind: 'returns' };
+  if (LAST.has(target)) return { kind: 'ends' };
+  return { kind: rule.goto ? 'goto' : 'jump', to: target };
 }
