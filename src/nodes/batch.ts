@@ -54,7 +54,7 @@ for b in "$XDG_RUNTIME_DIR" /dev/shm /run /tmp /var/tmp; do
 done
 if [ -z "$d" ]; then printf '\\n@%s ! neither XDG_RUNTIME_DIR nor /dev/shm, /run, /tmp, /var/tmp can be written\\n' "$n"; exit 0; fi
 k() {
-for q in "$d"/r*; do read -r p <"$q" && { kill -9 "$p"; kill -9 -- "-$p"; }; done
+for q in "$d"/r*; do read -r p <"$q" && { kill -9 "$p"; kill -9 "-$p"; }; done
 rm -rf "$d"
 }
 ( trap '' HUP INT TERM PIPE; while read -r x; do :; done <&3; kill -TERM 0; k; kill -9 0 ) >/dev/null 2>&1 &
@@ -65,7 +65,7 @@ a=$1 l=$2 b=$4
 shift 4
 ( read -r p x </proc/self/stat; echo "$p" >"$d/r$a"; ulimit -f "$b" 2>/dev/null; exec timeout -k 1 "$l" "$@" ) >"$d/o$a" 2>"$d/e$a" &
 }
-v() { wait "$!"; R=$?; kill -9 -- "-$!" 2>/dev/null; : >"$d/r$1"; }
+v() { wait "$!"; R=$?; kill -9 "-$!" 2>/dev/null; : >"$d/r$1"; }
 f() {
 [ -s "$d/o$2" ] && head -c "$3" "$d/o$2"
 [ -s "$d/e$2" ] && { printf '\\n@%s e\\n' "$n"; head -c "$3" "$d/e$2"; }
