@@ -1,6 +1,7 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -53,7 +54,7 @@ function fromJson(stdout: string): Result<readonly InterfaceAddress[], ParseFail
   const addresses: InterfaceAddress[] = [];
   for (const link of objects.value) {
     const dev = textAt(link, 'ifname');
-    if (dev === undefined) return parseFailure(WHAT, JSON.stringify(link));
+    if (dev === undefined) return jsonFailure(WHAT, link);
     for (const info of objectsAt(link, 'addr_info')) {
       const address = textAt(info, 'local');
       const prefix = numberAt(info, 'prefixlen');

@@ -15,13 +15,15 @@ export interface TimeSynchronisation {
 
 /** Output of `timedatectl`, or of `timedatectl show`. */
 export function parseTimedatectl(stdout: string): Result<TimeSynchronisation, ParseFailure> {
-  const value = (pattern: RegExp): string | undefined => pattern.exec(stdout)?.[1]?.trim();
-  const synchronised = value(/^\s*(?:System clock synchronized|NTP synchronized|NTPSynchronized)[:=](.*)$/im);
+  const lines = linesOf(stdout).map((line) => line.trim());
+  const value = (pattern: RegExp): string | undefined =>
+    lines.map((line) => pattern.exec(line)?.[1]?.trim()).find((text) => text !== undefined);
+  const synchronised = value(/^(?:System clock synchronized|NTP synchronized|NTPSynchronized)[:=](.*)$/i);
   if (synchronised === undefined) return parseFailure('timedatectl', linesOf(stdout)[0] ?? '');
   return ok(
     present({
       synchronised: synchronised === 'yes',
-      service: value(/^\s*(?:NTP service|NTP enabled|systemd-timesyncd\.service active|NTP)[:=](.*)$/im),
+      service: value(/^(?:NTP service|NTP enabled|systemd-timesyncd\.service active|NTP)[:=](.*)$/i),
     }),
   );
 }

@@ -80,12 +80,13 @@ export interface ConsoleLog {
 /** Escape sequences (CSI, OSC, two-character) and other control characters that a serial console carries. */
 const CONTROL =
   /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const LONGEST_LINE = 4000;
 /** Time of the kernel, and the unit that speaks: `[   17.891523] cloud-init[791]: `. */
 const PREFIX = /^(?:\[\s*\d+\.\d+\] )?(?:[\w.@-]+\[\d+\]: )?/;
 
 /** The console log of an instance (`openstack console log show`). Any text is a console log. */
 export function parseConsoleLog(stdout: string): Result<ConsoleLog, ParseFailure> {
-  const all = linesOf(stdout).map((line) => line.replace(CONTROL, '').trimEnd());
+  const all = linesOf(stdout).map((line) => line.slice(0, LONGEST_LINE).replace(CONTROL, '').trimEnd());
   const lines = lastBoot(all).map((line) => line.replace(PREFIX, ''));
   const find = (pattern: RegExp): string | undefined => lines.findLast((line) => pattern.test(line))?.trim();
   const leases = leasesOf(lines);

@@ -32,7 +32,7 @@ const WHAT = 'ebtables-save -c';
 
 /** Output of `ebtables-save -c`, or of one or more `ebtables -t TABLE -L --Lc`. */
 export function parseEbtables(stdout: string): Result<readonly EbtablesChain[], ParseFailure> {
-  const chains: { table: string; name: string; policy: string; rules: EbtablesRule[] }[] = [];
+  const chains = new Map<string, EbtablesChain & { readonly rules: EbtablesRule[] }>();
   let table = '';
   /** The chain under whose heading `-L` prints its rules. */
   let listed: string | undefined;
@@ -46,16 +46,16 @@ export function parseEbtables(stdout: string): Result<readonly EbtablesChain[], 
       listed = undefined;
     } else if (chain !== null) {
       const [, name = '', policy = ''] = chain;
-      chains.push({ table, name, policy, rules: [] });
+      chains.set(`${table} ${name}`, { table, name, policy, rules: [] });
       listed = text.startsWith(':') ? undefined : name;
     } else {
       const rule = countedRule(text, listed);
-      const into = chains.find(({ table: of, name }) => of === table && name === rule?.chain);
+      const into = chains.get(`${table} ${rule?.chain}`);
       if (rule === undefined || into === undefined) return parseFailure(WHAT, line);
       into.rules.push(ruleOf(rule, table, into.rules.length + 1));
     }
   }
-  return ok(chains);
+  return ok([...chains.values()]);
 }
 
 interface CountedRule {

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../engine/result.ts';
-import { linesOf, type ParseFailure, parseFailure } from './parsing.ts';
+import { decimal, linesOf, type ParseFailure, parseFailure } from './parsing.ts';
 
 const WHAT = 'ethtool -S';
 
@@ -9,9 +9,10 @@ export function parseEthtoolStatistics(stdout: string): Result<Readonly<Record<s
   for (const line of linesOf(stdout)) {
     if (line.trim() === '' || /^(?:NIC|[\w-]+) statistics\b.*:$/.test(line.trim()) || line.startsWith('no stats'))
       continue;
-    const matched = /^\s*(\S.*?)\s*: (\d+)\s*$/.exec(line);
-    if (matched === null) return parseFailure(WHAT, line);
-    counters.push([matched[1] ?? '', Number(matched[2])]);
+    const colon = line.lastIndexOf(':');
+    const value = decimal(line.slice(colon + 1).trim());
+    if (colon < 0 || value === undefined) return parseFailure(WHAT, line);
+    counters.push([line.slice(0, colon).trim(), value]);
   }
   return ok(Object.fromEntries(counters));
 }

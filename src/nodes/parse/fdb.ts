@@ -1,6 +1,7 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -46,7 +47,7 @@ function fromJson(stdout: string): Result<readonly FdbEntry[], ParseFailure> {
   for (const object of objects.value) {
     const mac = textAt(object, 'mac');
     const dev = textAt(object, 'ifname');
-    if (mac === undefined || dev === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    if (mac === undefined || dev === undefined) return jsonFailure(WHAT, object);
     entries.push(
       present({
         mac,

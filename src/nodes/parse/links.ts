@@ -2,6 +2,7 @@ import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
   type Json,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -87,7 +88,7 @@ function fromJson(stdout: string): Result<readonly Link[], ParseFailure> {
   const links: Link[] = [];
   for (const object of objects.value) {
     const link = linkOf(object, indexes);
-    if (link === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    if (link === undefined) return jsonFailure(WHAT, object);
     links.push(link);
   }
   return ok(links);

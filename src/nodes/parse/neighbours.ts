@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
+  jsonFailure,
   linesOf,
   looksLikeJson,
   type ParseFailure,
@@ -36,7 +37,7 @@ function fromJson(stdout: string): Result<readonly Neighbour[], ParseFailure> {
   const neighbours: Neighbour[] = [];
   for (const object of objects.value) {
     const address = textAt(object, 'dst');
-    if (address === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    if (address === undefined) return jsonFailure(WHAT, object);
     neighbours.push(
       present({
         address,

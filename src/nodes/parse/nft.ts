@@ -3,6 +3,7 @@ import {
   decimal,
   isObject,
   type Json,
+  jsonText,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -227,7 +228,7 @@ function valueText(value: unknown, depth = 0): string {
   if (Array.isArray(value.range)) return value.range.map(inner).join('-');
   if (Array.isArray(value.set)) return `{ ${value.set.map(inner).join(', ')} }`;
   if (Array.isArray(value['&'])) return value['&'].map(inner).join(' & ');
-  return JSON.stringify(value).slice(0, 200);
+  return jsonText(value).slice(0, 200);
 }
 
 function fromText(stdout: string): Result<NftRuleset, ParseFailure> {

@@ -33,39 +33,37 @@ const SHOW = 'ovs-appctl dpctl/show -s';
 
 /** Output of `ovs-appctl dpctl/show -s` (or `ovs-dpctl show -s`). */
 export function parseDatapaths(stdout: string): Result<readonly Datapath[], ParseFailure> {
-  const datapaths: Datapath[] = [];
+  const datapaths: OpenDatapath[] = [];
   for (const line of linesOf(stdout)) {
     const text = line.trim();
     if (text === '') continue;
     const name = /^(\S+@\S+):$/.exec(line)?.[1];
-    if (name !== undefined) {
-      datapaths.push({ name, hit: 0, missed: 0, lost: 0, flows: 0, ports: [] });
-      continue;
-    }
-    const last = datapaths.pop();
-    if (last === undefined || !/^\s/.test(line)) return parseFailure(SHOW, line);
-    datapaths.push(withLine(last, text));
+    const last = datapaths.at(-1);
+    if (name !== undefined) datapaths.push({ name, hit: 0, missed: 0, lost: 0, flows: 0, ports: [] });
+    else if (last === undefined || !/^\s/.test(line)) return parseFailure(SHOW, line);
+    else readLine(last, text);
   }
   return ok(datapaths);
 }
 
-function withLine(datapath: Datapath, text: string): Datapath {
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+type OpenDatapath = Open<Omit<Datapath, 'ports'>> & { readonly ports: Open<DatapathPort>[] };
+
+function readLine(datapath: OpenDatapath, text: string): void {
   const lookups = /^lookups: hit:(\d+) missed:(\d+) lost:(\d+)$/.exec(text);
   if (lookups !== null) {
-    const [hit = 0, missed = 0, lost = 0] = lookups.slice(1).map(Number);
-    return { ...datapath, hit, missed, lost };
+    [datapath.hit = 0, datapath.missed = 0, datapath.lost = 0] = lookups.slice(1).map(Number);
   }
-  const flows = decimal(/^flows: (\d+)$/.exec(text)?.[1]);
-  if (flows !== undefined) return { ...datapath, flows };
+  datapath.flows = decimal(/^flows: (\d+)$/.exec(text)?.[1]) ?? datapath.flows;
   const port = /^port (\d+): (\S+)(?: \((\w+)(?:[:,].*)?\))?/.exec(text);
   if (port !== null) {
-    const added = present({ number: Number(port[1]), name: port[2] ?? '', type: port[3], rx: {}, tx: {} });
-    return { ...datapath, ports: [...datapath.ports, added] };
+    const [, number, name = '', type] = port;
+    datapath.ports.push(present({ number: Number(number), name, type, rx: {}, tx: {} }));
   }
-  const last = datapath.ports.at(-1);
-  if (last === undefined) return datapath;
-  const counted = { ...last, rx: counters(last.rx, text, 'RX'), tx: counters(last.tx, text, 'TX') };
-  return { ...datapath, ports: [...datapath.ports.slice(0, -1), counted] };
+  const counted = datapath.ports.at(-1);
+  if (counted === undefined || port !== null) return;
+  counted.rx = counters(counted.rx, text, 'RX');
+  counted.tx = counters(counted.tx, text, 'TX');
 }
 
 /** `RX packets:1955 errors:0 dropped:0 …` on one line, `RX bytes:379118 (370.2 KiB)  TX bytes:…` on another. */

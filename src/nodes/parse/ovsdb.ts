@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../../engine/result.ts';
-import { isObject, linesOf, type ParseFailure, parseFailure, present, readJson } from './parsing.ts';
+import { isObject, jsonFailure, linesOf, type ParseFailure, parseFailure, present, readJson } from './parsing.ts';
 
 /** A value of OVSDB (RFC 7047, 5.1) as plain data: an unset optional is an empty list, a UUID is its text. */
 export type OvsdbAtom = string | number | boolean;
@@ -64,11 +64,11 @@ export function parseOvsdbTable(what: string, stdout: string): Result<readonly O
   const headings = (table.headings as readonly unknown[]).map(String);
   const rows: OvsdbRow[] = [];
   for (const cells of table.data as readonly unknown[]) {
-    if (!Array.isArray(cells)) return parseFailure(what, JSON.stringify(cells));
+    if (!Array.isArray(cells)) return jsonFailure(what, cells);
     const row = new Map<string, OvsdbValue>();
     for (const [at, heading] of headings.entries()) {
       const value = plainValue(cells[at]);
-      if (value === undefined) return parseFailure(what, JSON.stringify(cells[at]) ?? heading);
+      if (value === undefined) return jsonFailure(what, cells[at]);
       row.set(heading, value);
     }
     rows.push(row);

@@ -12,6 +12,20 @@ export function parseFailure(what: string, line: string): { readonly ok: false; 
   return err({ kind: 'parse', what, line: shown });
 }
 
+/** `value`: the part of a JSON answer that is not what the command prints. */
+export function jsonFailure(what: string, value: unknown): { readonly ok: false; readonly error: ParseFailure } {
+  return parseFailure(what, jsonText(value));
+}
+
+/** JSON of a parsed value, or nothing when it is nested too deep to be written. */
+export function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '';
+  }
+}
+
 /** Lines without their ends (LF or CRLF); a last empty line is not a line. */
 export function linesOf(stdout: string): readonly string[] {
   const lines = stdout.split(/\r?\n/);
@@ -45,7 +59,7 @@ export function readJsonObjects(what: string, stdout: string): Result<readonly J
   if (!Array.isArray(parsed.value)) return parseFailure(what, stdout);
   const objects: Json[] = [];
   for (const item of parsed.value as readonly unknown[]) {
-    if (!isObject(item)) return parseFailure(what, JSON.stringify(item));
+    if (!isObject(item)) return jsonFailure(what, item);
     if (Object.keys(item).length > 0) objects.push(item);
   }
   return ok(objects);

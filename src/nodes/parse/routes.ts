@@ -2,6 +2,7 @@ import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
   type Json,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -83,7 +84,7 @@ function fromJson(stdout: string): Result<readonly Route[], ParseFailure> {
   const routes: Route[] = [];
   for (const object of objects.value) {
     const destination = textAt(object, 'dst');
-    if (destination === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    if (destination === undefined) return jsonFailure(WHAT, object);
     const via = gatewayOf(object);
     const source = textAt(object, 'prefsrc');
     const nexthops = objectsAt(object, 'nexthops').map(nextHopOf);
@@ -130,16 +131,14 @@ function nextHopOf(object: Json): NextHop {
 }
 
 function fromText(stdout: string): Result<readonly Route[], ParseFailure> {
-  const routes: Route[] = [];
+  const routes: (Route & { readonly nexthops: NextHop[] })[] = [];
   for (const line of linesOf(stdout)) {
     const words = wordsOf(line);
     if (words.length === 0) continue;
     if (words[0] === 'nexthop') {
-      const route = routes.pop();
+      const route = routes.at(-1);
       if (route === undefined) return parseFailure(WHAT, line);
-      const nexthops = [...route.nexthops, nextHopOfText(words)];
-      const family = familyOf([route.destination, route.source, ...nexthops.map((hop) => hop.via)], route.family === 6);
-      routes.push({ ...route, family, nexthops });
+      route.nexthops.push(nextHopOfText(words));
       continue;
     }
     const [first = ''] = words;
@@ -151,6 +150,7 @@ function fromText(stdout: string): Result<readonly Route[], ParseFailure> {
     const via = viaOfText(words);
     const source = wordAfter(words, 'src');
     const gateway = wordAfter(words, 'via') === via ? via : undefined;
+    const nexthops: NextHop[] = [];
     routes.push(
       present({
         type,
@@ -164,11 +164,17 @@ function fromText(stdout: string): Result<readonly Route[], ParseFailure> {
         scope: wordAfter(words, 'scope'),
         source,
         flags: FLAGS.filter((flag) => words.includes(flag)),
-        nexthops: [],
+        nexthops,
       }),
     );
   }
-  return ok(routes);
+  return ok(routes.map((route) => ({ ...route, family: familyOfText(route) })));
+}
+
+/** Where the route itself shows no address, its next hops do. */
+function familyOfText(route: Route): 4 | 6 {
+  const via = route.nexthops.map((hop) => hop.via);
+  return via.length === 0 ? route.family : familyOf([route.destination, route.source, ...via], route.family === 6);
 }
 
 /** `via 10.0.0.1`, or `via inet6 fe80::1` when the gateway is of the other family. */

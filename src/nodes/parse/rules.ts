@@ -1,6 +1,7 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   type Json,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -42,7 +43,7 @@ function fromJson(stdout: string): Result<readonly RoutingRule[], ParseFailure> 
   const rules: RoutingRule[] = [];
   for (const object of objects.value) {
     const priority = numberAt(object, 'priority');
-    if (priority === undefined) return parseFailure(WHAT, JSON.stringify(object));
+    if (priority === undefined) return jsonFailure(WHAT, object);
     const mark = textAt(object, 'fwmark');
     const mask = textAt(object, 'fwmask');
     const table = numberAt(object, 'table');

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
   type Json,
+  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -50,7 +51,7 @@ export function parseQdiscs(stdout: string): Result<readonly Qdisc[], ParseFailu
   for (const object of objects.value) {
     const dev = textAt(object, 'dev');
     const kind = textAt(object, 'kind');
-    if (dev === undefined || kind === undefined) return parseFailure(QDISC, JSON.stringify(object));
+    if (dev === undefined || kind === undefined) return jsonFailure(QDISC, object);
     qdiscs.push(
       present({
         dev,
@@ -102,7 +103,7 @@ export function parseTcFilters(stdout: string): Result<readonly TcFilter[], Pars
   const filters: TcFilter[] = [];
   for (const object of objects.value) {
     const kind = textAt(object, 'kind');
-    if (kind === undefined) return parseFailure(FILTER, JSON.stringify(object));
+    if (kind === undefined) return jsonFailure(FILTER, object);
     const options = objectAt(object, 'options');
     if (options === undefined || 'ht_divisor' in options) continue;
     const actions = objectsAt(options, 'actions');
@@ -112,7 +113,7 @@ export function parseTcFilters(stdout: string): Result<readonly TcFilter[], Pars
       pref: numberAt(object, 'pref') ?? 0,
       kind,
       actions: actions.map(actionOf),
-      packets: Math.max(0, ...statistics.map((counted) => numberAt(counted, 'packets') ?? 0)),
+      packets: statistics.reduce((most, counted) => Math.max(most, numberAt(counted, 'packets') ?? 0), 0),
       drops: statistics.reduce((sum, counted) => sum + (numberAt(counted, 'drops') ?? 0), 0),
     });
   }

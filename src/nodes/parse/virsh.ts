@@ -69,6 +69,7 @@ export function parseDomainList(stdout: string): Result<readonly ListedDomain[],
   const domains: ListedDomain[] = [];
   for (const line of linesOf(stdout)) {
     if (line.trim() === '' || /^\s*Id\s+Name\s+State\s*$/.test(line) || /^-+$/.test(line.trim())) continue;
+    if (line.length > LONGEST_LINE) return parseFailure('virsh list --all', line);
     const matched =
       /^\s*(-|\d+)\s+(\S.*?)\s{2,}(\S.*?)\s*$/.exec(line) ?? /^\s*(-|\d+)\s+(\S+)\s+(\S.*?)\s*$/.exec(line);
     const state = STATES.find((known) => known === matched?.[3]);
@@ -144,14 +145,13 @@ interface XmlElement {
  * Elements of an XML text in document order: enough for what libvirt prints (no DTD, no entities of its own), and
  * nothing more: entities other than the five of XML stay as they are, comments and CDATA are left out.
  */
-function elementsOf(xml: string): readonly XmlElement[] {
+function elementsOf(text: string): readonly XmlElement[] {
+  const xml = without(without(text, '<!--', '-->'), '<![CDATA[', ']]>');
   const elements: XmlElement[] = [];
   const open: string[] = [];
-  const markup =
-    /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<[?!][^>]*>|<(\/?)([\w:.-]+)((?:[^>"']|"[^"]*"|'[^']*')*)>([^<]*)/g;
-  for (const matched of xml.matchAll(markup)) {
-    const [, closing, name, inside = '', text = ''] = matched;
-    if (name === undefined) continue;
+  // `<` stands in no attribute and no text, so every attempt ends at the next one.
+  const tag = /<(\/?)([\w:.-]+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*)>([^<]*)/g;
+  for (const [, closing, name = '', inside = '', content = ''] of xml.matchAll(tag)) {
     if (closing === '/') {
       open.pop();
       continue;
@@ -161,13 +161,30 @@ function elementsOf(xml: string): readonly XmlElement[] {
       attributes.set(key, plain(double ?? single ?? ''));
     }
     open.push(name);
-    if (open.length <= DEEPEST) elements.push({ path: `/${open.join('/')}`, attributes, text: plain(text.trim()) });
+    if (open.length <= DEEPEST) {
+      elements.push({ path: `/${open.join('/')}`, attributes, text: plain(content.trim()) });
+    }
     if (inside.trimEnd().endsWith('/')) open.pop();
   }
   return elements;
 }
 
+/** The text without what stands between these marks; from an opening mark that is never closed, without the rest. */
+function without(text: string, opening: string, closing: string): string {
+  const kept: string[] = [];
+  let from = 0;
+  for (;;) {
+    const start = text.indexOf(opening, from);
+    if (start < 0) break;
+    kept.push(text.slice(from, start));
+    const end = text.indexOf(closing, start + opening.length);
+    from = end < 0 ? text.length : end + closing.length;
+  }
+  return kept.concat(text.slice(from)).join('');
+}
+
 const DEEPEST = 16;
+const LONGEST_LINE = 1000;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 function plain(text: string): string {

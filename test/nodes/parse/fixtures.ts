@@ -25,6 +25,17 @@ export function understood<T>(result: Result<T, ParseFailure>): T {
 /** Any code points at all; fast-check's own unit for that takes seconds to prepare. */
 const anyText = fc.string({ unit: fc.integer({ min: 0, max: 0x10ffff }).map((point) => String.fromCodePoint(point)) });
 
+const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+/** Nesting that overflows a stack, and long runs that a careless expression reads again and again. */
+const hostile: readonly string[] = [
+  deep,
+  `[{"deep":${deep}}]`,
+  `{"nftables":[{"rule":{"expr":[{"match":{"left":${deep},"right":1}}]}}],"headings":["x"],"data":[[${deep}]]}`,
+  ...[' ', '\n', '<', '<!--', '"', ':', 'a  ', '\u001b]', 'nexthop\n', 'port 1: x\n', 'ALERT! '].map((run) =>
+    run.repeat(200_000 / run.length),
+  ),
+];
+
 /**
  * Proves that a parser answers anything with a value or a parse failure: arbitrary text, lines that begin like the
  * real thing, and real outputs cut off or damaged anywhere.
@@ -37,6 +48,7 @@ export function expectNeverThrows(
     const result = parse(text);
     if (!result.ok) expect(result.error.kind).toBe('parse');
   };
+  for (const text of hostile) answers(text);
   fc.assert(fc.property(anyText, answers), { numRuns: 60 });
   fc.assert(fc.property(fc.json(), answers), { numRuns: 60 });
   const words = samples.flatMap((sample) => sample.split(/\s+/).slice(0, 200)).concat('');
