@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 
 const { LAB_DIR, LAB_RUN, LAB_LOG, LAB_NAME } = process.env;
-const USAGE = 'usage: score.sh [--variant lb|ovs|ovsfw|ovn] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--json FILE]';
+const USAGE = 'usage: score.sh [--variant lb|ovs|ovsfw|ovn] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--json FILE] | --list';
 const VARIANTS = ['lb', 'ovs', 'ovsfw', 'ovn'];
 const FAULTS = join(LAB_DIR, 'faults');
 const DOCTOR = process.env.LAB_DOCTOR ?? `node ${quote(resolve(LAB_DIR, '../..', 'bin/ostk-doctor.js'))}`;
@@ -74,6 +74,7 @@ function readOptions() {
         seed: { type: 'string', default: new Date().toISOString().slice(0, 10) },
         healthy: { type: 'string', default: '2' },
         json: { type: 'string' },
+        list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -254,6 +255,11 @@ const options = readOptions();
 const expectations = readExpectations();
 for (const name of options.fault ?? []) if (!expectations.has(name)) fail(`no such fault: ${name}; there are: ${[...expectations.keys()].join(' ')}`);
 
+if (options.list) {
+  process.stdout.write('| fault | variants | first cause | what is broken |\n|---|---|---|---|\n');
+  for (const [name, e] of expectations) process.stdout.write(`| ${name} | ${e.variants.join(' ')} | ${e.first.join(', ') || '-'} | ${cell(e.title)} |\n`);
+  process.exit(0);
+}
 let variant = runningVariant();
 if (variant && options.variant && variant !== options.variant) fail(`the lab ${LAB_NAME} runs variant ${variant}, not ${options.variant}; stop it first (npm run lab:down)`);
 if (!variant) {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# score.sh [--variant V] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--json FILE]
+# score.sh [--variant V] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--json FILE] | --list
 # Lets the doctor loose on the running lab (starts one when none runs): first on the healthy cloud, then on each fault, and compares
 # what it says with the fault's expect.yaml. Status 1 when a healthy run is not clean or a first cause is wrong.
 . "$(dirname "$0")/lib.sh"
