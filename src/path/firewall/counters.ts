@@ -45,8 +45,8 @@ export function counterDelta(before: readonly Counted[], after: readonly Counted
   return rises.sort((a, b) => b.packets - a.packets);
 }
 
-/** Gives equal rules of one chain numbers, in their order. */
-function keys(): (text: string) => string {
+/** Tells equal rules of one dump apart by their order: `text`, `text #2`, … */
+export function keys(): (text: string) => string {
   const times = new Map<string, number>();
   return (text) => {
     const nth = (times.get(text) ?? 0) + 1;

@@ -164,6 +164,8 @@ function meaningOf(rule: IptablesRule, family: Family): Meaning | undefined {
 
 function protocolOf(rule: SecurityGroupRule, family: Family): number | undefined {
   if (rule.protocol === null || standsForEveryProtocol(String(rule.protocol))) return undefined;
+  // To iptables protocol 0 is every protocol, whatever its name.
+  if (rule.protocol === 'hopopt') return undefined;
   return protocolNumber(String(rule.protocol), family);
 }
 
@@ -183,7 +185,36 @@ function wantedMeaning(rule: SecurityGroupRule, family: Family, remote: { prefix
   };
 }
 
-const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'ipv6-icmp' };
+/** Names of /etc/protocols, which iptables prints for numbers. */
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
+  1: 'icmp',
+  2: 'igmp',
+  4: 'ipencap',
+  6: 'tcp',
+  8: 'egp',
+  17: 'udp',
+  33: 'dccp',
+  41: 'ipv6',
+  46: 'rsvp',
+  47: 'gre',
+  50: 'esp',
+  51: 'ah',
+  58: 'ipv6-icmp',
+  89: 'ospf',
+  112: 'vrrp',
+  132: 'sctp',
+  136: 'udplite',
+};
+
+/** Match modules that iptables adds of itself when a port or a type is given (neutron_lib IPTABLES_PROTOCOL_MAP). */
+const MODULES: Readonly<Record<number, string>> = {
+  1: 'icmp',
+  6: 'tcp',
+  17: 'udp',
+  33: 'dccp',
+  58: 'icmp6',
+  132: 'sctp',
+};
 
 /** The rule as iptables-save prints it, without comment. */
 function textOf(meaning: Meaning, chain: string): string {
@@ -191,17 +222,15 @@ function textOf(meaning: Meaning, chain: string): string {
   if (meaning.source) words.push('-s', meaning.source);
   if (meaning.destination) words.push('-d', meaning.destination);
   if (meaning.protocol !== undefined) {
-    const name = PROTOCOL_NAMES[meaning.protocol] ?? String(meaning.protocol);
-    words.push('-p', name);
-    if (meaning.icmp !== undefined) {
-      const six = meaning.protocol === 58;
-      words.push('-m', six ? 'icmp6' : 'icmp', six ? '--icmpv6-type' : '--icmp-type', meaning.icmp);
-    }
+    words.push('-p', PROTOCOL_NAMES[meaning.protocol] ?? String(meaning.protocol));
+    const module = MODULES[meaning.protocol];
+    if (module && (meaning.icmp ?? meaning.ports) !== undefined) words.push('-m', module);
+    if (meaning.icmp !== undefined) words.push(meaning.protocol === 58 ? '--icmpv6-type' : '--icmp-type', meaning.icmp);
     if (meaning.ports !== undefined) {
       const [from, to] = meaning.ports.split(':');
-      words.push(
-        ...(from === to ? ['-m', name, '--dport', from ?? ''] : ['-m', 'multiport', '--dports', meaning.ports]),
-      );
+      // UDP-Lite has no module of its own and is always matched by multiport.
+      if (from === to) words.push(...(module ? ['--dport'] : ['-m', 'multiport', '--dports']), from ?? '');
+      else words.push('-m', 'multiport', '--dports', meaning.ports);
     }
   }
   if (meaning.set) words.push('-m', 'set', '--match-set', ...meaning.set.split(' '));

@@ -4,7 +4,7 @@ import { type IptablesChain, type IptablesDump, type IptablesRule, ruleWords } f
 import type { NftChain, NftRule, NftRuleset } from '../../nodes/parse/nft.ts';
 import type { Qdisc, TcFilter } from '../../nodes/parse/tc.ts';
 import type { Family } from '../addresses.ts';
-import { iptablesPlace } from './counters.ts';
+import { iptablesPlace, keys } from './counters.ts';
 import { isBuiltInEbtables, walkEbtables } from './ebtables-match.ts';
 import { flowTakes } from './flow-match.ts';
 import { isBuiltIn, walk } from './iptables-walk.ts';
@@ -109,14 +109,16 @@ function strangersInIptables(
   const place = iptablesPlace(family, netns);
   const walks = seen.map((packet) => (packet.family === family ? walk(dump, packet) : undefined));
   const strangers: Stranger[] = [];
+  const keyOf = keys();
   const rule = (given: IptablesRule): void => {
+    const key = keyOf(`${place}${given.table} ${given.raw}`);
     const effect = EFFECTS[given.target ?? ''];
     const owner = ownerOfIptables(given);
     if (!effect || !stranger(owner)) return;
     strangers.push({
       tool: 'iptables',
       where: `${place}${given.table} ${given.chain} #${given.index}`,
-      key: `${place}${given.table} ${given.raw}`,
+      key,
       raw: given.raw,
       packets: given.packets,
       effect,
@@ -165,15 +167,17 @@ function strangersInNft(
   const place = netns === undefined ? '' : `${netns} `;
   const walks = seen.map((packet) => walkNft(ruleset, packet));
   const strangers: Stranger[] = [];
+  const keyOf = keys();
   const rule = (given: NftRule, owner: Stranger['owner']): void => {
+    const chain = `${place}nft ${given.family} ${given.table} ${given.chain}`;
+    const key = keyOf(`${chain} ${given.handle ?? given.expression}`);
     const effect = nftEffect(given);
     if (!effect) return;
-    const chain = `${place}nft ${given.family} ${given.table} ${given.chain}`;
     const handle = given.handle === undefined ? [] : ['handle', String(given.handle)];
     strangers.push({
       tool: 'nft',
       where: [chain, ...handle].join(' '),
-      key: `${chain} ${given.handle ?? given.expression}`,
+      key,
       raw: given.expression,
       packets: given.packets ?? 0,
       effect,
@@ -232,14 +236,16 @@ function nftEffect(rule: NftRule): Stranger['effect'] | undefined {
 function strangersInEbtables(chains: readonly EbtablesChain[], seen: readonly Packet[]): readonly Stranger[] {
   const walks = seen.map((packet) => walkEbtables(chains, packet));
   const strangers: Stranger[] = [];
+  const keyOf = keys();
   const rule = (given: EbtablesRule): void => {
+    const key = keyOf(`ebtables ${given.table} ${given.chain} ${given.raw}`);
     const effect = EBTABLES_EFFECTS[given.target ?? ''];
     const owner = ownerOfEbtables(given);
     if (!effect || !stranger(owner)) return;
     strangers.push({
       tool: 'ebtables',
       where: `ebtables ${given.table} ${given.chain} #${given.index}`,
-      key: `ebtables ${given.table} ${given.chain} ${given.raw}`,
+      key,
       raw: given.raw,
       packets: given.packets,
       effect,
@@ -289,14 +295,16 @@ function strangersInFlows(bridge: BridgeFlows, seen: readonly Packet[]): readonl
   const maker = flows.some(({ match }) => match.metadata !== undefined) ? 'ovn' : agentCookie(flows);
   const counts = new Map<string, number>();
   for (const { cookie } of flows) counts.set(cookie, (counts.get(cookie) ?? 0) + 1);
+  const keyOf = keys();
   return flows.flatMap((flow) => {
+    const key = keyOf(`${name} ${flow.raw}`);
     const certainty = maker === 'ovn' ? inOvnPipeline(flow) : besideAgent(flow, maker, counts.get(flow.cookie) ?? 0);
     if (!certainty) return [];
     const version = bridge.version === undefined ? [] : ['-O', bridge.version];
     return {
       tool: 'ovs' as const,
       where: `${name} table ${flow.table}`,
-      key: `${name} ${flow.raw}`,
+      key,
       raw: flow.raw,
       packets: flow.packets,
       effect: drops(flow) ? ('drops' as const) : ('diverts' as const),

@@ -127,6 +127,10 @@ describe('the ip6tables firewall of a healthy node', () => {
   });
 });
 
+/**
+ * samples/lb/iptables-firewall-rules.tsv: rules of the API, and what `_generate_plain_rule_args` of Neutron's
+ * iptables_firewall.py made of them, as iptables-save 1.8.9 prints it back.
+ */
 describe('rules that are missing', () => {
   test('a rule of the API without a rule on the node is shown with the line that should be there', () => {
     const enforcement = compare(without(/i789390a7-5 -p tcp -m tcp --dport 22 /));
@@ -143,7 +147,11 @@ describe('rules that are missing', () => {
   });
 
   test.each<[string, Partial<SecurityGroupRule>, string]>([
-    ['a range of ports', { protocol: 'tcp', portMin: 8000, portMax: 8080 }, '-p tcp -m multiport --dports 8000:8080'],
+    [
+      'a range of ports',
+      { protocol: 'tcp', portMin: 8000, portMax: 8080 },
+      '-p tcp -m tcp -m multiport --dports 8000:8080',
+    ],
     [
       'a remote network with host bits',
       { protocol: 'udp', portMin: 53, portMax: 53, remoteIpPrefix: '10.1.2.3/8' },
@@ -151,16 +159,34 @@ describe('rules that are missing', () => {
     ],
     ['an ICMP type and code', { protocol: 'icmp', portMin: 3, portMax: 4 }, '-p icmp -m icmp --icmp-type 3/4'],
     ['an ICMP type', { protocol: '1', portMin: 8 }, '-p icmp -m icmp --icmp-type 8'],
-    ['a protocol by number', { protocol: '112' }, '-p 112'],
+    ['a protocol by number', { protocol: '112' }, '-p vrrp'],
     ['everything from one address', { remoteIpPrefix: '192.0.2.7/32' }, '-s 192.0.2.7/32'],
     ['everything', { remoteIpPrefix: '0.0.0.0/0' }, ''],
   ])('%s is looked for as Neutron would have made it, and found when it is there', (_, rule, words) => {
     const line = `-A ${CHAIN}${words === '' ? '' : ` ${words}`} -j RETURN`;
     const absent = compare(undefined, withRule(rule));
     expect(absent.missing.map(({ expected }) => expected)).toEqual([[line]]);
-    const present = compare(withRules(line.replace('-p 112', '-p vrrp')), withRule(rule));
+    const present = compare(withRules(line), withRule(rule));
     expect(present.missing).toEqual([]);
     expect(present.extra).toEqual([]);
+  });
+
+  test('every kind of rule is looked for in Neutron’s own words', () => {
+    for (const row of text('lb', 'iptables-firewall-rules.tsv').trim().split('\n')) {
+      const [given = '', words = ''] = row.split('\t');
+      const rule = JSON.parse(given) as Partial<SecurityGroupRule>;
+      const line = `-A ${CHAIN} ${words}`;
+      const alone = (api: WantedFirewall): WantedFirewall => ({
+        ...api,
+        groups: api.groups.map((group) => ({ ...group, rules: [{ ...BARE, ...rule }] })),
+      });
+      const bare = without(/-A neutron-linuxbri-(?:i789390a7-5 -p (?:tcp|icmp)|o789390a7-5 -j RETURN)/);
+      const [absent] = compare(bare, alone).missing;
+      // ipip is 94 to /etc/protocols and 4 to Neutron: either name will do.
+      if (rule.protocol !== 'ipip') expect(absent?.expected, given).toEqual([line]);
+      const made = compare((output) => withRules(line)(bare(output)), alone);
+      expect(made, given).toMatchObject({ missing: [], extra: [] });
+    }
   });
 
   test('an egress rule looks at the destination', () => {

@@ -19,8 +19,8 @@ export type Host = (typeof HOSTS)[number];
 const path = (variant: Variant, ...rest: string[]): URL =>
   new URL(`./samples/${variant}/${rest.join('/')}`, import.meta.url);
 
-export function text(variant: Variant, host: Host | 'api', file: string): string {
-  return readFileSync(path(variant, host, file), 'utf8');
+export function text(variant: Variant, ...file: readonly [Host | 'api', string] | readonly [string]): string {
+  return readFileSync(path(variant, ...file), 'utf8');
 }
 
 export function files(variant: Variant, host: Host): readonly string[] {
