@@ -25,9 +25,11 @@ type Json = Readonly<Record<string, unknown>>;
 const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** The sign-in that was recorded with success, if there was one. */
+/** The sign-in that was recorded with success, or what Keystone told of a token that came from elsewhere. */
 export const recordedSignIn = (bundle: Bundle): ApiRecord | undefined =>
-  bundle.api.find((record) => record.kind === 'sign-in' && record.outcome.ok && record.outcome.value.status < 300);
+  bundle.api.find(
+    (record) => record.url.endsWith('/auth/tokens') && record.outcome.ok && record.outcome.value.status < 300,
+  );
 
 /**
  * @param options.refuse no password is right

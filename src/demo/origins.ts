@@ -19,7 +19,7 @@ export function originsOf(bundle: Bundle): string[] {
   const urls = [authUrl ?? '', endpoint ?? '', ...Object.values(endpointOverrides ?? {})];
   for (const record of bundle.api) {
     urls.push(record.url);
-    if (record.kind !== 'sign-in' || !record.outcome.ok) continue;
+    if (!record.url.endsWith('/auth/tokens') || !record.outcome.ok) continue;
     for (const [, url] of record.outcome.value.body.matchAll(/"url"\s*:\s*"([^"\\]+)"/g)) urls.push(url ?? '');
   }
   const origins = new Set(urls.map(originOf).filter((origin) => origin !== undefined));

@@ -108,7 +108,8 @@ const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`)
 
 /** Where the recorded run signed in, when its configuration does not say. */
 const signInUrl = (bundle: Bundle): string =>
-  bundle.api.find((record) => record.kind === 'sign-in')?.url.replace(/\/auth\/tokens$/, '') ?? 'http://127.0.0.1:9';
+  bundle.api.find((record) => record.url.endsWith('/auth/tokens'))?.url.replace(/\/auth\/tokens$/, '') ??
+  'http://127.0.0.1:9';
 
 function sshConfig(hosts: Readonly<Record<string, DemoHost>>, key: string, knownHosts: string): string {
   const stanzas = Object.entries(hosts)

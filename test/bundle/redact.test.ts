@@ -37,6 +37,7 @@ describe('text', () => {
     ['an environment', `OS_PASSWORD=${secret}\nHOME=/root`],
     ['VNC in a domain', `<graphics type='vnc' port='5900' passwd='${secret}' keymap='en-us'/>`],
     ['an XML element', `<adminPass>${secret}</adminPass>`],
+    ['user data in a console', `Unhandled non-multipart (text/x-not-multipart) userdata: '${secret}...'`],
     ['keepalived', `auth_type PASS\n    auth_pass ${secret}`],
     ['haproxy', `stats auth admin:${secret}`],
     ['BGP', `neighbor 192.0.2.1 password ${secret}`],
@@ -48,6 +49,7 @@ describe('text', () => {
     const out = redactor.text(line);
     expect(out).not.toContain(secret);
     expect(out).toMatch(/REDACTED-[0-9a-f]{8}/);
+    expect(redactor.body(JSON.stringify({ output: line }))).not.toContain(secret);
   });
 
   it.each([
@@ -59,6 +61,7 @@ describe('text', () => {
     ['a token in a query', 'GET /vnc_auto.html?token=2f6dbd2b-6a5c HTTP/1.1'],
   ])('knows %s by its look', (_what, line) => {
     expect(redactor.text(line)).toMatch(/REDACTED-[0-9a-f]{8}/);
+    expect(redactor.body(JSON.stringify([line]))).toMatch(/REDACTED-[0-9a-f]{8}/);
   });
 
   it.each([

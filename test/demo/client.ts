@@ -18,7 +18,7 @@ export function runBatch(
   demo: DemoCloud,
   host: string,
   commands: readonly Command[],
-  options: { key?: string; readyTimeout?: number; patience?: number } = {},
+  options: { key?: string; readyTimeout?: number; patience?: number; onOpen?: () => void } = {},
 ): Promise<Ran> {
   const at = demo.hosts[host];
   if (!at) throw new Error(`no host ${host}`);
@@ -57,6 +57,7 @@ export function runBatch(
         });
         channel.on('close', settle);
         channel.write(batch.stdin);
+        options.onOpen?.();
       });
     });
     client.connect({

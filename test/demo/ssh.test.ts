@@ -78,8 +78,10 @@ describe('a demo host', () => {
 
   it('is gone at once, whatever is under way', async () => {
     await start({ do: 'hang-exec' });
-    const pending = runBatch(demo, 'cmp1', cmp1Commands);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    let pending: ReturnType<typeof runBatch> | undefined;
+    await new Promise<void>((onOpen) => {
+      pending = runBatch(demo, 'cmp1', cmp1Commands, { onOpen });
+    });
     const before = performance.now();
     await demo.close();
     expect(performance.now() - before).toBeLessThan(200);
