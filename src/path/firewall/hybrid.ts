@@ -266,7 +266,10 @@ function lookFor(of: RuleRef, passes: readonly IptablesRule[], wanted: WantedFir
   if (explained.length > 0) {
     const inSet = node.setMembers?.(set);
     if (!members || !inSet) return { kind: 'found', explained };
-    const absent = members.filter((member) => !inSet.some((entry) => cidrContains(entry, member)));
+    const entries = new Set(inSet.map(normalCidr));
+    const absent = members.filter(
+      (member) => !entries.has(normalCidr(member)) && !inSet.some((entry) => cidrContains(entry, member)),
+    );
     if (absent.length === 0) return { kind: 'found', explained };
     return { kind: 'missing', explained, expected: absent.map((member) => `add ${set} ${member}`) };
   }

@@ -324,13 +324,15 @@ function lookForGroup(
     return { kind: 'missing', expected: [`table=${RULES[rule.direction]},${side} actions=conjunction(…,2/2)`] };
   }
   if (!members) return { kind: 'undecided' };
-  const absences = pairs.map((id) => members.filter((member) => !isMember(flows, rule, wanted.family, member, id)));
-  const [fewest = []] = absences.sort((a, b) => a.length - b.length);
+  const absent = absentees(flows, rule.direction, wanted.family, members);
+  const [id, fewest] = pairs
+    .map((pair) => [pair, absent(pair)] as const)
+    .reduce((least, one) => (one[1].length < least[1].length ? one : least));
   if (fewest.length === 0) return { kind: 'found' };
   const field = remoteField(rule.direction, wanted.family);
-  const family = wanted.family === 4 ? 'ip' : 'ipv6';
+  const ip = wanted.family === 4 ? 'ip' : 'ipv6';
   const expected = fewest.map(
-    (member) => `table=${RULES[rule.direction]},${family},${field}=${member} actions=conjunction(${pairs[0]},1/2)`,
+    (member) => `table=${RULES[rule.direction]},${ip},${field}=${member} actions=conjunction(${id},1/2)`,
   );
   return { kind: 'missing', expected };
 }
@@ -353,17 +355,26 @@ function conjunctionSides(
   });
 }
 
-function isMember(
+/** Members whose addresses have no flow that is their side of a pair of conjunctions (for both states). */
+function absentees(
   flows: readonly Flow[],
-  rule: SecurityGroupRule,
+  direction: Direction,
   family: Family,
-  member: string,
-  id: number,
-): boolean {
-  const sides = conjunctionSides(flows, rule.direction, family, 1).filter(
-    ({ let: { remote } }) => remote === undefined || cidrContains(remote, member),
-  );
-  return [id, id + 1].every((wantedId) => sides.some(({ ids }) => ids.includes(wantedId)));
+  members: readonly string[],
+): (id: number) => readonly string[] {
+  const exact = new Map<string, Set<number>>();
+  const wide: { readonly remote: string; readonly ids: readonly number[] }[] = [];
+  for (const { ids, let: side } of conjunctionSides(flows, direction, family, 1)) {
+    const remote = side.remote ?? (family === 4 ? '0.0.0.0/0' : '::/0');
+    if (parseCidr(remote)?.prefix !== (family === 4 ? 32 : 128)) wide.push({ remote, ids });
+    const known = exact.get(normalCidr(remote)) ?? new Set();
+    for (const id of ids) known.add(id);
+    exact.set(normalCidr(remote), known);
+  }
+  const has = (member: string, id: number): boolean =>
+    (exact.get(normalCidr(member))?.has(id) ?? false) ||
+    wide.some(({ remote, ids }) => ids.includes(id) && cidrContains(remote, member));
+  return (id) => members.filter((member) => !(has(member, id) && has(member, id + 1)));
 }
 
 function remoteField(direction: Direction, family: Family): string {

@@ -46,7 +46,8 @@ export interface Stranger {
   readonly effect: 'drops' | 'rejects' | 'diverts' | 'degrades';
   /** DROP, REJECT, DNAT, `drop`, …, or the actions of a flow. */
   readonly target: string;
-  readonly owner: Extract<Owner, 'host-firewall' | 'nobody'>;
+  /** containers: only of a policy, which Docker sets for everybody. */
+  readonly owner: Exclude<Owner, 'neutron' | 'libvirt'>;
   /** possible: another program that we cannot tell from a hand may have made it. */
   readonly certainty: 'certain' | 'possible';
   /** Could it take the packet that was asked about? unknown when none was. */
@@ -79,7 +80,7 @@ function answered<Way>(ways: readonly Way[], answer: (way: Way) => Answer | unde
   return ways.length === 0 ? 'unknown' : any(ways.map((way) => answer(way) ?? 'no'));
 }
 
-const stranger = (owner: Owner): owner is Stranger['owner'] => owner === 'nobody' || owner === 'host-firewall';
+const stranger = (owner: Owner): owner is 'nobody' | 'host-firewall' => owner === 'nobody' || owner === 'host-firewall';
 
 function inNamespace(netns: string | undefined, argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
   return netns === undefined ? argv : ['ip', 'netns', 'exec', netns, ...argv];
@@ -139,9 +140,7 @@ function strangersInIptables(
       packets: chain.packets,
       effect: 'drops',
       target: 'DROP',
-      owner: dump.tables.some(({ chains }) => chains.some(({ name }) => ownerOfChain(name) === 'host-firewall'))
-        ? 'host-firewall'
-        : 'nobody',
+      owner: policyMaker(dump),
       certainty: 'certain',
       matches: answered(walks, (way) => way?.policies.get(chain)),
       remove: inNamespace(netns, [tool, ...tableOption(chain.table), '-P', chain.name, 'ACCEPT']),
@@ -154,6 +153,12 @@ function strangersInIptables(
     }
   }
   return strangers;
+}
+
+/** Who set a policy is not written anywhere; a firewall or Docker (FORWARD DROP since 1.13) on the host is the likely one. */
+function policyMaker(dump: IptablesDump): Stranger['owner'] {
+  const owners = new Set(dump.tables.flatMap(({ chains }) => chains.map(({ name }) => ownerOfChain(name))));
+  return owners.has('host-firewall') ? 'host-firewall' : owners.has('containers') ? 'containers' : 'nobody';
 }
 
 const tableOption = (table: string): readonly string[] => (table === 'filter' ? [] : ['-t', table]);

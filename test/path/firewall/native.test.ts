@@ -85,6 +85,21 @@ describe('the OVS firewall of a healthy node', () => {
     expect(isEnforced(compareNative(wanted('ovsfw', 'cmp1'), { flows: flows(dump()), ofport: 4 }))).toBe(true);
   });
 
+  test('a dump in OpenFlow 1.3 says the same', () => {
+    const inOf13 = (output: string): string =>
+      output
+        .replace('NXST_FLOW reply (xid=0x4)', 'OFPST_FLOW reply (OF1.3) (xid=0x2)')
+        .replace(/ idle_age=\d+,/g, '')
+        .replace(/load:(0x\w+)->NXM_NX_REG(\d)\[\]/g, 'set_field:$1->reg$2')
+        .replace(/strip_vlan/g, 'pop_vlan')
+        .replace(/(table=(?:0|23|24|30|31|59),.*)resubmit\(,(\d+)\)/g, '$1goto_table:$2');
+    expect(isEnforced(compare(undefined, inOf13))).toBe(true);
+    expect(compare(withRules(...MADE_RULES), (output) => inOf13(output + made))).toMatchObject({
+      missing: [],
+      extra: [],
+    });
+  });
+
   test('everything that Neutron makes of rules is understood: ranges as masks, numbers, conjunctions', () => {
     const enforcement = compare(withRules(...MADE_RULES), (output) => output + made);
     // The egress rule for udp/53 is covered by the default rule for everything out.
@@ -176,6 +191,21 @@ describe('remote groups', () => {
     expect(enforcement.undecided.map(({ rule }) => rule.id)).toEqual(['group']);
     expect(enforcement.missing).toEqual([]);
     expect(compare(open).missing.map(({ of }) => of.rule.id)).toContain('group');
+  });
+
+  test('thousands of members are compared one by one', () => {
+    const many = Array.from({ length: 3000 }, (_, n) => `10.9.${n >> 8}.${n & 255}`);
+    const sides = many.flatMap((ip) =>
+      ['+est-rel-rpl', '+new-est'].map(
+        (state, n) =>
+          ` cookie=0x1, table=82, priority=73,ct_state=${state},ip,reg6=0x2,nw_src=${ip} actions=conjunction(${22 + n},1/2)`,
+      ),
+    );
+    const crowded = (given: WantedFirewall): WantedFirewall => ({ ...ALL(given), membersOf: () => many });
+    const enforcement = compare(crowded, (output) => `${output}${made}${sides.join('\n')}\n`);
+    expect(enforcement.missing).toEqual([]);
+    const one = compare(crowded, (output) => `${output}${made}${sides.slice(0, -1).join('\n')}\n`);
+    expect(one.missing[0]?.expected).toEqual(['table=82,ip,nw_src=10.9.11.183 actions=conjunction(22,1/2)']);
   });
 
   test('a group without members needs nothing', () => {

@@ -234,6 +234,13 @@ describe('a rule made by hand in iptables', () => {
     expect(only(strangersOf(dropping, { ...PING, bridgeOut: 'eth3' })).matches).toBe('yes');
   });
 
+  test('a policy of DROP beside Docker’s chains is Docker’s', () => {
+    const docker = nodeOf('lb', 'net1', (file, output) =>
+      file === 'iptables-save-c.txt' ? output.replace(':FORWARD ACCEPT', ':DOCKER - [0:0]\n:FORWARD DROP') : output,
+    );
+    expect(only(strangersOf(docker))).toMatchObject({ where: 'filter FORWARD policy', owner: 'containers' });
+  });
+
   test('in a namespace is removed there, with its table', () => {
     const router = nodeOf('lb', 'net1', (file, output) =>
       file === 'qrouter-iptables-save.txt'
