@@ -54,7 +54,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const start = performance.now();
     const deadline = AbortSignal.timeout(options.timeoutMs);
     try {
-      const [{ request }, dispatcher] = await Promise.all([import('undici'), dispatcherFor(url)]);
+      const [{ request }, dispatcher] = await Promise.all([loadUndici(), dispatcherFor(url)]);
       const answer = await request(wire.url, {
         method: wire.method,
         headers: wire.headers,
@@ -101,8 +101,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
+/** undici is CommonJS: bundled, all it exports hangs on `default`; in Node itself the names stand beside it. */
+async function loadUndici(): Promise<typeof import('undici')> {
+  const loaded: typeof import('undici') & { readonly default?: typeof import('undici') } = await import('undici');
+  return loaded.default ?? loaded;
+}
+
 async function buildDispatcher(options: HttpClientOptions, tls: boolean, direct: boolean): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const { Agent, EnvHttpProxyAgent } = await loadUndici();
   const secure = tls ? { secureContext: secureContext(options), rejectUnauthorized: options.verify } : {};
   const connect = {
     timeout: Math.min(connectTimeoutMs, options.timeoutMs),

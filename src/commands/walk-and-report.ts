@@ -1,0 +1,77 @@
+import { lastRunsFolder, saveLastRun } from '../run/record.ts';
+import type { Playbook } from '../engine/playbook.ts';
+import type { RunManifest } from '../bundle/format.ts';
+import type { Door } from '../run/doors.ts';
+import { walk } from '../run/walk.ts';
+import { version } from '../version.ts';
+import { progress } from '../ui/progress.ts';
+import { exitFor, fanOut, reporterFor, type Screen } from './output.ts';
+import type { WalkCommand } from './walk.ts';
+import type { WalkOptions } from './walk-options.ts';
+import { quoteArgv } from '../nodes/quote.ts';
+
+/** Flags that decide the report, so that a replay can be asked the same; never a secret, never a path. */
+const deciding = ['probe', 'from', 'since', 'probePackets', 'failOn'] as const;
+
+export const requestOf = (command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>, o: WalkOptions): Readonly<Record<string, unknown>> => ({
+  verb: command.verb,
+  target: command.target,
+  steps: command.steps,
+  allowPort: command.allowPort,
+  options: Object.fromEntries(deciding.flatMap((key) => (o[key] === undefined ? [] : [[key, o[key]]]))),
+});
+
+/** Walks, reports, keeps a record, closes the door whatever happens, and gives the exit code. */
+export async function walkAndReport(
+  door: Door,
+  playbook: Playbook,
+  command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>,
+  o: WalkOptions,
+  screen: Screen,
+  recordTo: string | undefined,
+): Promise<number> {
+  const moving = progress({
+    stream: process.stderr,
+    interactive: screen.stderr.interactive,
+    verbose: false,
+    theme: screen.stderr.theme,
+    width: () => process.stderr.columns ?? 80,
+  });
+  const reporters = [moving, await reporterFor(o, screen)];
+  const emit = fanOut(reporters);
+  const typed = quoteArgv([command.verb, ...(command.target === undefined ? [] : [command.target])]);
+  try {
+    const report = await walk(
+      door,
+      playbook,
+      {
+        command: typed,
+        allowPort: command.allowPort,
+        failOn: o.failOn ?? 'error',
+        version: version(),
+        ...(command.target === undefined ? {} : { target: command.target }),
+        ...(command.steps === undefined ? {} : { steps: new Set(command.steps) }),
+      },
+      emit,
+    );
+    emit({ type: 'run.end', report });
+    for (const reporter of reporters) await reporter.end();
+    if (door.recorder !== undefined) {
+      const manifest: RunManifest = {
+        toolVersion: version(),
+        command: [command.verb, ...(command.target === undefined ? [] : [command.target])],
+        startedAt: report.startedAt,
+        elapsedMs: report.elapsedMs,
+        request: requestOf(command, o),
+        cloud: door.recordedCloud,
+        hosts: await door.hostFacts(),
+        traffic: report.traffic,
+      };
+      await saveLastRun(lastRunsFolder(), door.recorder, manifest, recordTo);
+    }
+    return await exitFor(o, report);
+  } finally {
+    await moving.end();
+    await door.close();
+  }
+}

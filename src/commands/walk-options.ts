@@ -1,0 +1,56 @@
+import { UserError } from '../engine/error.ts';
+import type { Severity } from '../engine/finding.ts';
+import type { ProbeOption, RunOptions } from '../facts/io.ts';
+import { parseCidr } from '../path/addresses.ts';
+import type { OutputOptions } from './output.ts';
+
+export interface WalkOptions extends OutputOptions {
+  readonly osCloud?: string;
+  readonly osRegionName?: string;
+  readonly osInterface?: string;
+  readonly probe?: readonly string[];
+  readonly from?: string;
+  readonly since?: string;
+  readonly probePackets?: boolean;
+  readonly config?: string;
+  readonly user?: string;
+  readonly ssh?: 'auto' | 'ssh2' | 'openssh';
+  readonly acceptNewHostKeys?: boolean;
+  readonly record?: string;
+  readonly failOn?: Severity | 'never';
+}
+
+function probeOf(text: string): ProbeOption {
+  if (text === 'icmp') return { protocol: 'icmp' };
+  const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2] ?? 0);
+  if (match === null || port < 1 || port > 65_535) {
+    throw new UserError(`--probe ${text} is not a kind of traffic.`, { hint: 'icmp, tcp/PORT or udp/PORT, e.g. tcp/443' });
+  }
+  return { protocol: match[1] === 'udp' ? 'udp' : 'tcp', port };
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function secondsOf(text: string): number {
+  const match = /^(\d+)([smhd])$/.exec(text);
+  const unit = unitSeconds[match?.[2] ?? ''];
+  if (match === null || unit === undefined) throw new UserError(`--since ${text} is not a time.`, { hint: 'a number and a unit: 90s, 30m, 2h, 1d' });
+  return Number(match[1]) * unit;
+}
+
+const usual: readonly ProbeOption[] = [{ protocol: 'icmp' }, { protocol: 'tcp', port: 22 }];
+
+/** What the engine is to look at, from what was typed. */
+export function runOptionsOf(o: WalkOptions): RunOptions {
+  if (o.from !== undefined && parseCidr(o.from) === undefined) {
+    throw new UserError(`--from ${o.from} is not an address.`, { hint: 'an address or a CIDR, e.g. 10.0.0.200 or 10.0.0.0/24' });
+  }
+  return {
+    sinceSeconds: secondsOf(o.since ?? '1h'),
+    probes: o.probe === undefined ? usual : o.probe.map(probeOf),
+    explicitProbes: o.probe !== undefined,
+    ...(o.from === undefined ? {} : { from: o.from }),
+    mayProbe: o.probePackets !== false,
+  };
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import type { Cloud } from '../cloud/cloud.ts';
+import { UserError } from '../engine/error.ts';
+import type { FactFailure } from '../engine/failure.ts';
+import { type Server, server, serverAnswer } from '../facts/schemas/compute.ts';
+import { floatingIp, type Port, port } from '../facts/schemas/network.ts';
+import type { InstanceSubject, PortSubject } from '../facts/subject.ts';
+import { parseAddress } from '../path/addresses.ts';
+
+/** What the operator named. */
+export type Target =
+  | { readonly kind: 'instance'; readonly instance: InstanceSubject; readonly ports: readonly PortSubject[] }
+  | { readonly kind: 'port'; readonly ports: readonly PortSubject[] };
+
+const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+/** Tells the host, vm_state and volumes of an instance in one answer (2.79 adds delete_on_termination, nothing less). */
+const microversion = '2.79';
+
+/** Nova matches `name` as a regular expression of the database (api-ref, "List Servers"). */
+const exactly = (name: string): string => `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+
+/** Fails the run in words when the cloud cannot even be asked for the target. */
+function refuse(failure: FactFailure, what: string): never {
+  switch (failure.kind) {
+    case 'forbidden':
+      throw new UserError(`These credentials may not look for ${what}.`, { why: failure.what, hint: failure.need });
+    case 'api':
+      throw new UserError(`${what} could not be looked for: ${failure.service} does not answer as it should.`, {
+        where: failure.what,
+        why: `${failure.detail}${failure.requestId === undefined ? '' : ` (${failure.requestId})`}`,
+        hint: failure.status === 401 ? 'check user, password and project of the cloud' : `see whether ${failure.service} runs and can be reached from here`,
+        exitCode: 2,
+      });
+    case 'shape':
+      throw new UserError(`The answer about ${what} cannot be read.`, { where: failure.what, why: failure.detail, hint: 'try again; if it stays so, something between here and the API changes its answers' });
+    default:
+      throw new UserError(`${what} could not be looked for.`, { why: JSON.stringify(failure) });
+  }
+}
+
+const asSubject = (s: Server, evidence: InstanceSubject['server']['evidence']): InstanceSubject => ({
+  kind: 'instance',
+  id: s.id,
+  name: s.name,
+  server: { value: s, evidence },
+});
+
+async function byId(cloud: Cloud, id: string): Promise<InstanceSubject | undefined> {
+  const found = await cloud.get({ service: 'compute', path: `/servers/${encodeURIComponent(id)}`, schema: serverAnswer, microversion });
+  if (found.ok) return asSubject(found.value.value.server, [found.value.evidence]);
+  if (found.error.kind === 'not-found') return undefined;
+  return refuse(found.error, `instance ${id}`);
+}
+
+/** All instances of exactly this name, over all projects where the credentials allow. */
+async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubject[]> {
+  const ask = (everywhere: boolean) =>
+    cloud.list({
+      service: 'compute',
+      path: '/servers/detail',
+      query: { name: exactly(name), ...(everywhere ? { all_tenants: '1' } : {}) },
+      items: 'servers',
+      schema: server,
+      microversion,
+      limit: 1000,
+    });
+  let found = await ask(true);
+  if (!found.ok && (found.error.kind === 'forbidden' || found.error.kind === 'not-found')) found = await ask(false);
+  if (!found.ok) return refuse(found.error, `instance ${name}`);
+  const { value, evidence } = found.value;
+  return value.filter((s) => s.name === name).map((s) => asSubject(s, [evidence]));
+}
+
+async function byAddress(cloud: Cloud, address: string): Promise<readonly InstanceSubject[]> {
+  const [fixed, floating] = await Promise.all([
+    cloud.list({ service: 'network', path: '/ports', query: { fixed_ips: `ip_address=${address}` }, items: 'ports', schema: port }),
+    cloud.list({ service: 'network', path: '/floatingips', query: { floating_ip_address: address }, items: 'floatingips', schema: floatingIp }),
+  ]);
+  if (!fixed.ok) return refuse(fixed.error, `an instance with address ${address}`);
+  const holders: Port[] = fixed.value.value.filter((p) => p.device_owner.startsWith('compute:'));
+  for (const f of floating.ok ? floating.value.value : []) {
+    if (!f.port_id) continue;
+    const behind = await cloud.get({ service: 'network', path: `/ports/${encodeURIComponent(f.port_id)}`, schema: z.looseObject({ port }) });
+    if (behind.ok) holders.push(behind.value.value.port);
+  }
+  const ids = [...new Set(holders.map((p) => p.device_id).filter((id) => id !== ''))];
+  const instances = await Promise.all(ids.map((id) => byId(cloud, id)));
+  return instances.filter((i) => i !== undefined);
+}
+
+/** Two of one name: the operator chooses by id. At most four lines, however many there are. */
+function ambiguous(reference: string, found: readonly InstanceSubject[]): never {
+  const rows = found.map((i) => {
+    const s = i.server.value;
+    return `${i.id} (project ${s.tenant_id ?? '?'}, ${s.status}, ${s['OS-EXT-SRV-ATTR:host'] ?? 'host hidden or none'})`;
+  });
+  const shown = rows.slice(0, 6).join(' · ');
+  throw new UserError(`${found.length} instances answer to ${reference}.`, {
+    why: rows.length > 6 ? `${shown} · and ${rows.length - 6} more` : shown,
+    hint: 'name the one you mean by its id',
+  });
+}
+
+async function portsOf(cloud: Cloud, instance: InstanceSubject): Promise<readonly PortSubject[]> {
+  const found = await cloud.list({ service: 'network', path: '/ports', query: { device_id: instance.id }, items: 'ports', schema: port });
+  if (!found.ok) return [];
+  const { value, evidence } = found.value;
+  return value.map((p) => ({ kind: 'port', id: p.id, port: { value: p, evidence: [evidence] }, instance }));
+}
+
+/** Finds what the operator named: an instance by id, name or any address; a port by id where that is allowed. */
+export async function resolveTarget(cloud: Cloud, reference: string, allowPort: boolean): Promise<Target> {
+  let found: readonly InstanceSubject[];
+  if (uuid.test(reference)) {
+    const instance = await byId(cloud, reference);
+    if (instance === undefined && allowPort) {
+      const lone = await cloud.get({ service: 'network', path: `/ports/${encodeURIComponent(reference)}`, schema: z.looseObject({ port }) });
+      if (lone.ok) {
+        const { value, evidence } = lone.value;
+        const owner = value.port.device_owner.startsWith('compute:') ? await byId(cloud, value.port.device_id) : undefined;
+        const subject: PortSubject = {
+          kind: 'port',
+          id: value.port.id,
+          port: { value: value.port, evidence: [evidence] },
+          ...(owner === undefined ? {} : { instance: owner }),
+        };
+        return owner === undefined ? { kind: 'port', ports: [subject] } : { kind: 'instance', instance: owner, ports: [subject] };
+      }
+    }
+    found = instance === undefined ? [] : [instance];
+  } else {
+    found = parseAddress(reference) === undefined ? await byName(cloud, reference) : await byAddress(cloud, reference);
+  }
+  const [instance] = found;
+  if (instance === undefined) {
+    throw new UserError(`No instance ${reference} was found.`, {
+      where: `${cloud.name}${cloud.region === undefined ? '' : `/${cloud.region}`}`,
+      why: 'no instance has this id, this exact name, or this address in the projects these credentials see',
+      hint: 'openstack server list --all-projects',
+    });
+  }
+  if (found.length > 1) ambiguous(reference, found);
+  return { kind: 'instance', instance, ports: await portsOf(cloud, instance) };
+}

@@ -1,0 +1,124 @@
+import { specsByCode } from '../checks/registry.ts';
+import { conclude } from '../engine/diagnosis.ts';
+import type { RunEvent } from '../engine/events.ts';
+import { FactStore } from '../engine/fact.ts';
+import type { Severity } from '../engine/finding.ts';
+import type { Playbook } from '../engine/playbook.ts';
+import type { ExitCode, RunReport, StepReport, TargetSummary } from '../engine/report.ts';
+import { runSteps } from '../engine/runner.ts';
+import { floatingIps, portNetwork } from '../facts/port-api.ts';
+import type { Io } from '../facts/io.ts';
+import { identity } from '../facts/cloud-api.ts';
+import { quoteArgv } from '../nodes/quote.ts';
+import { theCloud } from '../facts/subject.ts';
+import type { Door } from './doors.ts';
+import { drawPaths } from './draw.ts';
+import { planSteps } from './plan.ts';
+import { resolveTarget, type Target } from './target.ts';
+
+/** What one run of the engine is asked to do. */
+export interface WalkRequest {
+  /** As typed, for the report: `net web-1`. */
+  readonly command: string;
+  readonly target?: string;
+  /** A port's id may stand for the target. */
+  readonly allowPort: boolean;
+  /** Steps of the playbook to walk; all of them when undefined. */
+  readonly steps?: ReadonlySet<string>;
+  readonly failOn: Severity | 'never';
+  readonly version: string;
+}
+
+const order = { error: 0, warning: 1, info: 2 } as const;
+
+/** DESIGN: 4 our own bug, 1 a problem at or above --fail-on, 3 something needed could not be looked at, 0 clean. */
+function exitCodeOf(steps: readonly StepReport[], diagnosis: RunReport['diagnosis'], failOn: WalkRequest['failOn']): ExitCode {
+  const outcomes = steps.flatMap((s) => s.checks.map((c) => c.outcome));
+  if (outcomes.some((o) => o.status === 'unknown')) return 4;
+  const found = [...diagnosis.causes.map((c) => c.finding), ...diagnosis.remarks];
+  if (failOn !== 'never' && found.some((f) => order[f.severity] <= order[failOn])) return 1;
+  return outcomes.some((o) => o.status === 'blocked') ? 3 : 0;
+}
+
+function nextCommand(request: WalkRequest, diagnosis: RunReport['diagnosis'], target: Target | undefined): string {
+  const [cause] = diagnosis.causes;
+  if (cause !== undefined) return `ostk-doctor explain ${cause.finding.code}`;
+  const name = target?.kind === 'instance' ? target.instance.name : request.target;
+  return name === undefined ? 'ostk-doctor checks' : `ostk-doctor net ${quoteArgv([name])} -v`;
+}
+
+async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSummary> {
+  const addresses = await Promise.all(
+    target.ports.map(async (p) => {
+      const [floating, network] = await Promise.all([facts.get(floatingIps, p), facts.get(portNetwork, p)]);
+      return p.port.value.fixed_ips.map((f) => {
+        const outside = floating.ok ? floating.value.value.find((x) => x.fixed_ip_address === f.ip_address) : undefined;
+        return {
+          fixed: f.ip_address,
+          network: network.ok ? network.value.value.name : p.port.value.network_id.slice(0, 8),
+          ...(outside === undefined ? {} : { floating: outside.floating_ip_address }),
+        };
+      });
+    }),
+  );
+  if (target.kind === 'port') {
+    const [port] = target.ports;
+    return { name: `port ${port?.id.slice(0, 8) ?? ''}`, id: port?.id ?? '', status: port?.port.value.status ?? '', addresses: addresses.flat() };
+  }
+  const server = target.instance.server.value;
+  const host = server['OS-EXT-SRV-ATTR:host'];
+  const who = await facts.get(identity, theCloud);
+  const own = who.ok && who.value.value.project?.id === server.tenant_id ? who.value.value.project?.name : undefined;
+  const project = own ?? server.tenant_id?.slice(0, 8);
+  return {
+    name: server.name,
+    id: server.id,
+    status: server.status,
+    ...(host ? { host } : {}),
+    ...(project === undefined ? {} : { project }),
+    addresses: addresses.flat(),
+  };
+}
+
+/** Resolves the target, walks the playbook, and draws the conclusion. Throws UserError when there is nothing to walk. */
+export async function walk(door: Door, playbook: Playbook, request: WalkRequest, emit: (event: RunEvent) => void): Promise<RunReport> {
+  const facts = new FactStore<Io>(door.io);
+  const now = door.io.clock.now();
+  const startedAt = new Date(now).toISOString();
+  emit({ type: 'run.start', command: request.command, startedAt });
+  const target = request.target === undefined ? undefined : await resolveTarget(door.cloud, request.target, request.allowPort);
+  const host = target?.kind === 'instance' ? target.instance.server.value['OS-EXT-SRV-ATTR:host'] : undefined;
+  if (host) door.io.nodes.warm(host);
+  const planned = planSteps(
+    playbook,
+    request.steps,
+    target === undefined ? { ports: [] } : { ports: target.ports, ...(target.kind === 'instance' ? { instance: target.instance } : {}) },
+    facts,
+    now,
+  );
+  const steps = await runSteps(planned, emit);
+  const diagnosis = conclude(steps, specsByCode);
+  const counts = { ok: 0, problem: 0, skipped: 0, blocked: 0, unknown: 0 };
+  for (const step of steps) for (const check of step.checks) counts[check.outcome.status] += 1;
+  const [paths, summary] = await Promise.all([
+    target === undefined ? [] : drawPaths(target.ports, facts, steps),
+    target === undefined ? undefined : summaryOf(target, facts),
+  ]);
+  const report: RunReport = {
+    schemaVersion: 1,
+    tool: { name: 'ostk-doctor', version: request.version },
+    command: request.command,
+    cloud: { name: door.cloud.name, ...(door.cloud.region === undefined ? {} : { region: door.cloud.region }) },
+    ...(summary === undefined ? {} : { target: summary }),
+    startedAt,
+    elapsedMs: Math.round(door.elapsedMs()),
+    paths,
+    steps,
+    diagnosis,
+    counts,
+    traffic: door.traffic(),
+    next: nextCommand(request, diagnosis, target),
+    exitCode: exitCodeOf(steps, diagnosis, request.failOn),
+  };
+  return report;
+}
