@@ -14,6 +14,7 @@ export const server = source<InstanceSubject, Server>('instance.server', byId, a
 }));
 
 export const ports = source<InstanceSubject, readonly Port[]>('instance.ports', byId, async (subject, facts) => {
+  if (subject.ports !== undefined) return { ok: true, value: subject.ports };
   const answer = await facts.io.cloud.list({
     service: 'network',
     path: '/ports',

@@ -1,11 +1,12 @@
 import type { Evidence } from '../engine/evidence.ts';
-import { type FactResult, observed } from '../engine/fact.ts';
+import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
 import type { Command } from '../nodes/command.ts';
+import { parseSockets } from '../nodes/parse/sockets.ts';
 import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { hostProcesses } from './host.ts';
-import { fullArgv, source, type Store, showing } from './io.ts';
+import { fullArgv, read, source, type Store, showing } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -25,8 +26,8 @@ export interface MetadataPath {
   readonly netns: string;
   readonly namespaceExists: boolean;
   readonly proxy: Process | undefined;
-  /** Asked in the namespace, at the proxy's own port. */
-  readonly proxyAnswer: FactResult<MetadataAnswer>;
+  /** Does anything listen at the proxy's port in the namespace. */
+  readonly listens: FactResult<boolean>;
   /** Asked at the agent's socket in the name of the instance, as the proxy would. */
   readonly agentAnswer: FactResult<MetadataAnswer>;
 }
@@ -54,6 +55,12 @@ async function ask(facts: Store, host: string, command: Command): Promise<FactRe
 const curl = (...more: string[]): readonly [string, ...string[]] => [
   'curl', '-s', '-S', '-m', '5', '-o', '/dev/null', '-w', '%{http_code}\\n', ...more,
 ];
+
+/** Listening sockets of a namespace. A connection would wake the agent, which takes seconds to refuse a stranger. */
+async function listening(facts: Store, host: string, netns: string, port: number): Promise<FactResult<boolean>> {
+  const sockets = await read(facts, host, { argv: ['ss', '-Hlntup'], impact: 'read', netns }, parseSockets);
+  return mapFact(sockets, (list) => list.some((s) => s.protocol === 'tcp' && s.port === port));
+}
 
 /** The hosts and namespaces that serve metadata to the port: its routers', or the DHCP server's on isolated networks. */
 export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
@@ -86,15 +93,10 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
     async function look(place: { host: string; by: 'router' | 'dhcp'; owner: string }): Promise<MetadataPath> {
       const netns = namespaceName(place.by === 'router' ? 'qrouter' : 'qdhcp', place.owner);
       const header = place.by === 'router' ? 'X-Neutron-Router-ID' : 'X-Neutron-Network-ID';
-      const [exists, processes, proxyAnswer, agentAnswer] = await Promise.all([
+      const [exists, processes, listens, agentAnswer] = await Promise.all([
         facts.get(nsExists, { host: place.host, name: netns }),
         facts.get(hostProcesses, place.host),
-        ask(facts, place.host, {
-          argv: curl(`http://127.0.0.1:${proxyPort[place.by]}/`),
-          impact: 'probe',
-          netns,
-          parallel: true,
-        }),
+        listening(facts, place.host, netns, proxyPort[place.by]),
         ask(facts, place.host, {
           argv: curl(
             '--unix-socket', agentSocket, '-H', `X-Forwarded-For: ${address}`, '-H', `${header}: ${place.owner}`,
@@ -110,7 +112,7 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
         netns,
         namespaceExists: exists.ok ? exists.value.value : true,
         proxy: processes.ok ? haproxyOf(processes.value.value, place.owner) : undefined,
-        proxyAnswer,
+        listens,
         agentAnswer,
       };
     }

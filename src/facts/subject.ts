@@ -8,6 +8,8 @@ export interface InstanceSubject {
   readonly id: string;
   readonly name: string;
   readonly server: Observed<Server>;
+  /** Its ports, when resolving the target already had to list them. */
+  readonly ports?: Observed<readonly Port[]>;
 }
 
 /** A port of the instance, or a port by itself (no instance behind it). */

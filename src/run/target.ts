@@ -101,11 +101,17 @@ function ambiguous(reference: string, found: readonly InstanceSubject[]): never 
   });
 }
 
-async function portsOf(cloud: Cloud, instance: InstanceSubject): Promise<readonly PortSubject[]> {
-  const found = await cloud.list({ service: 'network', path: '/ports', query: { device_id: instance.id }, items: 'ports', schema: port });
-  if (!found.ok) return [];
+/** The instance with its ports. When they cannot be listed there are none here, and `port.attached` says why. */
+async function withPorts(cloud: Cloud, bare: InstanceSubject): Promise<Target> {
+  const found = await cloud.list({ service: 'network', path: '/ports', query: { device_id: bare.id }, items: 'ports', schema: port });
+  if (!found.ok) return { kind: 'instance', instance: bare, ports: [] };
   const { value, evidence } = found.value;
-  return value.map((p) => ({ kind: 'port', id: p.id, port: { value: p, evidence: [evidence] }, instance }));
+  const instance: InstanceSubject = { ...bare, ports: { value, evidence: [evidence] } };
+  return {
+    kind: 'instance',
+    instance,
+    ports: value.map((p) => ({ kind: 'port', id: p.id, port: { value: p, evidence: [evidence] }, instance })),
+  };
 }
 
 /** Finds what the operator named: an instance by id, name or any address; a port by id where that is allowed. */
@@ -140,5 +146,5 @@ export async function resolveTarget(cloud: Cloud, reference: string, allowPort: 
     });
   }
   if (found.length > 1) ambiguous(reference, found);
-  return { kind: 'instance', instance, ports: await portsOf(cloud, instance) };
+  return withPorts(cloud, instance);
 }

@@ -69,6 +69,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const hosts = facts.hosts.value;
     const [evidence] = facts.agents.evidence;
     if (evidence === undefined) throw new Error('a list of agents without evidence');
+    // Neutron answers a tenant without the right to see agents with an empty list, not with 403.
+    if (facts.agents.value.length === 0) {
+      return blocked({ kind: 'forbidden', what: 'GET /v2.0/agents', need: 'admin rights, or the reader role on system scope: the list of agents comes back empty' });
+    }
     const l2 = backend.agents('compute');
     const network = backend.agents('network');
     const wanted: Wanted[] = [];

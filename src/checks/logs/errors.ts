@@ -48,7 +48,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe, now }) => {
     const { logs, unseen } = facts.logs.value;
     const since = facts.since.value;
-    const ids = [subject.id, subject.port.value.network_id, subject.id.slice(0, 11), ...(subject.instance === undefined ? [] : [subject.instance.id]), ...(maybe.requests.ok ? maybe.requests.value.value : [])];
+    const ids = [subject.id, subject.port.value.network_id, subject.id.slice(0, 11), ...(subject.instance === undefined ? [] : [subject.instance.id])];
+    const asked = new Set(maybe.requests.ok ? maybe.requests.value.value : []);
+    let requested = 0;
     const about: Sighting[] = [];
     const queue: Sighting[] = [];
     let others = 0;
@@ -59,7 +61,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         const age = ageOf(r, log, now);
         return age !== undefined && age <= since;
       });
-      const mine = fresh.filter((r) => ids.some((id) => text(r).includes(id) || r.requestId === id));
+      const mine = fresh.filter((r) => (subject.instance !== undefined && r.instanceId === subject.instance.id) || ids.some((id) => text(r).includes(id)));
+      requested += fresh.filter((r) => r.requestId !== undefined && asked.has(r.requestId) && !mine.includes(r)).length;
       const amqp = fresh.filter((r) => r.logger.startsWith('oslo.messaging') && /AMQP server|unreachable|Connection (refused|reset)/i.test(r.message));
       const sight = (rs: readonly LogRecord[]): Sighting[] => foldLines(rs).map((fold) => ({ log, fold, age: ageOf(fold.sample, log, now) }));
       about.push(...sight(mine));
@@ -107,7 +110,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const [blind] = unseen;
     if (findings.length === 0 && logs.length === 0 && blind !== undefined) return blocked(blind.failure);
     const where = [...new Set(unseen.map((u) => u.host))];
-    const note = `nothing about ${ownerName(subject)} in the last ${span(since)}${others > 0 ? `; ${others} other error lines` : ''} (${logs.length} logs${where.length === 0 ? '' : `; not seen: ${where.join(', ')}`})`;
+    const note = `nothing about ${ownerName(subject)} in the last ${span(since)}${requested > 0 ? `; ${requested} error lines of its requests` : ''}${others > 0 ? `; ${others} other error lines` : ''} (${logs.length} logs${where.length === 0 ? '' : `; not seen: ${where.join(', ')}`})`;
     return judged(findings, note, logs.map((l) => l.evidence));
   },
 });

@@ -87,14 +87,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
 
     /** In the order a request travels: proxy, agent, Nova. */
     function judgePath(path: MetadataPath): Finding | undefined {
-      const { proxyAnswer, agentAnswer, host } = path;
+      const { listens, agentAnswer, host } = path;
       const keeper = path.by === 'router' ? 'neutron-l3-agent' : 'neutron-dhcp-agent';
-      const evidenceOf = (...facts: (typeof proxyAnswer)[]): Evidence[] => facts.flatMap((f) => (f.ok ? [...f.value.evidence] : []));
-      const both = evidenceOf(proxyAnswer, agentAnswer);
+      const both: Evidence[] = [
+        ...(listens.ok ? listens.value.evidence.map((e) => showing(e, listens.value.value ? 'the proxy listens' : 'nothing listens at the port of the proxy')) : []),
+        ...(agentAnswer.ok ? agentAnswer.value.evidence : []),
+      ];
       const [first, ...rest] = both;
       if (first === undefined) return undefined;
       const seen: readonly [Evidence, ...Evidence[]] = [first, ...rest];
-      if (proxyAnswer.ok && proxyAnswer.value.value.kind === 'refused') {
+      if (listens.ok && !listens.value.value) {
         return make(proxyDead, path, `No metadata proxy listens in ${path.netns} on ${host}`, keeper, seen, restart(host, keeper));
       }
       if (!agentAnswer.ok) return undefined;
