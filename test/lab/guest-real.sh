@@ -7,9 +7,10 @@ name=${1:-real-1}; host=${2:-cmp2}
 V=$(cat $LAB_RUN/variant 2>/dev/null) && [ -n "$V" ] || die "no lab named $LAB_NAME is running"
 HD=$LAB_STATE/$V/hosts; . "$LAB_DIR/steps.sh"
 finished() { console $name | grep -qE 'Cloud-init .* finished'; }
-if [ -n "$NOMETA" ]; then   # net1: the metadata agent (ovn: on the computes)
-  u=neutron-metadata-agent; h=net1; [ $V = ovn ] && { u=neutron-ovn-metadata-agent; h=$host; }
-  hx $h systemctl stop $u; trap 'hx $h systemctl start $u' EXIT
+if [ -n "$NOMETA" ]; then   # the proxy's namespace takes no request: on net1, with OVN on the compute
+  ids; ns="net1 ip netns exec qrouter-$RTR" port=9697; [ $V = ovn ] && ns="$host ip netns exec ovnmeta-$NET" port=80
+  drop() { hx $ns iptables $1 INPUT -p tcp --dport $port -j DROP; }
+  drop -I; trap 'drop -D' EXIT
 fi
 t0=$SECONDS
 cloud real $name $host >/dev/null || die "$name did not become ACTIVE"

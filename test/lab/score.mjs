@@ -269,7 +269,7 @@ if (!variant) {
   process.stderr.write(up.err);
   if (up.status !== 0) fail('the lab did not come up');
 }
-if (!process.env.LAB_DOCTOR && !existsSync(resolve(LAB_DIR, '../..', 'dist'))) {
+if (!process.env.LAB_DOCTOR && !existsSync(resolve(LAB_DIR, '../..', 'dist/cli.js'))) {
   say('building');
   const built = await run(['npm', '--prefix', resolve(LAB_DIR, '../..'), 'run', '--silent', 'build'], 300);
   if (built.status !== 0) fail(built.err || built.out);
