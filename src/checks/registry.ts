@@ -7,6 +7,7 @@ import agentOnPath from './agent/on-path.ts';
 import cloudIdentity from './cloud/identity.ts';
 import cloudServices from './cloud/services.ts';
 import consoleBoot from './console/boot.ts';
+import dhcpPool from './dhcp/pool.ts';
 import dhcpServed from './dhcp/served.ts';
 import dhcpServer from './dhcp/server.ts';
 import hostAttachment from './host/attachment.ts';
@@ -17,6 +18,7 @@ import hostTag from './host/tag.ts';
 import instanceComputeService from './instance/compute-service.ts';
 import instanceImage from './instance/image.ts';
 import instanceStatus from './instance/status.ts';
+import instanceVolumes from './instance/volumes.ts';
 import logsErrors from './logs/errors.ts';
 import metadataServed from './metadata/served.ts';
 import mtuBudget from './mtu/budget.ts';
@@ -49,11 +51,13 @@ export const instanceChecks: readonly Check<Io, InstanceSubject>[] = [
   instanceComputeService,
   instanceImage,
   instanceStatus,
+  instanceVolumes,
   portAttached,
 ];
 
 export const portChecks: readonly Check<Io, PortSubject>[] = [
   agentOnPath,
+  dhcpPool,
   dhcpServed,
   dhcpServer,
   hostAttachment,

@@ -40,6 +40,7 @@ export async function walkAndReport(
   const reporters = [moving, await reporterFor(o, screen)];
   const emit = fanOut(reporters);
   const typed = quoteArgv([command.verb, ...(command.target === undefined ? [] : [command.target])]);
+  const ticker = setInterval(() => emit({ type: 'waiting', ...door.waitingFor() }), 400);
   try {
     const report = await walk(
       door,
@@ -54,6 +55,7 @@ export async function walkAndReport(
       },
       emit,
     );
+    clearInterval(ticker);
     emit({ type: 'run.end', report });
     for (const reporter of reporters) await reporter.end();
     if (door.recorder !== undefined) {
@@ -71,6 +73,7 @@ export async function walkAndReport(
     }
     return await exitFor(o, report);
   } finally {
+    clearInterval(ticker);
     await moving.end();
     await door.close();
   }

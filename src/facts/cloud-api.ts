@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { observed } from '../engine/fact.ts';
 import { ok } from '../engine/result.ts';
 import type { Endpoint, Identity, ServiceType, ServiceVersion } from '../cloud/cloud.ts';
@@ -73,3 +74,13 @@ export const computeServices = source<CloudSubject, readonly ComputeService[]>(
     return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
   },
 );
+
+/** Name of a project (GET /v3/projects/{id}), where the credentials may see it. */
+export const projectName = source<string, string>('identity.project', (id) => id, async (id, facts) => {
+  const answer = await facts.io.cloud.get({
+    service: 'identity',
+    path: `/projects/${encodeURIComponent(id)}`,
+    schema: z.looseObject({ project: z.looseObject({ name: z.string() }) }),
+  });
+  return answer.ok ? observed(answer.value.value.project.name, answer.value.evidence) : answer;
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Evidence } from '../engine/evidence.ts';
 import { observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
 import { source } from './io.ts';
@@ -64,3 +65,33 @@ export const actions = source<InstanceSubject, readonly InstanceAction[]>(
     return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
   },
 );
+
+const volume = z.looseObject({
+  id: z.string(),
+  name: z.string().nullish(),
+  status: z.string(),
+  bootable: z.string().nullish(),
+});
+export type Volume = z.infer<typeof volume>;
+
+/** The volumes that Nova says are attached, as Cinder sees them. */
+export const volumes = source<InstanceSubject, readonly Volume[]>('instance.volumes', byId, async (subject, facts) => {
+  const ids = (subject.server.value['os-extended-volumes:volumes_attached'] ?? []).map((v) => v.id);
+  if (ids.length === 0) return err({ kind: 'unsupported', because: 'it has no volumes' });
+  const found: Volume[] = [];
+  const evidence: Evidence[] = [];
+  for (const answer of await Promise.all(
+    ids.map((id) =>
+      facts.io.cloud.get({
+        service: 'block-storage',
+        path: `/volumes/${encodeURIComponent(id)}`,
+        schema: z.looseObject({ volume }),
+      }),
+    ),
+  )) {
+    if (!answer.ok) return answer;
+    found.push(answer.value.value.volume);
+    evidence.push(answer.value.evidence);
+  }
+  return observed(found, ...evidence);
+});

@@ -255,3 +255,22 @@ export const routerHost = (serving: ServingRouter): string | undefined => {
     serving.inside['binding:host_id'] || there.find((a) => a.alive)?.host || there[0]?.host || undefined
   );
 };
+
+const availability = z.looseObject({
+  subnet_ip_availability: z.array(
+    z.looseObject({ subnet_name: z.string().nullish(), cidr: z.string(), total_ips: z.number(), used_ips: z.number() }),
+  ),
+});
+export type AddressUse = z.infer<typeof availability>;
+
+const addressUseOf = source<string, AddressUse>('network.address-use', itself, async (id, facts) => {
+  const answer = await facts.io.cloud.get({
+    service: 'network',
+    path: `/network-ip-availabilities/${encodeURIComponent(id)}`,
+    schema: z.looseObject({ network_ip_availability: availability }),
+  });
+  return answer.ok ? observed(answer.value.value.network_ip_availability, answer.value.evidence) : answer;
+});
+
+/** How many addresses of the port's network are taken (admins only, by Neutron's default policy). */
+export const addressUse = ofNetwork('port.address-use', addressUseOf);

@@ -33,6 +33,8 @@ export interface Door {
   readonly recordedCloud: RecordedConfig;
   /** Milliseconds since the run began; of the recording when one is replayed. */
   elapsedMs(): number;
+  /** Hosts and services whose answer is outstanding, and for how long the oldest has been, in seconds. */
+  waitingFor(): { readonly on: readonly string[]; readonly seconds: number };
   traffic(): RunReport['traffic'];
   /** How the hosts that were talked to are laid out, for the record. */
   hostFacts(): Promise<Readonly<Record<string, HostFacts>>>;
@@ -79,8 +81,10 @@ export function openLive(o: LiveDoorOptions): Door {
   const recorder = createRecorder();
   const waves = new Waves();
   const clock = o.clock ?? wallClock;
+  const outstanding = new Outstanding();
+  const wire = createHttpClient({ ...config.tls, timeoutMs: config.timeoutMs, env: o.env });
   const http = recordHttp(
-    createHttpClient({ ...config.tls, timeoutMs: config.timeoutMs, env: o.env }),
+    { request: (request, signal) => outstanding.until(serviceOf(request.url), wire.request(request, signal)), close: () => wire.close() },
     recorder,
   );
   const ask = o.ask;
@@ -100,7 +104,7 @@ export function openLive(o: LiveDoorOptions): Door {
     ...nodes,
     run: (host, command) => {
       talkedTo.add(host);
-      return nodes.run(host, command);
+      return outstanding.until(command.impact === 'probe' ? `ping from ${host}` : host, nodes.run(host, command));
     },
     get statistics() {
       return nodes.statistics;
@@ -113,6 +117,7 @@ export function openLive(o: LiveDoorOptions): Door {
     recorder,
     recordedCloud: recordedConfig(config),
     elapsedMs: () => performance.now() - started,
+    waitingFor: () => outstanding.now(),
     traffic: () => trafficOf(cloud, nodes),
     async close() {
       await Promise.all([nodes.close(), cloud.close()]);
@@ -142,11 +147,45 @@ export function openReplay(bundle: Bundle, options: RunOptions): Door {
     recorder: undefined,
     recordedCloud: bundle.manifest.cloud,
     elapsedMs: () => bundle.manifest.elapsedMs,
+    waitingFor: () => ({ on: [], seconds: 0 }),
     traffic: () => bundle.manifest.traffic ?? trafficOf(cloud, nodes),
     close: async () => {
       await Promise.all([nodes.close(), cloud.close()]);
     },
   };
+}
+
+/** What has been asked and not been answered, for the moving line. */
+class Outstanding {
+  readonly #since = new Map<symbol, { readonly what: string; readonly at: number }>();
+
+  async until<T>(what: string, answer: Promise<T>): Promise<T> {
+    const mark = Symbol(what);
+    this.#since.set(mark, { what, at: performance.now() });
+    try {
+      return await answer;
+    } finally {
+      this.#since.delete(mark);
+    }
+  }
+
+  now(): { readonly on: readonly string[]; readonly seconds: number } {
+    const open = [...this.#since.values()].sort((a, b) => a.at - b.at);
+    const [oldest] = open;
+    return {
+      on: [...new Set(open.map((o) => o.what))],
+      seconds: oldest === undefined ? 0 : (performance.now() - oldest.at) / 1000,
+    };
+  }
+}
+
+/** Where a request goes, as a person would call it: the ports that every OpenStack has, else host and port. */
+const servicePorts: Readonly<Record<string, string>> = { '5000': 'keystone', '8774': 'nova', '9696': 'neutron', '9292': 'glance', '8778': 'placement' };
+
+function serviceOf(url: string): string {
+  const { host, port, pathname } = new URL(url);
+  const named = /^\/(identity|compute|network|image|placement)\b/.exec(pathname)?.[1];
+  return named ?? servicePorts[port] ?? host;
 }
 
 async function layoutsOf(nodes: Nodes, hosts: ReadonlySet<string>): Promise<Record<string, HostFacts>> {

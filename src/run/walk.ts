@@ -8,9 +8,8 @@ import type { ExitCode, RunReport, StepReport, TargetSummary } from '../engine/r
 import { runSteps } from '../engine/runner.ts';
 import { floatingIps, portNetwork } from '../facts/port-api.ts';
 import type { Io } from '../facts/io.ts';
-import { identity } from '../facts/cloud-api.ts';
+import { projectName } from '../facts/cloud-api.ts';
 import { quoteArgv } from '../nodes/quote.ts';
-import { theCloud } from '../facts/subject.ts';
 import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
 import { planSteps } from './plan.ts';
@@ -67,9 +66,8 @@ async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSu
   }
   const server = target.instance.server.value;
   const host = server['OS-EXT-SRV-ATTR:host'];
-  const who = await facts.get(identity, theCloud);
-  const own = who.ok && who.value.value.project?.id === server.tenant_id ? who.value.value.project?.name : undefined;
-  const project = own ?? server.tenant_id?.slice(0, 8);
+  const named = server.tenant_id === undefined ? undefined : await facts.get(projectName, server.tenant_id);
+  const project = named?.ok === true ? named.value.value : server.tenant_id?.slice(0, 8);
   return {
     name: server.name,
     id: server.id,
@@ -87,7 +85,10 @@ export async function walk(door: Door, playbook: Playbook, request: WalkRequest,
   const startedAt = new Date(now).toISOString();
   emit({ type: 'run.start', command: request.command, startedAt });
   const target = request.target === undefined ? undefined : await resolveTarget(door.cloud, request.target, request.allowPort);
-  const host = target?.kind === 'instance' ? target.instance.server.value['OS-EXT-SRV-ATTR:host'] : undefined;
+  const server = target?.kind === 'instance' ? target.instance.server.value : undefined;
+  // Only for the first line of the report: asked now, so that nobody waits for it at the end.
+  if (server?.tenant_id !== undefined) void facts.get(projectName, server.tenant_id);
+  const host = server?.['OS-EXT-SRV-ATTR:host'];
   if (host) door.io.nodes.warm(host);
   const planned = planSteps(
     playbook,

@@ -79,3 +79,18 @@ export const optionWrong: FindingSpec = {
   explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }],
   refs,
 };
+
+export const poolExhausted: FindingSpec = {
+  code: 'OSD-DHCP-006',
+  severity: 'warning',
+  nature: 'cause',
+  title: 'The subnet has no address left',
+  meaning: 'Every address of the allocation pools is given away: existing instances go on, new ports fail.',
+  evidence: 'used and total addresses of the subnet (network IP availability).',
+  mend: 'Widen the allocation pool, add a subnet, or delete ports that nothing uses.',
+  explains: [
+    { code: 'OSD-VM-002', over: ['instance'] },
+    { code: 'OSD-PORT-006', over: ['port'] },
+  ],
+  refs: ['https://docs.openstack.org/api-ref/network/v2/#network-ip-availability'],
+};

@@ -84,3 +84,30 @@ export const imageUnusable: FindingSpec = {
   explains: [{ code: 'OSD-VM-002', over: ['instance'] }],
   refs: [],
 };
+
+export const volumeBroken: FindingSpec = {
+  code: 'OSD-VM-009',
+  severity: 'warning',
+  nature: 'cause',
+  title: 'A volume of the instance is not in use',
+  meaning: 'Cinder does not count the volume as attached and whole: an instance that boots from it stops, or will not start again.',
+  evidence: 'status of the volume in Cinder.',
+  mend: "Look at the volume and its backend; mend or reset its state only when the data is known to be well.",
+  explains: [
+    { code: 'OSD-VM-002', over: ['instance'] },
+    { code: 'OSD-CONSOLE-005', over: ['instance'] },
+  ],
+  refs: ['https://docs.openstack.org/api-ref/block-storage/v3/#volumes-volumes'],
+};
+
+export const cellDown: FindingSpec = {
+  code: 'OSD-VM-010',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The cell of the instance does not answer',
+  meaning: "Nova's API could not reach the database of the cell that holds the instance, and shows only what it has itself: state UNKNOWN.",
+  evidence: 'status UNKNOWN in the API (microversion 2.69 and later).',
+  mend: 'Bring back the database and the message queue of the cell; nova-manage cell_v2 list_cells names them.',
+  explains: [],
+  refs: [`${nova}admin/cells.html#handling-down-cells`],
+};

@@ -7,7 +7,7 @@ import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { span, utcMillis } from '../age.ts';
 import { instanceScope } from '../scope.ts';
-import { inError, notRunning, noValidHost, stuckTask } from './codes.ts';
+import { cellDown, inError, notRunning, noValidHost, stuckTask } from './codes.ts';
 
 /** Nova's longest ordinary actions (a large snapshot, a block migration) take minutes; half an hour is none of them. */
 const stuckSeconds = 1800;
@@ -28,7 +28,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
   per: 'instance',
   title: 'The instance runs, and Nova holds no fault against it',
   needs,
-  findings: [notRunning, inError, noValidHost, stuckTask],
+  findings: [notRunning, inError, noValidHost, stuckTask, cellDown],
   judge: ({ subject, facts, now }) => {
     const s = facts.server.value;
     const [evidence] = facts.server.evidence;
@@ -41,7 +41,18 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
     const findings: Finding[] = [];
     const state = `status ${s.status}, vm_state ${s['OS-EXT-STS:vm_state'] ?? '?'}, power ${power}, task ${task ?? 'none'}`;
 
-    if (s.status === 'ERROR') {
+    if (s.status === 'UNKNOWN') {
+      findings.push(
+        findingOf(cellDown, {
+          summary: `The cell of ${subject.name} does not answer: Nova shows its state as UNKNOWN`,
+          subject: `instance ${subject.name}`,
+          scope,
+          evidence: [showing(evidence, state)],
+          remedies: [{ title: 'find the cell and what it lacks', risk: 'none', sufficient: false, steps: [advice('on a controller: nova-manage cell_v2 list_cells, then its database and message queue')] }],
+          verify,
+        }),
+      );
+    } else if (s.status === 'ERROR') {
       const message = s.fault?.message ?? 'no fault message';
       const line = showing(evidence, `${state}\nfault: ${message}`);
       const unplaced = /No valid host was found|Got no allocation candidates/i.test(message);

@@ -20,7 +20,7 @@ export const adminDown: FindingSpec = {
   meaning: 'Somebody set admin_state_up to False: the agent takes the port off the network although the instance runs.',
   evidence: 'admin_state_up of the port.',
   mend: 'Set the port up again.',
-  explains: [...silence, { code: 'OSD-HOST-*', over: ['port'] }, { code: 'OSD-L2-*', over: ['port'] }, { code: 'OSD-SG-*', over: ['port'] }],
+  explains: [...silence, { code: 'OSD-HOST-*', over: ['port'] }, { code: 'OSD-L2-*', over: ['port'] }, { code: 'OSD-SG-*', over: ['port'] }, { code: 'OSD-TUNNEL-002', over: ['port'] }],
   refs: [api],
 };
 
