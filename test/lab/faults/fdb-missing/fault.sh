@@ -11,6 +11,6 @@ cut_off() { local p f n
 back()    { if [ $V = lb ]; then hx net1 bridge fdb show dev vxlan-$VNI | grep -q "^00:00:00:00:00:00 dst $P"; else floods | grep -q .; fi; }
 # Neutron sends the entries again for some seconds after a port or an agent of net1 came up
 inject()  { local i; for i in 1 2 3; do cut_off; wait_for 6 "entries are back" back >/dev/null 2>&1 || break; done; }
-heal()    { if [ $V = lb ]; then hx net1 bridge fdb append 00:00:00:00:00:00 dev vxlan-$VNI dst $P; hx net1 bridge fdb replace $WEB_MAC dev vxlan-$VNI dst $P; else hx net1 systemctl restart $L2; fi; }
+heal()    { if [ $V = lb ]; then hx net1 bridge fdb append 00:00:00:00:00:00 dev vxlan-$VNI dst $P; hx net1 bridge fdb replace $WEB_MAC dev vxlan-$VNI dst $P; else restart_ovs_agent net1; fi; }
 symptom() { ! pw; }
 main "$@"

@@ -2,6 +2,6 @@
 . "$(dirname "$0")/../lib.sh"
 port()    { if [ $V = ovs ]; then echo qvo${WEB_TAP#tap}; else echo $WEB_TAP; fi; }
 inject()  { hx cmp1 ovs-vsctl set port $(port) tag=4095; }
-heal()    { hx cmp1 systemctl restart $L2; }
+heal()    { restart_ovs_agent cmp1; }
 symptom() { ! pw && [ "$(hx cmp1 ovs-vsctl get port $(port) tag)" = 4095 ]; }
 main "$@"
