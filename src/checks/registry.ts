@@ -10,6 +10,7 @@ import consoleBoot from './console/boot.ts';
 import dhcpPool from './dhcp/pool.ts';
 import dhcpServed from './dhcp/served.ts';
 import dhcpServer from './dhcp/server.ts';
+import guestAddress from './guest/address.ts';
 import hostAttachment from './host/attachment.ts';
 import hostDomain from './host/domain.ts';
 import hostDrops from './host/drops.ts';
@@ -60,6 +61,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   dhcpPool,
   dhcpServed,
   dhcpServer,
+  guestAddress,
   hostAttachment,
   hostDrops,
   hostStrangers,

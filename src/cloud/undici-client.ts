@@ -22,6 +22,8 @@ export interface HttpClientOptions {
 
 const maxBodyBytes = 64 * 1024 * 1024;
 const connectTimeoutMs = 10_000;
+/** The console is fetched by RPC from the compute host: one that is dead costs Nova a minute (rpc_response_timeout). */
+const consoleTimeoutMs = 8_000;
 const connectionsPerOrigin = 8;
 
 /** Where distributions keep the authorities that `openstack` trusts (python-requests as packaged reads these too). */
@@ -52,7 +54,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const url = new URL(wire.url);
     const startedAt = new Date().toISOString();
     const start = performance.now();
-    const deadline = AbortSignal.timeout(options.timeoutMs);
+    const limitMs = wire.url.endsWith('/action') ? Math.min(consoleTimeoutMs, options.timeoutMs) : options.timeoutMs;
+    const deadline = AbortSignal.timeout(limitMs);
     try {
       const [{ request }, dispatcher] = await Promise.all([loadUndici(), dispatcherFor(url)]);
       const answer = await request(wire.url, {
@@ -79,7 +82,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     } catch (error) {
       const timedOut = deadline.aborted && !signal?.aborted;
       return err(
-        failureOf(error, url, { timedOut, seconds: options.timeoutMs / 1000, proxy: proxyOf(url, options.env) }),
+        failureOf(error, url, { timedOut, seconds: limitMs / 1000, proxy: proxyOf(url, options.env) }),
       );
     }
   };

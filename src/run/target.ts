@@ -146,5 +146,7 @@ export async function resolveTarget(cloud: Cloud, reference: string, allowPort: 
     });
   }
   if (found.length > 1) ambiguous(reference, found);
-  return withPorts(cloud, instance);
+  // A list of instances tells no faults (nova/api/openstack/compute/views/servers.py); one by itself does.
+  const whole = instance.server.value.status === 'ERROR' && instance.server.value.fault === undefined ? await byId(cloud, instance.id) : undefined;
+  return withPorts(cloud, whole ?? instance);
 }
