@@ -56,6 +56,7 @@ function run(argv, seconds, env = {}) {
 /** Functions of faults/lib.sh. */
 const lib = (commands, seconds) => run(['bash', '-c', `cd ${quote(FAULTS)} && . ./lib.sh && ids && ${commands}`], seconds);
 const fault = (name, verb, seconds) => run([join(FAULTS, name, 'fault.sh'), verb], seconds);
+const first = (text) => text.trim().split('\n')[0] ?? '';
 const last = (text) => text.trim().split('\n').at(-1) ?? '';
 
 /** The order of a sample depends on nothing but the seed and the names, so that a run can be repeated. */
@@ -132,7 +133,7 @@ async function diagnose(target, flags, keepAs) {
   try {
     report = JSON.parse(r.out);
   } catch {
-    return { exit: r.status, seconds, error: `no JSON on stdout; stderr: ${last(r.err) || '(empty)'}` };
+    return { exit: r.status, seconds, error: `no JSON on stdout; stderr: ${first(r.err) || '(empty)'}` };
   }
   const causes = (report.diagnosis?.causes ?? []).map((c) => c.finding);
   const every = [
