@@ -5,6 +5,7 @@ import type { Surroundings } from '../cli.ts';
 import { startDemoCloud } from '../demo/server.ts';
 import { demoDoor } from '../demo/door.ts';
 import { UserError } from '../engine/error.ts';
+import { quoteArg } from '../nodes/quote.ts';
 import { loadPlaybook } from '../run/playbooks.ts';
 import { packageRoot } from '../version.ts';
 import { type OutputOptions, screenOf } from './output.ts';
@@ -42,8 +43,11 @@ export async function runDemo(scenario: string | undefined, o: DemoCommandOption
   const served = await startDemoCloud(bundle);
   try {
     if (o.serve === true) {
-      const lines = Object.entries(served.env).map(([k, v]) => `export ${k}='${v}'`);
-      process.stdout.write(`${lines.join('\n')}\n# ssh -F ${served.sshConfigPath} HOST\n`);
+      const settings = Object.entries({ ...served.env, ...served.doctorEnv });
+      const lines = settings.map(([name, value]) => `export ${name}=${quoteArg(value)}`);
+      const target = storedRequest(bundle).target;
+      const example = target === undefined ? '' : `# ostk-doctor net ${quoteArg(target)}\n`;
+      process.stdout.write(`${lines.join('\n')}\n${example}`);
       await new Promise<void>((resolve) => {
         // Nothing else holds the process: its servers do, until it is interrupted.
         signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import type { Surroundings } from '../cli.ts';
 import { loadConfig } from '../config/load.ts';
+import { clockOf } from '../run/clock.ts';
 import { openLive } from '../run/doors.ts';
 import { loadPlaybook } from '../run/playbooks.ts';
+import { sshSettings } from '../run/ssh-settings.ts';
 import { walkAndReport } from './walk-and-report.ts';
 import { screenOf } from './output.ts';
 import { runOptionsOf, type WalkOptions } from './walk-options.ts';
@@ -30,16 +32,12 @@ export async function runWalk(command: WalkCommand, { signal }: Surroundings): P
       ...(o.osInterface === undefined ? {} : { interface: o.osInterface }),
     },
     options: runOptionsOf(o),
-    ssh: {
-      ...config.ssh,
-      ...(o.ssh === undefined ? {} : { backend: o.ssh }),
-      ...(o.user === undefined ? {} : { user: o.user }),
-      ...(o.acceptNewHostKeys === true ? { acceptNewHostKeys: true } : {}),
-    },
+    ssh: sshSettings(config.ssh, { backend: o.ssh, user: o.user, acceptNewHostKeys: o.acceptNewHostKeys }, homedir()),
     hosts: config.hosts ?? {},
     env: process.env,
     cwd: process.cwd(),
     signal,
+    clock: clockOf(process.env),
     onWarning: (text) => process.stderr.write(`warning: ${text}\n`),
     ...(screen.stderr.interactive ? { ask: askPassword } : {}),
   });

@@ -23,6 +23,10 @@ export function configFiles({ cwd, env, home }: ConfigPlaces): readonly string[]
   return [join(cwd, 'ostk-doctor.yaml'), join(user, 'ostk-doctor/config.yaml'), '/etc/ostk-doctor/config.yaml'];
 }
 
+/** The file that was not named by anybody, but lies where the doctor was started. */
+const foundHere = ({ cwd, env }: ConfigPlaces): string | undefined =>
+  env.OSTK_DOCTOR_CONFIG ? undefined : join(cwd, 'ostk-doctor.yaml');
+
 /** Larger files are not configuration. */
 const sizeLimit = 256 * 1024;
 
@@ -70,6 +74,15 @@ export async function loadConfig(places: ConfigPlaces): Promise<Result<LoadedCon
     const { parseConfig } = await import('./parse.ts');
     const parsed = parseConfig(text, file);
     if (!parsed.ok) return parsed;
+    if (file === foundHere(places) && parsed.value.ssh?.configFile !== undefined) {
+      return err(
+        new UserError('ssh.configFile may not be set in the current directory', {
+          where: file,
+          why: 'an ssh_config can name programs to run, and this directory may be a stranger’s',
+          hint: `set it in ~/.config/ostk-doctor/config.yaml, or say that you mean this file: --config ${file}`,
+        }),
+      );
+    }
     read.push({ file, config: parsed.value });
   }
   const config = read.reduceRight<unknown>((weak, { config: strong }) => over(weak, strong), {}) as Config;

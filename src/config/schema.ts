@@ -46,6 +46,13 @@ export const configSchema = strictObject({
     /** Seconds for the TCP connection, and again for the handshake. */
     connectTimeout: seconds.optional(),
     acceptNewHostKeys: boolean().optional(),
+    /**
+     * An ssh_config(5) to read instead of ~/.ssh/config and the system's, as `ssh -F` does. It may name programs that
+     * ssh runs, so an ostk-doctor.yaml that merely lies in the current directory may not set it.
+     */
+    configFile: path.optional(),
+    /** Takes the place of the user's known_hosts: host keys are looked up there, and new ones are added there. */
+    knownHosts: path.optional(),
   }).optional(),
   /** By the name the API gives a host. */
   hosts: record(string().min(1), host).optional(),

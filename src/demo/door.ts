@@ -39,6 +39,7 @@ function targetOf(served: DemoCloud, host: string): SshTarget {
   const at = served.hosts[host];
   return {
     alias: host,
+    configFile: undefined,
     hostname: at?.address ?? `${host}.invalid`,
     port: at?.port ?? 22,
     user: served.user,

@@ -33,6 +33,8 @@ export interface DemoCloud {
   readonly knownHostsPath: string;
   /** ssh_config(5) that reaches every host by its API name. */
   readonly sshConfigPath: string;
+  /** What the doctor itself is to be told beside `env`: its configuration, and the time. */
+  readonly doctorEnv: Readonly<Record<string, string>>;
   /** PEM of the certificate authority, when served over TLS. */
   readonly caPath?: string;
   /** Holds all these files; gone after `close`. */
@@ -83,6 +85,10 @@ export async function startDemoCloud(bundle: Bundle, options: DemoOptions = {}):
     const userKeyPath = await file('id_ed25519', user.private);
     const knownHostsPath = await file('known_hosts', lines(Object.values(hosts).map((host) => host.hostKeyLine)));
     const sshConfigPath = await file('ssh_config', sshConfig(hosts, userKeyPath, knownHostsPath));
+    const configPath = await file(
+      'ostk-doctor.yaml',
+      `ssh:\n  configFile: ${JSON.stringify(sshConfigPath)}\n  knownHosts: ${JSON.stringify(knownHostsPath)}\n`,
+    );
     const caPath = http.cert === undefined ? undefined : await file('ca.pem', http.cert);
     const authUrl = http.rewrite(bundle.manifest.cloud.authUrl ?? signInUrl(bundle));
     return {
@@ -94,6 +100,7 @@ export async function startDemoCloud(bundle: Bundle, options: DemoOptions = {}):
       userKeyPath,
       knownHostsPath,
       sshConfigPath,
+      doctorEnv: { OSTK_DOCTOR_CONFIG: configPath, OSTK_DOCTOR_NOW: bundle.manifest.startedAt },
       ...(caPath === undefined ? {} : { caPath }),
       dir,
       close,

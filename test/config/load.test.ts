@@ -139,6 +139,23 @@ describe('where the configuration is looked for', () => {
     );
   });
 
+  it('takes an ssh_config only from a file that the operator named or keeps, not from whatever directory he stands in', async () => {
+    const root = fresh();
+    const text = 'ssh: {configFile: ./ssh_config, knownHosts: ./known_hosts}\n';
+    put(join(root, 'w/ostk-doctor.yaml'), text);
+    const here = await loadConfig({ cwd: join(root, 'w'), env: {}, home: root });
+    expect(here.ok ? '' : `${here.error.where}: ${here.error.message}`).toMatch(
+      /w\/ostk-doctor\.yaml: ssh\.configFile may not be set in the current directory\n/,
+    );
+    const named = { OSTK_DOCTOR_CONFIG: join(root, 'w/ostk-doctor.yaml') };
+    expect(await loadConfig({ cwd: join(root, 'w'), env: named, home: root })).toMatchObject({ ok: true });
+    put(join(root, '.config/ostk-doctor/config.yaml'), text);
+    expect(await loadConfig({ cwd: root, env: {}, home: root })).toMatchObject({
+      ok: true,
+      value: { config: { ssh: { configFile: './ssh_config' } } },
+    });
+  });
+
   it.skipIf(process.getuid?.() === 0)('says so when a file cannot be read', async () => {
     const root = fresh();
     put(join(root, 'ostk-doctor.yaml'), '');
