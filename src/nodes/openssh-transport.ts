@@ -62,10 +62,12 @@ export function opensshArguments(target: SshTarget, folder: string, options: Ope
     ...(ownMaster ? [] : ['ControlMaster=auto', `ControlPath=${join(folder, '%C')}`, 'ControlPersist=60']),
   ];
   const args = ['-T', ...settings.flatMap((setting) => ['-o', setting])];
+  if (target.configFile !== undefined) args.push('-F', target.configFile);
   if (overrides.user !== undefined) args.push('-l', overrides.user);
   if (overrides.port !== undefined) args.push('-p', String(overrides.port));
   if (overrides.identityFile !== undefined) args.push('-i', overrides.identityFile);
   if (overrides.jump !== undefined) args.push('-J', overrides.jump);
+  if (overrides.knownHosts !== undefined) args.push('-o', `UserKnownHostsFile="${overrides.knownHosts}"`);
   return args;
 }
 

@@ -54,12 +54,9 @@ export function chooseBackend(target: SshTarget, wish: SshWish, facts: BackendFa
 /** Asks ssh whether the operator's own ControlMaster for this host is alive; ssh expands the path's tokens itself. */
 const masterAlive = (target: SshTarget): Promise<boolean> =>
   new Promise((resolve) => {
-    execFile(
-      'ssh',
-      ['-l', target.user, '-p', String(target.port), '-O', 'check', '--', target.alias],
-      { timeout: 3000 },
-      (error) => resolve(error === null),
-    );
+    const file = target.configFile === undefined ? [] : ['-F', target.configFile];
+    const args = [...file, '-l', target.user, '-p', String(target.port), '-O', 'check', '--', target.alias];
+    execFile('ssh', args, { timeout: 3000 }, (error) => resolve(error === null));
   });
 
 /** Looks at keys, known_hosts and sockets for one target. */

@@ -8,6 +8,8 @@ import { err, ok, type Result } from '../engine/result.ts';
 export interface SshTarget {
   /** The name as it was asked for; ssh_config is looked up by it. */
   readonly alias: string;
+  /** The ssh_config(5) that was read instead of the usual ones. */
+  readonly configFile: string | undefined;
   readonly hostname: string;
   readonly port: number;
   readonly user: string;
@@ -45,6 +47,10 @@ export interface SshOverrides {
   readonly jump?: string | undefined;
   readonly connectTimeoutSeconds?: number | undefined;
   readonly acceptNewHostKeys?: boolean | undefined;
+  /** Read instead of `~/.ssh/config` and the system's (ssh -F). A flag only: such a file can name programs to run. */
+  readonly configFile?: string | undefined;
+  /** Takes the place of the user's known_hosts. */
+  readonly knownHosts?: string | undefined;
 }
 
 export interface SshEnvironment {
@@ -133,6 +139,7 @@ export function targetFromOptions(
   const jump = overrides.jump ?? one('proxyjump');
   return {
     alias,
+    configFile: overrides.configFile,
     hostname,
     port,
     user,
@@ -153,9 +160,12 @@ export function targetFromOptions(
         ? 'accept-new'
         : 'strict',
     hostKeyAlias: one('hostkeyalias'),
-    userKnownHosts: options.has('userknownhostsfile')
-      ? files('userknownhostsfile')
-      : [join(local.home, '.ssh/known_hosts'), join(local.home, '.ssh/known_hosts2')],
+    userKnownHosts:
+      overrides.knownHosts !== undefined
+        ? [overrides.knownHosts]
+        : options.has('userknownhostsfile')
+          ? files('userknownhostsfile')
+          : [join(local.home, '.ssh/known_hosts'), join(local.home, '.ssh/known_hosts2')],
     globalKnownHosts: options.has('globalknownhostsfile')
       ? files('globalknownhostsfile')
       : ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
@@ -172,6 +182,7 @@ export function targetFromOptions(
 /** `ssh -G`; undefined when there is no ssh here, otherwise what it printed or its complaint. */
 function askSsh(host: string, overrides: SshOverrides): Promise<Result<string, string> | undefined> {
   const args = ['-G'];
+  if (overrides.configFile !== undefined) args.push('-F', overrides.configFile);
   if (overrides.user !== undefined) args.push('-l', overrides.user);
   if (overrides.port !== undefined) args.push('-p', String(overrides.port));
   if (overrides.jump !== undefined) args.push('-J', overrides.jump);
@@ -191,7 +202,11 @@ function askSsh(host: string, overrides: SshOverrides): Promise<Result<string, s
 async function readSshConfig(host: string, overrides: SshOverrides, local: SshEnvironment): Promise<Options> {
   const { default: SSHConfig } = await import('ssh-config');
   const options = new Map<string, string[]>();
-  for (const file of [join(local.home, '.ssh/config'), '/etc/ssh/ssh_config']) {
+  const files =
+    overrides.configFile === undefined
+      ? [join(local.home, '.ssh/config'), '/etc/ssh/ssh_config']
+      : [overrides.configFile];
+  for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => '');
     if (text === '') continue;
     const found = SSHConfig.parse(text).compute(

@@ -463,35 +463,46 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
   return {
     transport(host, target) {
       const limit = pLimit(channelLimit);
+      const lives = new Set<Promise<void>>();
+      /** Where sshd allows fewer sessions than we open, a batch waits until one of ours is closed on its side, too. */
+      const openWhenFree = async (batch: Batch, connection: Connection): Promise<Result<Channel, NodeFailure>> => {
+        for (;;) {
+          let over = () => {};
+          const life = new Promise<void>((resolve) => {
+            over = resolve;
+          });
+          lives.add(life);
+          const channel = await openChannel(host, connection, batch);
+          const end = () => {
+            lives.delete(life);
+            over();
+          };
+          if (channel === 'full' || !channel.ok) end();
+          else void channel.value.ended.then(end);
+          if (channel !== 'full') return channel;
+          if (lives.size === 0) {
+            const fix = `on ${host}: raise MaxSessions in sshd_config`;
+            return err(unreachable(host, 'shell', `${host} opens no more sessions`, fix));
+          }
+          await Promise.race(lives);
+        }
+      };
       return {
         kind: 'ssh2',
         host,
         async runBatch(commands, signal, onResult) {
           const connection = await connect(host, target);
           if (!connection.ok) return connection;
-          for (;;) {
-            let full = false;
-            const outcome = await limit(() =>
-              exchange(
-                async (batch) => {
-                  const channel = await openChannel(host, connection.value, batch);
-                  if (channel !== 'full') return channel;
-                  full = true;
-                  return err(
-                    unreachable(
-                      host,
-                      'shell',
-                      `${host} opens no more sessions`,
-                      `on ${host}: raise MaxSessions in sshd_config`,
-                    ),
-                  );
-                },
-                { host, user: target.user, commands, signal, onResult, now: options.now ?? Date.now },
-              ),
-            );
-            if (!full || limit.concurrency === 1) return outcome;
-            limit.concurrency -= 1;
-          }
+          return limit(() =>
+            exchange((batch) => openWhenFree(batch, connection.value), {
+              host,
+              user: target.user,
+              commands,
+              signal,
+              onResult,
+              now: options.now ?? Date.now,
+            }),
+          );
         },
         warm: () => void connect(host, target),
         async close() {

@@ -34,6 +34,10 @@ export interface SshSettings {
   readonly jump?: string | undefined;
   readonly connectTimeoutSeconds?: number | undefined;
   readonly acceptNewHostKeys?: boolean | undefined;
+  /** An ssh_config(5) to read instead of the usual ones. */
+  readonly configFile?: string | undefined;
+  /** Takes the place of the user's known_hosts. */
+  readonly knownHosts?: string | undefined;
 }
 
 export interface TransportOptions {
@@ -110,6 +114,8 @@ export function createTransports(options: TransportOptions = {}): Transports {
     jump: access.jump ?? ssh.jump,
     connectTimeoutSeconds: ssh.connectTimeoutSeconds,
     acceptNewHostKeys: ssh.acceptNewHostKeys,
+    configFile: ssh.configFile,
+    knownHosts: ssh.knownHosts,
   });
 
   /** A jump host: its own ssh_config block, its own user; the tool's general user is the nodes', not the bastion's. */
@@ -124,6 +130,8 @@ export function createTransports(options: TransportOptions = {}): Transports {
         identityFile: ssh.identityFile,
         connectTimeoutSeconds: ssh.connectTimeoutSeconds,
         acceptNewHostKeys: ssh.acceptNewHostKeys,
+        configFile: ssh.configFile,
+        knownHosts: ssh.knownHosts,
       },
       environment,
     );
