@@ -41,6 +41,12 @@ export const justStopped: FindingSpec = {
   refs,
 };
 
+/** Whatever cuts one agent off from the message queue cuts off its neighbours on the same host. */
+const sameQueue: readonly Explains[] = [
+  { code: 'OSD-VM-011', over: ['host'] },
+  byAgent('OSD-LOG-002'),
+];
+
 export const deadForOpenstack: FindingSpec = {
   code: 'OSD-AGENT-003',
   severity: 'error',
@@ -49,7 +55,7 @@ export const deadForOpenstack: FindingSpec = {
   meaning: 'The process runs, but its heartbeats do not arrive: it cannot reach the message queue, hangs, reports under another host name, or the clocks disagree.',
   evidence: 'alive=false and the last heartbeat in GET /agents, the running unit on the node, its log and connections to the message queue.',
   mend: "Find what stands between the node and the message queue; restart the agent only when that is open and it still does not report.",
-  explains: leftUndone,
+  explains: [...leftUndone, ...sameQueue],
   refs,
 };
 

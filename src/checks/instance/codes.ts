@@ -111,3 +111,18 @@ export const cellDown: FindingSpec = {
   explains: [],
   refs: [`${nova}admin/cells.html#handling-down-cells`],
 };
+
+export const computeCutOff: FindingSpec = {
+  code: 'OSD-VM-011',
+  severity: 'error',
+  nature: 'cause',
+  title: 'nova-compute of the host runs, and is down for OpenStack',
+  meaning: 'The process lives on its host, but its reports do not arrive: it cannot reach the message queue, or hangs. What runs goes on, nothing new happens.',
+  evidence: 'state of nova-compute in GET /os-services, and the unit on the node.',
+  mend: 'Find what stands between the host and the message queue; restarting nova-compute helps only when that is open.',
+  explains: [
+    { code: 'OSD-VM-005', over: ['run'] },
+    { code: 'OSD-VM-007', over: ['host'] },
+  ],
+  refs: [`${nova}admin/services.html`],
+};

@@ -1,28 +1,44 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
+import { err } from '../../engine/result.ts';
 import { computeServices } from '../../facts/cloud-api.ts';
+import { hostServices } from '../../facts/host.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
+import type { ComputeService } from '../../facts/schemas/compute.ts';
 import { theCloud, type InstanceSubject } from '../../facts/subject.ts';
+import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import { span, utcMillis } from '../age.ts';
-import { computeServiceDown } from './codes.ts';
+import { computeCutOff, computeServiceDown } from './codes.ts';
 
-const services = source<InstanceSubject, readonly import('../../facts/schemas/compute.ts').ComputeService[]>(
+const services = source<InstanceSubject, readonly ComputeService[]>(
   'instance.compute-services',
   (subject) => subject.id,
   (_, facts) => facts.get(computeServices, theCloud),
 );
 
-const needs = { server, services };
+/** The units of the instance's own host; a host that cannot be reached leaves the API's word alone. */
+const units = source<InstanceSubject, readonly ServiceState[]>(
+  'instance.host-services',
+  (subject) => subject.id,
+  async (subject, facts) => {
+    const host = subject.server.value['OS-EXT-SRV-ATTR:host'];
+    return host ? facts.get(hostServices, host) : err({ kind: 'unsupported', because: 'it has no host' });
+  },
+);
 
-export default defineCheck<Io, InstanceSubject, typeof needs>({
+const needs = { server, services };
+const optional = { units };
+
+export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
   id: 'instance.compute-service',
   per: 'instance',
   title: 'nova-compute of its host is up and enabled',
   needs,
-  findings: [computeServiceDown],
-  judge: ({ subject, facts, now }) => {
+  optional,
+  findings: [computeServiceDown, computeCutOff],
+  judge: ({ subject, facts, maybe, now }) => {
     const host = facts.server.value['OS-EXT-SRV-ATTR:host'];
     const computes = facts.services.value.filter((s) => s.binary === 'nova-compute');
     const [evidence] = facts.services.evidence;
@@ -36,6 +52,27 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
       if (!down && !disabled) return [];
       const age = s.updated_at ? `, last report ${span((now - utcMillis(s.updated_at)) / 1000)} ago` : '';
       const state = `nova-compute on ${s.host}: ${s.state}, ${s.status}${s.disabled_reason ? ` (${s.disabled_reason})` : ''}${age}`;
+      const unit = maybe.units.ok && s.host === host ? maybe.units.value.value.find((u) => u.service === 'nova-compute') : undefined;
+      const [unitEvidence] = maybe.units.ok ? maybe.units.value.evidence : [];
+      if (down && unit?.state === 'active' && unitEvidence !== undefined) {
+        return [
+          findingOf(computeCutOff, {
+            summary: `${unit.unit} on ${s.host} runs, but Nova gets no reports from it${age}`,
+            subject: `nova-compute@${s.host}`,
+            scope: { host: [s.host], instance: [subject.id], agent: [`nova-compute@${s.host}`] },
+            evidence: [showing(evidence, state), showing(unitEvidence, `${unit.unit}: ${unit.detail || unit.state}`)],
+            remedies: [
+              {
+                title: `find what stops ${s.host} from reaching the message queue`,
+                risk: 'none',
+                sufficient: false,
+                steps: [onHost(s.host, ['journalctl', '-u', unit.unit, '-n', '50', '--no-pager']), onHost(s.host, ['ss', '-tnp', 'state', 'syn-sent'])],
+              },
+            ],
+            verify: `ostk-doctor net ${subject.name}`,
+          }),
+        ];
+      }
       return [
         findingOf(computeServiceDown, {
           summary: down ? `nova-compute on ${s.host} is down${age}` : `nova-compute on ${s.host} is disabled${s.disabled_reason ? `: ${s.disabled_reason}` : ''}`,
