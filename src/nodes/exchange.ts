@@ -25,6 +25,9 @@ export interface Channel {
 /** Longest batch, seconds: a wave of pings and captures, not a service. */
 const longest = 300;
 
+/** How long the far shell may take to say that it runs the script: PAM, a slow home directory, sudo with LDAP. */
+const defaultBeginSeconds = 20;
+
 /** Time that this batch may take on the node: commands in turn one after the other, the parallel ones together. */
 export function overallSeconds(commands: readonly Command[]): number {
   let inTurn = 0;
@@ -63,6 +66,8 @@ export interface ExchangeOptions {
   readonly explain?: (code: number | null, stderr: string) => NodeFailure | undefined;
   /** The doctor's clock, ms. */
   readonly now: () => number;
+  /** How long the far shell may take to begin, where it is not to have the usual time. */
+  readonly beginSeconds?: number | undefined;
 }
 
 /**
@@ -97,6 +102,7 @@ export async function exchange(
   channel.stderr.on('data', (chunk: Buffer) => {
     if (complaint.length < 4096) complaint += chunk.toString('latin1');
   });
+  const beginSeconds = options.beginSeconds ?? defaultBeginSeconds;
   const end = await new Promise<{ code: number | null; lost?: string; why?: 'limit' | 'abort' }>((resolve) => {
     channel.stdout.on('data', (chunk: Buffer) => {
       for (const { index, result } of decoder.push(chunk)) {
@@ -109,9 +115,14 @@ export async function exchange(
       broken = error.message;
     });
     const limit = setTimeout(() => finish({ code: null, why: 'limit' }), (seconds + 5) * 1000);
+    // A shell that never starts is not given the time that the commands may take.
+    const begin = setTimeout(() => {
+      if (!decoder.begun) finish({ code: null, why: 'limit' });
+    }, beginSeconds * 1000);
     const abort = () => finish({ code: null, why: 'abort' });
     const finish = (how: { code: number | null; lost?: string; why?: 'limit' | 'abort' }) => {
       clearTimeout(limit);
+      clearTimeout(begin);
       signal?.removeEventListener('abort', abort);
       resolve(how);
     };
@@ -127,7 +138,7 @@ export async function exchange(
     return err(unreachable(host, 'shell', decoder.complaint, `make room on ${host}: df -h /dev/shm /tmp`));
   }
   if (!decoder.begun) {
-    if (end.why === 'limit') return err({ kind: 'timeout', what: `a shell on ${host}`, seconds: seconds + 5 });
+    if (end.why === 'limit') return err({ kind: 'timeout', what: `a shell on ${host}`, seconds: beginSeconds });
     if (end.why === 'abort') return err(unreachable(host, 'lost', 'interrupted', 'run it again'));
     const explained = options.explain?.(end.code, complaint);
     if (explained !== undefined) return err(explained);

@@ -191,6 +191,8 @@ export function createOpensshTransport(
               onResult?.(index, outcome);
             },
             now: options.now ?? Date.now,
+            // The connection is made in this time, too.
+            beginSeconds: 4 * target.connectTimeoutSeconds,
             explain: (code, stderr) => (code === 255 ? opensshFailure(host, target, stderr) : undefined),
           }),
         );

@@ -434,6 +434,8 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
   ): Promise<Result<Channel, NodeFailure> | 'full'> =>
     new Promise((resolve) => {
       const refused = (error: Error) => {
+        // ssh2 says so from the far side's goodbye on, before the connection is reported as closed.
+        if (error.message === 'Not connected') connection.lost ??= 'the connection was closed';
         if (connection.lost !== undefined)
           return resolve(err(unreachable(host, 'lost', connection.lost, `ssh ${host}`)));
         if (error.message.includes('Channel open failure')) return resolve('full');
@@ -493,14 +495,22 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
         async runBatch(commands, signal, onResult) {
           const connection = await connect(host, target);
           if (!connection.ok) return connection;
+          const open = async (batch: Batch): Promise<Result<Channel, NodeFailure>> => {
+            const first = await openWhenFree(batch, connection.value);
+            if (first.ok || connection.value.lost === undefined) return first;
+            // It died between two batches: nothing of this one was sent yet.
+            const again = await connect(host, target);
+            return again.ok ? openWhenFree(batch, again.value) : again;
+          };
           return limit(() =>
-            exchange((batch) => openWhenFree(batch, connection.value), {
+            exchange(open, {
               host,
               user: target.user,
               commands,
               signal,
               onResult,
               now: options.now ?? Date.now,
+              beginSeconds: 2 * target.connectTimeoutSeconds,
             }),
           );
         },

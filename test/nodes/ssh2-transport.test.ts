@@ -219,6 +219,15 @@ describe('a node over ssh2', () => {
     });
   });
 
+  it('does not wait for a login shell that never starts as long as for the commands', async () => {
+    const server = await serve({ shell: ['sh', '-c', 'cat >/dev/null'] });
+    const home = homeOf();
+    home.trust(server);
+    const transport = reach(home.target(server.port, { connectTimeoutSeconds: 1 }));
+    const outcome = await transport.runBatch([look('true'), look('true')]);
+    expect(outcome).toMatchObject({ ok: false, error: { kind: 'timeout', what: 'a shell on cmp1', seconds: 2 } });
+  });
+
   it('does not mind what a login shell says before', async () => {
     const server = await serve({ shell: ['sh', '-c', 'echo "Welcome to cmp1"; echo noise >&2; eval "$1"', 'login'] });
     const home = homeOf();
