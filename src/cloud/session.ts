@@ -163,17 +163,19 @@ class Session implements Cloud {
     const asked: Asked = { service, what: 'version document' };
     const located = await this.#locate(service, asked);
     if (!located.ok) return located;
-    const { base, headers } = located.value;
-    const read = (url: string) => this.#limited(service, { kind: 'read', method: 'GET', url, headers });
+    const { base } = located.value;
+    const read = (url: string) =>
+      this.#authorised(service, asked, (_, headers) => ({ kind: 'read', method: 'GET', url, headers }));
     let url = unversioned(base);
     let answer = await read(url);
+    const refused = answer.ok && answer.value.response.status >= 400 && answer.value.response.status < 500;
     // A balancer may pass on only what is below the version.
-    if (answer.ok && answer.value.status >= 400 && answer.value.status < 500 && url !== `${base}/`) {
+    if (refused && url !== `${base}/`) {
       url = `${base}/`;
       answer = await read(url);
     }
-    if (!answer.ok) return err(this.#unreachable(asked, answer.error, service));
-    const response = answer.value;
+    if (!answer.ok) return answer;
+    const { response } = answer.value;
     // 300 Multiple Choices is how several services send the list.
     if (response.status !== 300 && (response.status < 200 || response.status > 299))
       return err(failedAnswer(asked, response));

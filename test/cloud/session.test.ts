@@ -512,6 +512,14 @@ describe('version documents', () => {
     expect(await got(open().version(service))).toEqual(version);
   });
 
+  it('are asked for anew when the token was refused', async () => {
+    fake.on('GET /compute/', (seen) =>
+      seen.headers['x-auth-token'] === 'test-token-1' ? { status: 401, body: {} } : { body: fixture('nova-root') },
+    );
+    expect(await got(open().version('compute'))).toMatchObject({ maxMicroversion: '2.93' });
+    expect(fake.count(signInPath)).toBe(2);
+  });
+
   it('are looked for below the version where the root is not passed on', async () => {
     const nova = (fixture('nova-root') as { versions: unknown[] }).versions[1];
     fake.on('GET /compute/', () => ({ status: 404, body: '' }));
