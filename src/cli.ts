@@ -1,4 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
+import { UserError } from './engine/error.ts';
+import { Interrupted } from './ui/prompts.ts';
 import { exitCodeOf, renderError } from './ui/user-error.ts';
 import { terminalOf } from './ui/terminal.ts';
 import { createTheme } from './ui/theme.ts';
@@ -116,7 +118,10 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const terminal = terminalOf({ isTTY: process.stderr.isTTY === true, columns: process.stderr.columns, env: process.env });
     const debug = argv.includes('--debug');
-    process.stderr.write(renderError(error, { theme: createTheme(terminal), debug }));
-    return surroundings.signal.aborted ? 130 : exitCodeOf(error);
+    // What fails because it was cut off is no error of its own.
+    const cutOff = surroundings.signal.aborted && error instanceof UserError;
+    const shown = cutOff ? new Interrupted() : error;
+    process.stderr.write(renderError(shown, { theme: createTheme(terminal), debug }));
+    return exitCodeOf(shown);
   }
 }

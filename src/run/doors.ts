@@ -31,6 +31,8 @@ export interface Door {
   readonly cloud: Cloud;
   readonly recorder: Recorder | undefined;
   readonly recordedCloud: RecordedConfig;
+  /** The operator has had enough: what was not answered by then never will be. */
+  interrupted(): boolean;
   /** Milliseconds since the run began; of the recording when one is replayed. */
   elapsedMs(): number;
   /** Hosts and services whose answer is outstanding, and for how long the oldest has been, in seconds. */
@@ -89,6 +91,8 @@ export function openLive(o: LiveDoorOptions): Door {
   );
   const ask = o.ask;
   const cloud = openCloud({ config, http, waves, clock, env: o.env, ...(ask === undefined ? {} : { ask }) });
+  // Interrupted: what is under way fails at once, and the report says what is known.
+  o.signal?.addEventListener('abort', () => void cloud.close(), { once: true });
   const transports = createTransports({ ssh: o.ssh, hosts: o.hosts });
   const nodes = createNodes({
     transportFor: async (host) => recordTransport(await (o.transportFor?.(host) ?? transports.for(host)), recorder),
@@ -98,7 +102,7 @@ export function openLive(o: LiveDoorOptions): Door {
     layoutOf: (host) => o.hosts[host]?.layout,
     ...(o.signal === undefined ? {} : { signal: o.signal }),
   });
-  const operator = operatorPlace(recordTransport(o.operator ?? createLocalTransport(operatorHost), recorder));
+  const operator = operatorPlace(recordTransport(o.operator ?? createLocalTransport(operatorHost), recorder), o.signal);
   const talkedTo = new Set<string>();
   const watched: Nodes = {
     ...nodes,
@@ -116,6 +120,7 @@ export function openLive(o: LiveDoorOptions): Door {
     cloud,
     recorder,
     recordedCloud: recordedConfig(config),
+    interrupted: () => o.signal?.aborted === true,
     elapsedMs: () => performance.now() - started,
     waitingFor: () => outstanding.now(),
     traffic: () => trafficOf(cloud, nodes),
@@ -146,6 +151,7 @@ export function openReplay(bundle: Bundle, options: RunOptions): Door {
     cloud,
     recorder: undefined,
     recordedCloud: bundle.manifest.cloud,
+    interrupted: () => false,
     elapsedMs: () => bundle.manifest.elapsedMs,
     waitingFor: () => ({ on: [], seconds: 0 }),
     traffic: () => bundle.manifest.traffic ?? trafficOf(cloud, nodes),
@@ -201,10 +207,10 @@ const knownLayout = (name: string | undefined): LayoutName | undefined =>
   name === 'systemd' || name === 'kolla' || name === 'tripleo' || name === 'devstack' ? name : undefined;
 
 /** Commands on the operator's own machine go one by one: there is no channel to save. */
-function operatorPlace(transport: NodeTransport): Io['operator'] {
+function operatorPlace(transport: NodeTransport, signal?: AbortSignal): Io['operator'] {
   return {
     async run(command) {
-      const batch = await transport.runBatch([command]);
+      const batch = await transport.runBatch([command], signal);
       if (!batch.ok) return batch;
       const [first] = batch.value;
       return first ?? { ok: false, error: { kind: 'unsupported', because: 'nothing was run' } };

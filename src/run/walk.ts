@@ -30,8 +30,14 @@ export interface WalkRequest {
 
 const order = { error: 0, warning: 1, info: 2 } as const;
 
-/** DESIGN: 4 our own bug, 1 a problem at or above --fail-on, 3 something needed could not be looked at, 0 clean. */
-function exitCodeOf(steps: readonly StepReport[], diagnosis: RunReport['diagnosis'], failOn: WalkRequest['failOn']): ExitCode {
+/** DESIGN: 130 stopped by the operator, 4 our own bug, 1 a problem at or above --fail-on, 3 something needed could not be looked at, 0 clean. */
+function exitCodeOf(
+  steps: readonly StepReport[],
+  diagnosis: RunReport['diagnosis'],
+  failOn: WalkRequest['failOn'],
+  interrupted: boolean,
+): ExitCode {
+  if (interrupted) return 130;
   const outcomes = steps.flatMap((s) => s.checks.map((c) => c.outcome));
   if (outcomes.some((o) => o.status === 'unknown')) return 4;
   const found = [...diagnosis.causes.map((c) => c.finding), ...diagnosis.remarks];
@@ -119,7 +125,7 @@ export async function walk(door: Door, playbook: Playbook, request: WalkRequest,
     counts,
     traffic: door.traffic(),
     next: nextCommand(request, diagnosis, target),
-    exitCode: exitCodeOf(steps, diagnosis, request.failOn),
+    exitCode: exitCodeOf(steps, diagnosis, request.failOn, door.interrupted()),
   };
   return report;
 }
