@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Cloud } from '../cloud/cloud.ts';
 import { UserError } from '../engine/error.ts';
 import type { FactFailure } from '../engine/failure.ts';
+import { unreachable } from '../engine/result.ts';
 import { type Server, server, serverAnswer } from '../facts/schemas/compute.ts';
 import { floatingIp, type Port, port } from '../facts/schemas/network.ts';
 import type { InstanceSubject, PortSubject } from '../facts/subject.ts';
@@ -19,22 +20,56 @@ const microversion = '2.79';
 /** Nova matches `name` as a regular expression of the database (api-ref, "List Servers"). */
 const exactly = (name: string): string => `^${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
 
-/** Fails the run in words when the cloud cannot even be asked for the target. */
+/** Fails the run in words when the cloud cannot even be asked for the target. Whoever may not sign in has exit code 2, the rest 3. */
 function refuse(failure: FactFailure, what: string): never {
+  const notFound = `${what} could not be looked for`;
   switch (failure.kind) {
     case 'forbidden':
-      throw new UserError(`These credentials may not look for ${what}.`, { why: failure.what, hint: failure.need });
-    case 'api':
-      throw new UserError(`${what} could not be looked for: ${failure.service} does not answer as it should.`, {
+      throw new UserError(`These credentials may not look for ${what}.`, {
+        why: failure.what,
+        hint: `they need ${failure.need}`,
+        exitCode: 3,
+      });
+    case 'api': {
+      const why = `${failure.detail}${failure.requestId === undefined ? '' : ` (${failure.requestId})`}`;
+      if (failure.service === 'identity') throw new UserError('Keystone does not let us in.', { why });
+      throw new UserError(`${notFound}: ${failure.service} does not answer as it should.`, {
         where: failure.what,
-        why: `${failure.detail}${failure.requestId === undefined ? '' : ` (${failure.requestId})`}`,
-        hint: failure.status === 401 ? 'check user, password and project of the cloud' : `see whether ${failure.service} runs and can be reached from here`,
-        exitCode: 2,
+        why: failure.status === undefined ? why : `HTTP ${failure.status}: ${why}`,
+        hint: `see whether ${failure.service} runs and can be reached from here`,
+        exitCode: 3,
+      });
+    }
+    case 'unreachable':
+      throw new UserError(`${notFound}.`, {
+        why: failure.detail,
+        hint: failure.fix,
+        exitCode: failure.detail.startsWith('Keystone ') ? 2 : 3,
+      });
+    case 'timeout':
+      throw new UserError(`${notFound}.`, {
+        why: `${failure.what}: no answer in ${failure.seconds} s`,
+        hint: 'see what that service is busy with, or raise api_timeout in clouds.yaml',
+        exitCode: 3,
       });
     case 'shape':
-      throw new UserError(`The answer about ${what} cannot be read.`, { where: failure.what, why: failure.detail, hint: 'try again; if it stays so, something between here and the API changes its answers' });
+      throw new UserError(`The answer about ${what} cannot be read.`, {
+        where: failure.what,
+        why: failure.detail,
+        hint: 'try again; if it stays so, something between here and the API changes its answers',
+        exitCode: 3,
+      });
+    case 'not-found':
+      throw new UserError(`${notFound}.`, { why: `not found: ${failure.what}`, exitCode: 3 });
+    case 'unsupported':
+      throw new UserError(`${notFound}.`, { why: failure.because, exitCode: 3 });
+    case 'command':
+    case 'missing-tool':
+    case 'sudo':
+    case 'parse':
+      throw new Error(`an API answered with the failure of a node: ${failure.kind}`);
     default:
-      throw new UserError(`${what} could not be looked for.`, { why: JSON.stringify(failure) });
+      return unreachable(failure);
   }
 }
 
