@@ -121,12 +121,14 @@ export function encodeBatch(
   const nonce = options.nonce ?? randomBytes(16).toString('hex');
   const asRoot = commands.some(needsRoot);
   const lines = [`n=${nonce}\n${library}`];
-  if (asRoot) lines.push(`S=\n[ "$(id -u)" = 0 ] || S='sudo -n --'\n`);
+  if (asRoot) lines.push(`S= C=\n[ "$(id -u)" = 0 ] || S='sudo -n --' C='sudo -n -- timeout -k 1'\n`);
 
   const call = (name: 's' | 'p', index: number, command: Command): string => {
     const seconds = Math.ceil(command.timeoutSeconds ?? defaultTimeoutSeconds);
     const bytes = command.maxBytes ?? defaultMaxBytes;
-    const sudo = needsRoot(command) ? ' $S' : '';
+    // Under a sudo of its own we could not end it: a capture then needs a sudo that also allows timeout(1).
+    const ownSudo = command.impact === 'capture' ? ` $C \${C:+${seconds}}` : ' $S';
+    const sudo = needsRoot(command) ? ownSudo : '';
     const comment = `#@ ${index} ${JSON.stringify(command)}`;
     return `${comment}\n${name} ${index} ${seconds} ${bytes + 1} ${blocks(bytes)}${sudo} ${quoteArgv(fullArgv(command))}\n`;
   };

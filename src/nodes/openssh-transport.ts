@@ -213,6 +213,7 @@ export function createOpensshTransport(
     },
     async close() {
       if (!used || options.ownMaster === true) return;
+      used = false;
       await new Promise<void>((done) => {
         execFile('ssh', [...args, '-O', 'exit', '--', target.alias], { timeout: 5000 }, () => done());
       });
