@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { type Bundle, openBundle } from '../../src/bundle/open.ts';
+
+const recorded = await openBundle(fileURLToPath(new URL('../../demo/healthy.tgz', import.meta.url)));
+if (!recorded.ok) throw recorded.error;
+
+/** One run of `net web-1` on a cloud without a fault; every other cloud here differs from it in one thing. */
+export const healthy: Bundle = recorded.value;
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies of any API, edited by hand
+type Body = any;
+
+/** The answers to what `path` matches, edited: `edit` changes the parsed body in place, or returns another one. */
+export function editing(bundle: Bundle, path: string | RegExp, edit: (body: Body) => Body): Bundle {
+  let met = 0;
+  const api = bundle.api.map((record) => {
+    const { pathname, search } = new URL(record.url);
+    const asked = decodeURIComponent(`${pathname}${search}`);
+    if (!(typeof path === 'string' ? asked.includes(path) : path.test(asked)) || !record.outcome.ok) return record;
+    met += 1;
+    const body: Body = JSON.parse(record.outcome.value.body);
+    const value = { ...record.outcome.value, body: JSON.stringify(edit(body) ?? body) };
+    return { ...record, outcome: { ok: true as const, value } };
+  });
+  if (met === 0) throw new Error(`nothing in ${bundle.file} was asked by ${String(path)}`);
+  return { ...bundle, api };
+}
+
+/** The answers to what `path` matches, with another status and an OpenStack error in their body. */
+export function refusing(bundle: Bundle, path: string, status: number, message: string): Bundle {
+  let met = 0;
+  const api = bundle.api.map((record) => {
+    if (!record.url.includes(path) || !record.outcome.ok) return record;
+    met += 1;
+    const body = JSON.stringify({ error: { code: status, message } });
+    return { ...record, outcome: { ok: true as const, value: { ...record.outcome.value, status, body } } };
+  });
+  if (met === 0) throw new Error(`nothing in ${bundle.file} was asked by ${path}`);
+  return { ...bundle, api };
+}
+
+/** The one instance of the bundle. */
+export const editingServer = (bundle: Bundle, edit: (server: Body) => void): Bundle =>
+  editing(bundle, '/servers/detail?', (body) => {
+    for (const server of body.servers) edit(server);
+  });
+
+/** Its only port, wherever it is told. */
+export const editingPort = (bundle: Bundle, edit: (port: Body) => void): Bundle =>
+  editing(bundle, `/ports?device_id=${instanceId}`, (body) => {
+    for (const port of body.ports) edit(port);
+  });
+
+/** The same answer under another question, as the cloud would give it. */
+export function alsoAsked(
+  bundle: Bundle,
+  path: string,
+  asked: string,
+  edit: (body: Body) => Body = (body) => body,
+): Bundle {
+  const model = bundle.api.find((record) => decodeURIComponent(record.url).includes(path));
+  if (model?.outcome.ok !== true) throw new Error(`nothing in ${bundle.file} was asked by ${path}`);
+  const { origin } = new URL(model.url);
+  const body: Body = JSON.parse(model.outcome.value.body);
+  const value = { ...model.outcome.value, body: JSON.stringify(edit(body) ?? body) };
+  return { ...bundle, api: [...bundle.api, { ...model, url: `${origin}${asked}`, outcome: { ok: true, value } }] };
+}
+
+const firstOf = (path: string, list: string): Body => {
+  const record = healthy.api.find((each) => decodeURIComponent(each.url).includes(path));
+  if (record?.outcome.ok !== true) throw new Error(`the healthy bundle has no ${path}`);
+  return (JSON.parse(record.outcome.value.body) as Body)[list][0];
+};
+
+export const web1: Body = firstOf('/servers/detail?', 'servers');
+export const instanceId: string = web1.id;
+export const port1: Body = firstOf(`/ports?device_id=${instanceId}`, 'ports');
+export const floating1: Body = firstOf('/floatingips?', 'floatingips');
