@@ -17,7 +17,7 @@ export const serviceSlow: FindingSpec = {
   severity: 'warning',
   nature: 'symptom',
   title: 'An OpenStack service answers slowly',
-  meaning: 'The version document, which needs no database, took longer than three seconds.',
+  meaning: 'The version document, which needs no database, took longer than ten seconds.',
   evidence: 'The time of one GET, connection included.',
   mend: 'Look at the load of the API host, its workers and its proxy.',
   explains: [],

@@ -8,8 +8,8 @@ import type { Io } from '../../facts/io.ts';
 import type { CloudSubject } from '../../facts/subject.ts';
 import { serviceSilent, serviceSlow } from './codes.ts';
 
-/** A version document is static; three seconds of it say the host or its proxy is in trouble. */
-const slowMs = 3000;
+/** A version document is static; ten seconds of it say the host or its proxy is in trouble, not merely busy. */
+const slowMs = 10_000;
 
 const why = (failure: FactFailure): string =>
   failure.kind === 'api' || failure.kind === 'shape' ? failure.detail : failure.kind;

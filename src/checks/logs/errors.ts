@@ -2,10 +2,11 @@ import { blocked, defineCheck, judged } from '../../engine/check.ts';
 import { observed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
+import { agents, computeServices } from '../../facts/cloud-api.ts';
 import { actions } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { pathLogs, type ServiceLog } from '../../facts/logs.ts';
-import type { PortSubject } from '../../facts/subject.ts';
+import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import { foldLines, type LogFold, type LogRecord, parseOsloLog } from '../../nodes/parse/oslo-log.ts';
 import { span } from '../age.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
@@ -19,8 +20,21 @@ const requests = source<PortSubject, readonly string[]>('port.requests', (s) => 
   return found.ok ? observed(found.value.value.map((a) => a.request_id), ...found.value.evidence) : observed([]);
 });
 
+/** Services that report again, as `binary@host`: what they logged while they could not is history. */
+const reporting = source<PortSubject, ReadonlySet<string>>('port.reporting', (s) => s.id, async (_, facts) => {
+  const [list, computes] = await Promise.all([facts.get(agents, theCloud), facts.get(computeServices, theCloud)]);
+  if (!list.ok) return list;
+  return observed(
+    new Set([
+      ...list.value.value.filter((a) => a.alive).map((a) => agentName(a.binary, a.host)),
+      ...(computes.ok ? computes.value.value : []).filter((c) => c.state === 'up').map((c) => agentName(c.binary, c.host)),
+    ]),
+    ...list.value.evidence,
+  );
+});
+
 const needs = { logs: pathLogs, since: window };
-const optional = { requests };
+const optional = { requests, reporting };
 
 /** Age in seconds of a record, by the node's own clock and zone; undefined when it carries no date. */
 const ageOf = (record: LogRecord, log: ServiceLog, now: number): number | undefined => {
@@ -66,7 +80,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const amqp = fresh.filter((r) => r.logger.startsWith('oslo.messaging') && /AMQP server|unreachable|Connection (refused|reset)/i.test(r.message));
       const sight = (rs: readonly LogRecord[]): Sighting[] => foldLines(rs).map((fold) => ({ log, fold, age: ageOf(fold.sample, log, now) }));
       about.push(...sight(mine));
-      queue.push(...sight(amqp.filter((r) => !mine.includes(r))));
+      const again = maybe.reporting.ok && maybe.reporting.value.value.has(agentName(log.service, log.host));
+      if (again) others += amqp.length;
+      else queue.push(...sight(amqp.filter((r) => !mine.includes(r))));
       others += fresh.length - mine.length - amqp.length;
     }
     const line = (s: Sighting): string => `${s.fold.count} × ${s.fold.level} ${s.fold.logger}: ${s.fold.sample.message.slice(0, 200)} (last ${span(s.age ?? 0)} ago)`;
@@ -85,8 +101,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `${log.service} on ${log.host} could not reach its message queue (${count} lines, last ${span(last)} ago)`,
           subject: `log ${agentName(log.service, log.host)}`,
           scope: portScope(subject, { host: [log.host], agent: [agentName(log.service, log.host)] }),
-          // A queue that came back leaves lines behind; only what still goes on is worth a warning.
-          severity: last < 60 ? 'warning' : 'info',
           evidence: [showing(log.evidence, sightings.slice(-3).map(line))],
           verify,
         }),
