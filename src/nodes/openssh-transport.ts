@@ -119,6 +119,11 @@ export function opensshFailure(host: string, target: SshTarget, stderr: string):
           line,
           `give its address: hosts: {${host}: {address: …}} in ostk-doctor.yaml, or a Host block in ~/.ssh/config`,
         );
+      case 'jump': {
+        // The hop's own words, where it says why it could not go on.
+        const why = /channel \d+: open failed: (?:connect failed: )?(.*)/.exec(text)?.[1];
+        return unreachable(host, stage, why === undefined ? line : `from the jump host: ${why}`, byHand);
+      }
       default:
         return unreachable(host, stage, line, byHand);
     }

@@ -142,7 +142,7 @@ function openForward(
               )
             : unreachable(
                 host,
-                'tcp',
+                /name resolution|not known|no address/i.test(error.message) ? 'name' : 'tcp',
                 `from ${hop}: ${error.message.replace('(SSH) Channel open failure: ', '')}`,
                 `ssh ${hop} nc -vz ${target.hostname} ${target.port}`,
               ),

@@ -251,6 +251,11 @@ describe('the arguments of ssh', () => {
     expect(opensshFailure('cmp1', target, stderr)).toMatchObject({ kind: 'unreachable', host: 'cmp1', stage });
   });
 
+  it('shows what the jump host says', () => {
+    const stderr = 'channel 0: open failed: connect failed: No route to host\nstdio forwarding failed\n';
+    expect(opensshFailure('cmp1', target, stderr)).toMatchObject({ detail: 'from the jump host: No route to host' });
+  });
+
   it('says nothing of words it does not know', () => {
     expect(opensshFailure('cmp1', target, 'whatever')).toBeUndefined();
   });
