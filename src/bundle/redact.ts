@@ -268,6 +268,8 @@ function secretAfter(
 ): readonly [number, number] | undefined {
   if (ABOUT.test(key)) return undefined;
   const before = text.slice(Math.max(0, keyStart - 64), keyStart);
+  // A tag of a rule in sudoers(5), which says that no password is asked for.
+  if (key === 'PASSWD' && before.endsWith('NO')) return undefined;
   const element = sticky(ELEMENT, text, keyEnd);
   if (element?.[1] !== undefined) return [keyEnd + 1, keyEnd + 1 + element[1].length];
   const delimiter = sticky(DELIMITER, text, keyEnd);

@@ -88,6 +88,11 @@ describe('text', () => {
     expect(withoutTags(redactor.text(brokers))).toBe('rabbit://a:REDACTED@ctl1:5672,b:REDACTED@ctl2:5672//');
   });
 
+  it('leaves a line of sudoers as it is', () => {
+    const line = "echo 'ops ALL=(root) NOPASSWD: ALL' > /etc/sudoers.d/ostk-doctor";
+    expect(redactor.text(line)).toBe(line);
+  });
+
   it('shows whether two secrets are the same, however they are written, and not what they are', () => {
     const quoted = redactor.text(`shared_secret = "${secret}"`).match(/REDACTED-\w+/)?.[0];
     const bare = redactor.text(`shared_secret=${secret}`).match(/REDACTED-\w+/)?.[0];
