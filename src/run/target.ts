@@ -81,7 +81,12 @@ const asSubject = (s: Server, evidence: InstanceSubject['server']['evidence']): 
 });
 
 async function byId(cloud: Cloud, id: string): Promise<InstanceSubject | undefined> {
-  const found = await cloud.get({ service: 'compute', path: `/servers/${encodeURIComponent(id)}`, schema: serverAnswer, microversion });
+  const found = await cloud.get({
+    service: 'compute',
+    path: `/servers/${encodeURIComponent(id)}`,
+    schema: serverAnswer,
+    microversion,
+  });
   if (found.ok) return asSubject(found.value.value.server, [found.value.evidence]);
   if (found.error.kind === 'not-found') return undefined;
   return refuse(found.error, `instance ${id}`);
@@ -108,14 +113,30 @@ async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubj
 
 async function byAddress(cloud: Cloud, address: string): Promise<readonly InstanceSubject[]> {
   const [fixed, floating] = await Promise.all([
-    cloud.list({ service: 'network', path: '/ports', query: { fixed_ips: `ip_address=${address}` }, items: 'ports', schema: port }),
-    cloud.list({ service: 'network', path: '/floatingips', query: { floating_ip_address: address }, items: 'floatingips', schema: floatingIp }),
+    cloud.list({
+      service: 'network',
+      path: '/ports',
+      query: { fixed_ips: `ip_address=${address}` },
+      items: 'ports',
+      schema: port,
+    }),
+    cloud.list({
+      service: 'network',
+      path: '/floatingips',
+      query: { floating_ip_address: address },
+      items: 'floatingips',
+      schema: floatingIp,
+    }),
   ]);
   if (!fixed.ok) return refuse(fixed.error, `an instance with address ${address}`);
   const holders: Port[] = fixed.value.value.filter((p) => p.device_owner.startsWith('compute:'));
   for (const f of floating.ok ? floating.value.value : []) {
     if (!f.port_id) continue;
-    const behind = await cloud.get({ service: 'network', path: `/ports/${encodeURIComponent(f.port_id)}`, schema: z.looseObject({ port }) });
+    const behind = await cloud.get({
+      service: 'network',
+      path: `/ports/${encodeURIComponent(f.port_id)}`,
+      schema: z.looseObject({ port }),
+    });
     if (behind.ok) holders.push(behind.value.value.port);
   }
   const ids = [...new Set(holders.map((p) => p.device_id).filter((id) => id !== ''))];
@@ -138,7 +159,13 @@ function ambiguous(reference: string, found: readonly InstanceSubject[]): never 
 
 /** The instance with its ports. When they cannot be listed there are none here, and `port.attached` says why. */
 async function withPorts(cloud: Cloud, bare: InstanceSubject): Promise<Target> {
-  const found = await cloud.list({ service: 'network', path: '/ports', query: { device_id: bare.id }, items: 'ports', schema: port });
+  const found = await cloud.list({
+    service: 'network',
+    path: '/ports',
+    query: { device_id: bare.id },
+    items: 'ports',
+    schema: port,
+  });
   if (!found.ok) return { kind: 'instance', instance: bare, ports: [] };
   const { value, evidence } = found.value;
   const instance: InstanceSubject = { ...bare, ports: { value, evidence: [evidence] } };
@@ -155,17 +182,25 @@ export async function resolveTarget(cloud: Cloud, reference: string, allowPort: 
   if (uuid.test(reference)) {
     const instance = await byId(cloud, reference);
     if (instance === undefined && allowPort) {
-      const lone = await cloud.get({ service: 'network', path: `/ports/${encodeURIComponent(reference)}`, schema: z.looseObject({ port }) });
+      const lone = await cloud.get({
+        service: 'network',
+        path: `/ports/${encodeURIComponent(reference)}`,
+        schema: z.looseObject({ port }),
+      });
       if (lone.ok) {
         const { value, evidence } = lone.value;
-        const owner = value.port.device_owner.startsWith('compute:') ? await byId(cloud, value.port.device_id) : undefined;
+        const owner = value.port.device_owner.startsWith('compute:')
+          ? await byId(cloud, value.port.device_id)
+          : undefined;
         const subject: PortSubject = {
           kind: 'port',
           id: value.port.id,
           port: { value: value.port, evidence: [evidence] },
           ...(owner === undefined ? {} : { instance: owner }),
         };
-        return owner === undefined ? { kind: 'port', ports: [subject] } : { kind: 'instance', instance: owner, ports: [subject] };
+        return owner === undefined
+          ? { kind: 'port', ports: [subject] }
+          : { kind: 'instance', instance: owner, ports: [subject] };
       }
     }
     found = instance === undefined ? [] : [instance];
@@ -182,6 +217,9 @@ export async function resolveTarget(cloud: Cloud, reference: string, allowPort: 
   }
   if (found.length > 1) ambiguous(reference, found);
   // A list of instances tells no faults (nova/api/openstack/compute/views/servers.py); one by itself does.
-  const whole = instance.server.value.status === 'ERROR' && instance.server.value.fault === undefined ? await byId(cloud, instance.id) : undefined;
+  const whole =
+    instance.server.value.status === 'ERROR' && instance.server.value.fault === undefined
+      ? await byId(cloud, instance.id)
+      : undefined;
   return withPorts(cloud, whole ?? instance);
 }

@@ -66,7 +66,6 @@ export async function sitDown(env: Readonly<Record<string, string>> = {}): Promi
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 function spawned(argv: readonly string[], env: Record<string, string>, cwd: string, options: RunOptions): Promise<Ran> {
