@@ -20,7 +20,8 @@ export const otherAddress: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: "The instance's lease is not an address of its port",
-  meaning: "The guest took another address than Neutron's: a second DHCP server answered, or an old lease was kept. Port security drops what it sends.",
+  meaning:
+    "The guest took another address than Neutron's: a second DHCP server answered, or an old lease was kept. Port security drops what it sends.",
   evidence: "the lease on the console against the port's fixed addresses.",
   mend: 'Find the other DHCP server; renew the lease in the guest.',
   explains: [{ code: 'OSD-PING-*', over: ['instance'] }],
@@ -47,7 +48,11 @@ export const panicked: FindingSpec = {
   meaning: 'The guest stopped in its kernel; nothing in it answers.',
   evidence: "the kernel's own line on the console.",
   mend: 'Look at the lines before the panic: image, kernel, disk or memory of the flavor.',
-  explains: [{ code: 'OSD-PING-*', over: ['instance'] }, { code: 'OSD-PATH-*', over: ['instance'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-PING-*', over: ['instance'] },
+    { code: 'OSD-PATH-*', over: ['instance'] },
+    { code: 'OSD-CONSOLE-003', over: ['instance'] },
+  ],
   refs: [],
 };
 
@@ -59,6 +64,10 @@ export const noRoot: FindingSpec = {
   meaning: 'No boot device, no root file system, or the guest stopped in emergency mode.',
   evidence: 'the line of the firmware, the boot loader or the initial ramdisk on the console.',
   mend: 'Check the image (and the volume) the instance boots from.',
-  explains: [{ code: 'OSD-PING-*', over: ['instance'] }, { code: 'OSD-PATH-*', over: ['instance'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-PING-*', over: ['instance'] },
+    { code: 'OSD-PATH-*', over: ['instance'] },
+    { code: 'OSD-CONSOLE-003', over: ['instance'] },
+  ],
   refs: [],
 };
