@@ -166,14 +166,14 @@ const cloudsYaml = (site: Site, name: string, more: object = {}): string => {
     clouds: {
       [name]: {
         auth: {
-          auth_url: env['OS_AUTH_URL'],
-          username: env['OS_USERNAME'],
-          password: env['OS_PASSWORD'],
-          project_name: env['OS_PROJECT_NAME'],
+          auth_url: env.OS_AUTH_URL,
+          username: env.OS_USERNAME,
+          password: env.OS_PASSWORD,
+          project_name: env.OS_PROJECT_NAME,
           user_domain_name: 'Default',
           project_domain_name: 'Default',
         },
-        region_name: env['OS_REGION_NAME'],
+        region_name: env.OS_REGION_NAME,
         ...more,
       },
     },

@@ -108,11 +108,10 @@ describe.concurrent('an instance that does not run', () => {
         Object.assign(port, { status: 'DOWN', 'binding:host_id': '', 'binding:vif_type': 'unbound' });
       },
     );
-  const before = (ms: number) =>
-    new Date(Date.parse(healthy.manifest.startedAt) - ms).toISOString().replace(/\.\d+/, '');
+  const ago = (ms: number) => new Date(Date.parse(healthy.manifest.startedAt) - ms).toISOString().replace(/\.\d+/, '');
 
   it('is told when it has no host for an hour, and no compute node is asked', () =>
-    withSite({ bundle: unplaced(before(3_600_000)) }, async (site) => {
+    withSite({ bundle: unplaced(ago(3_600_000)) }, async (site) => {
       const { ran, report } = await site.report();
       expect(ran).toMatchObject({ code: 1, stderr: '' });
       expect(causesOf(report)[0]).toMatch(/^OSD-VM-/);
@@ -121,7 +120,7 @@ describe.concurrent('an instance that does not run', () => {
     }));
 
   it('is given time when it has only begun to be built', () =>
-    withSite({ bundle: unplaced(before(5000)) }, async (site) => {
+    withSite({ bundle: unplaced(ago(5000)) }, async (site) => {
       const { ran, report } = await site.report();
       expect(ran.stderr).toBe('');
       expect(report.diagnosis.causes).toEqual([]);
