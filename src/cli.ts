@@ -1,9 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from './engine/error.ts';
 import { Interrupted } from './ui/prompts.ts';
-import { exitCodeOf, renderError } from './ui/user-error.ts';
 import { terminalOf } from './ui/terminal.ts';
 import { createTheme } from './ui/theme.ts';
+import { exitCodeOf, renderError } from './ui/user-error.ts';
 import { version } from './version.ts';
 
 /** What the launcher gives the commands. */
@@ -12,17 +12,47 @@ export interface Surroundings {
 }
 
 /** Every verb is a part of the net playbook; the verbs are what an operator types when he knows where to look. */
-const verbs: readonly { readonly name: string; readonly argument?: string; readonly steps: readonly string[]; readonly about: string }[] = [
+const verbs: readonly {
+  readonly name: string;
+  readonly argument?: string;
+  readonly steps: readonly string[];
+  readonly about: string;
+}[] = [
   { name: 'agents', steps: ['cloud', 'agents'], about: 'agents of the whole cloud: do they report' },
   { name: 'logs', argument: '<vm>', steps: ['logs'], about: 'error lines about an instance in the logs of its path' },
-  { name: 'port', argument: '<vm|port>', steps: ['port', 'agents'], about: 'binding, state and addresses of its ports' },
-  { name: 'console', argument: '<vm>', steps: ['instance', 'console'], about: 'boot, lease and metadata as its console tells' },
-  { name: 'secgroup', argument: '<vm|port>', steps: ['secgroup', 'enforced'], about: 'what its security groups let through, and whether its host has the rules' },
-  { name: 'host', argument: '<vm|port>', steps: ['instance', 'enforced', 'host'], about: 'domain, devices, tunnels and rules on its host' },
+  {
+    name: 'port',
+    argument: '<vm|port>',
+    steps: ['port', 'agents'],
+    about: 'binding, state and addresses of its ports',
+  },
+  {
+    name: 'console',
+    argument: '<vm>',
+    steps: ['instance', 'console'],
+    about: 'boot, lease and metadata as its console tells',
+  },
+  {
+    name: 'secgroup',
+    argument: '<vm|port>',
+    steps: ['secgroup', 'enforced'],
+    about: 'what its security groups let through, and whether its host has the rules',
+  },
+  {
+    name: 'host',
+    argument: '<vm|port>',
+    steps: ['instance', 'enforced', 'host'],
+    about: 'domain, devices, tunnels and rules on its host',
+  },
   { name: 'dhcp', argument: '<vm|port>', steps: ['dhcp'], about: 'DHCP server, its namespace and its entry' },
   { name: 'metadata', argument: '<vm|port>', steps: ['metadata'], about: 'metadata: proxy, agent, Nova, secret' },
   { name: 'router', argument: '<vm|port>', steps: ['router'], about: 'router, routes, address translation' },
-  { name: 'ping', argument: '<vm|port>', steps: ['host', 'ping', 'path'], about: 'pings from its namespaces, and what takes those that are lost' },
+  {
+    name: 'ping',
+    argument: '<vm|port>',
+    steps: ['host', 'ping', 'path'],
+    about: 'pings from its namespaces, and what takes those that are lost',
+  },
   { name: 'mtu', argument: '<vm|port>', steps: ['mtu'], about: 'MTU budget, and proof by full-size packets' },
 ];
 
@@ -49,12 +79,25 @@ const runOptions = (command: Command): Command =>
     .addOption(new Option('--ssh <backend>', 'how nodes are reached').choices(['auto', 'ssh2', 'openssh']))
     .option('--accept-new-host-keys', 'add unknown host keys to known_hosts; changed ones are always refused')
     .option('--record <file>', 'write the run as a bundle')
-    .addOption(new Option('--fail-on <severity>', 'exit 1 at or above').choices(['error', 'warning', 'info', 'never']).default('error'));
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 1 at or above')
+        .choices(['error', 'warning', 'info', 'never'])
+        .default('error'),
+    );
 
 const outputOptions = (command: Command): Command =>
   command
-    .addOption(new Option('-o, --output <format>', 'what stdout gets').choices(['human', 'json', 'ndjson', 'junit', 'markdown', 'nagios']).default('human'))
-    .option('-v, --verbose', 'evidence of everything; twice: every command and request', (_: string, n: number) => n + 1, 0)
+    .addOption(
+      new Option('-o, --output <format>', 'what stdout gets')
+        .choices(['human', 'json', 'ndjson', 'junit', 'markdown', 'nagios'])
+        .default('human'),
+    )
+    .option(
+      '-v, --verbose',
+      'evidence of everything; twice: every command and request',
+      (_: string, n: number) => n + 1,
+      0,
+    )
     .addOption(new Option('--color <when>', 'colour').choices(['always', 'auto', 'never']).default('auto'))
     .option('--ascii', 'no symbols beyond ASCII')
     .option('--no-input', 'never ask anything')
@@ -63,23 +106,38 @@ const outputOptions = (command: Command): Command =>
 /** The command tree; bodies are loaded when they are run, so that help and version cost nothing. */
 function program(surroundings: Surroundings, exit: (code: number) => void): Command {
   const root = new Command('ostk-doctor')
-    .description('Why can this instance not talk, and what do I type to mend it? Reads and probes; never changes a cloud.')
+    .description(
+      'Why can this instance not talk, and what do I type to mend it? Reads and probes; never changes a cloud.',
+    )
     .version(version(), '-V, --version')
     .addHelpText('after', examples)
     .showSuggestionAfterError()
     .exitOverride()
     .enablePositionalOptions();
-  const walked = (name: string, argument: string | undefined, about: string, steps: readonly string[] | undefined): void => {
+  const walked = (
+    name: string,
+    argument: string | undefined,
+    about: string,
+    steps: readonly string[] | undefined,
+  ): void => {
     const command = root.command(argument === undefined ? name : `${name} ${argument}`).description(about);
     outputOptions(runOptions(command)).action(async (...args: unknown[]) => {
       const { runWalk } = await import('./commands/walk.ts');
       const target = argument === undefined ? undefined : String(args[0]);
-      exit(await runWalk({ verb: name, target, steps, allowPort: argument?.includes('port') === true, options: command.opts() }, surroundings));
+      exit(
+        await runWalk(
+          { verb: name, target, steps, allowPort: argument?.includes('port') === true, options: command.opts() },
+          surroundings,
+        ),
+      );
     });
   };
   walked('net', '<vm>', 'diagnose why an instance cannot talk: the whole walk', undefined);
   for (const verb of verbs) walked(verb.name, verb.argument, verb.about, verb.steps);
-  const replay = root.command('replay [file]').description('the same report again from a recorded run').option('--last', 'the newest run of this machine');
+  const replay = root
+    .command('replay [file]')
+    .description('the same report again from a recorded run')
+    .option('--last', 'the newest run of this machine');
   outputOptions(replay).action(async (file: string | undefined) => {
     const { runReplay } = await import('./commands/replay.ts');
     exit(await runReplay(file, replay.opts()));
@@ -116,7 +174,11 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const terminal = terminalOf({ isTTY: process.stderr.isTTY === true, columns: process.stderr.columns, env: process.env });
+    const terminal = terminalOf({
+      isTTY: process.stderr.isTTY === true,
+      columns: process.stderr.columns,
+      env: process.env,
+    });
     const debug = argv.includes('--debug');
     // What fails because it was cut off is no error of its own.
     const cutOff = surroundings.signal.aborted && error instanceof UserError;

@@ -42,7 +42,8 @@ export interface CloudParts {
   readonly issueToken?: TokenIssuer;
 }
 
-const perService = 6;
+/** As many as the pool has connections. */
+const perService = 8;
 const maxPages = 1000;
 const defaultItems = 10_000;
 /** A failed sign-in is not tried again for so long: three wrong passwords can lock an account. */

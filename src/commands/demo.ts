@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bundle, openBundle } from '../bundle/open.ts';
 import type { Surroundings } from '../cli.ts';
-import { startDemoCloud } from '../demo/server.ts';
 import { demoDoor } from '../demo/door.ts';
+import { startDemoCloud } from '../demo/server.ts';
 import { UserError } from '../engine/error.ts';
 import { quoteArg } from '../nodes/quote.ts';
 import { loadPlaybook } from '../run/playbooks.ts';
@@ -22,19 +22,27 @@ const folder = new URL('demo/', packageRoot);
 
 async function scenarios(): Promise<string[]> {
   const files = await readdir(folder);
-  return files.filter((f) => f.endsWith('.tgz')).map((f) => f.slice(0, -'.tgz'.length)).sort();
+  return files
+    .filter((f) => f.endsWith('.tgz'))
+    .map((f) => f.slice(0, -'.tgz'.length))
+    .sort();
 }
 
 async function scenarioBundle(name: string): Promise<Bundle> {
   const names = await scenarios();
-  if (!names.includes(name)) throw new UserError(`There is no scenario ${name}.`, { hint: `one of: ${names.join(', ')}` });
+  if (!names.includes(name))
+    throw new UserError(`There is no scenario ${name}.`, { hint: `one of: ${names.join(', ')}` });
   const bundle = await openBundle(fileURLToPath(new URL(`${name}.tgz`, folder)));
   if (!bundle.ok) throw bundle.error;
   return bundle.value;
 }
 
 /** Serves a recorded cloud on loopback and diagnoses it through the ordinary client code. */
-export async function runDemo(scenario: string | undefined, o: DemoCommandOptions, { signal }: Surroundings): Promise<number> {
+export async function runDemo(
+  scenario: string | undefined,
+  o: DemoCommandOptions,
+  { signal }: Surroundings,
+): Promise<number> {
   if (o.list === true) {
     process.stdout.write(`${(await scenarios()).join('\n')}\n`);
     return 0;

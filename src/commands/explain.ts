@@ -9,7 +9,9 @@ export function runExplain(code: string, o: OutputOptions): number {
   if (spec === undefined) {
     const area = code.toUpperCase().split('-').slice(0, 2).join('-');
     const near = allFindingSpecs.filter((s) => s.code.startsWith(area)).map((s) => s.code);
-    throw new UserError(`There is no code ${code}.`, { hint: near.length > 0 ? `of this area: ${near.join(', ')}` : 'ostk-doctor checks lists them all' });
+    throw new UserError(`There is no code ${code}.`, {
+      hint: near.length > 0 ? `of this area: ${near.join(', ')}` : 'ostk-doctor checks lists them all',
+    });
   }
   const { stdout, verbosity } = screenOf(o);
   const titleOf = (c: string): string | undefined => specsByCode.get(c)?.title;

@@ -1,4 +1,4 @@
-import type { RunEvent, Reporter } from '../engine/events.ts';
+import type { Reporter, RunEvent } from '../engine/events.ts';
 import type { RunReport } from '../engine/report.ts';
 import { type Terminal, terminalOf } from '../ui/terminal.ts';
 import { createTheme, type Theme } from '../ui/theme.ts';

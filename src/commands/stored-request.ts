@@ -1,4 +1,4 @@
-import { array, boolean, enum as oneOf, looseObject, string } from 'zod';
+import { array, boolean, looseObject, enum as oneOf, string } from 'zod';
 import type { Bundle } from '../bundle/open.ts';
 import { UserError } from '../engine/error.ts';
 import type { WalkCommand } from './walk.ts';
@@ -21,7 +21,10 @@ const schema = looseObject({
 export function storedRequest(bundle: Bundle): WalkCommand {
   const parsed = schema.safeParse(bundle.manifest.request);
   if (!parsed.success) {
-    throw new UserError('This bundle does not say what was asked.', { where: bundle.file, hint: 'record it again with this version' });
+    throw new UserError('This bundle does not say what was asked.', {
+      where: bundle.file,
+      hint: 'record it again with this version',
+    });
   }
   const { verb, target, steps, allowPort, options } = parsed.data;
   const { probe, from, since, probePackets, failOn } = options;

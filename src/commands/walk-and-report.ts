@@ -1,19 +1,22 @@
-import { lastRunsFolder, saveLastRun } from '../run/record.ts';
-import type { Playbook } from '../engine/playbook.ts';
 import type { RunManifest } from '../bundle/format.ts';
+import type { Playbook } from '../engine/playbook.ts';
+import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from '../run/doors.ts';
+import { lastRunsFolder, saveLastRun } from '../run/record.ts';
 import { walk } from '../run/walk.ts';
-import { version } from '../version.ts';
 import { progress } from '../ui/progress.ts';
+import { version } from '../version.ts';
 import { exitFor, fanOut, reporterFor, type Screen } from './output.ts';
 import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
-import { quoteArgv } from '../nodes/quote.ts';
 
 /** Flags that decide the report, so that a replay can be asked the same; never a secret, never a path. */
 const deciding = ['probe', 'from', 'since', 'probePackets', 'failOn'] as const;
 
-export const requestOf = (command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>, o: WalkOptions): Readonly<Record<string, unknown>> => ({
+export const requestOf = (
+  command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>,
+  o: WalkOptions,
+): Readonly<Record<string, unknown>> => ({
   verb: command.verb,
   target: command.target,
   steps: command.steps,

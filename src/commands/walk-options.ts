@@ -25,7 +25,9 @@ function probeOf(text: string): ProbeOption {
   const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
   const port = Number(match?.[2] ?? 0);
   if (match === null || port < 1 || port > 65_535) {
-    throw new UserError(`--probe ${text} is not a kind of traffic.`, { hint: 'icmp, tcp/PORT or udp/PORT, e.g. tcp/443' });
+    throw new UserError(`--probe ${text} is not a kind of traffic.`, {
+      hint: 'icmp, tcp/PORT or udp/PORT, e.g. tcp/443',
+    });
   }
   return { protocol: match[1] === 'udp' ? 'udp' : 'tcp', port };
 }
@@ -35,7 +37,8 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
 function secondsOf(text: string): number {
   const match = /^(\d+)([smhd])$/.exec(text);
   const unit = unitSeconds[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new UserError(`--since ${text} is not a time.`, { hint: 'a number and a unit: 90s, 30m, 2h, 1d' });
+  if (match === null || unit === undefined)
+    throw new UserError(`--since ${text} is not a time.`, { hint: 'a number and a unit: 90s, 30m, 2h, 1d' });
   return Number(match[1]) * unit;
 }
 
@@ -44,7 +47,9 @@ const usual: readonly ProbeOption[] = [{ protocol: 'icmp' }, { protocol: 'tcp', 
 /** What the engine is to look at, from what was typed. */
 export function runOptionsOf(o: WalkOptions): RunOptions {
   if (o.from !== undefined && parseCidr(o.from) === undefined) {
-    throw new UserError(`--from ${o.from} is not an address.`, { hint: 'an address or a CIDR, e.g. 10.0.0.200 or 10.0.0.0/24' });
+    throw new UserError(`--from ${o.from} is not an address.`, {
+      hint: 'an address or a CIDR, e.g. 10.0.0.200 or 10.0.0.0/24',
+    });
   }
   return {
     sinceSeconds: secondsOf(o.since ?? '1h'),

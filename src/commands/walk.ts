@@ -5,8 +5,8 @@ import { clockOf } from '../run/clock.ts';
 import { openLive } from '../run/doors.ts';
 import { loadPlaybook } from '../run/playbooks.ts';
 import { sshSettings } from '../run/ssh-settings.ts';
-import { walkAndReport } from './walk-and-report.ts';
 import { screenOf } from './output.ts';
+import { walkAndReport } from './walk-and-report.ts';
 import { runOptionsOf, type WalkOptions } from './walk-options.ts';
 
 export interface WalkCommand {

@@ -73,9 +73,7 @@ export function diagnose(
     return unique.filter((f) => seen.has(f));
   };
   const causes = roots.map((finding) => ({ finding, explains: below(finding) }));
-  const errors = causes.filter(
-    (c) => c.finding.severity === 'error' || c.explains.some((f) => f.severity === 'error'),
-  );
+  const errors = causes.filter((c) => c.finding.severity === 'error' || c.explains.some((f) => f.severity === 'error'));
   const count = (c: Cause): number => c.explains.filter((f) => f.severity === 'error').length;
   errors.sort(
     (a, b) =>

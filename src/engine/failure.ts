@@ -36,4 +36,13 @@ export type FactFailure =
   | { readonly kind: 'unsupported'; readonly because: string };
 
 /** The step of reaching a node at which it failed. */
-export type NodeFailureStage = 'name' | 'tcp' | 'handshake' | 'host-key' | 'auth' | 'jump' | 'shell' | 'timeout' | 'lost';
+export type NodeFailureStage =
+  | 'name'
+  | 'tcp'
+  | 'handshake'
+  | 'host-key'
+  | 'auth'
+  | 'jump'
+  | 'shell'
+  | 'timeout'
+  | 'lost';

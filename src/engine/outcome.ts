@@ -4,7 +4,12 @@ import type { Finding } from './finding.ts';
 
 /** What a check came to. Closed: every reporter switches over all five. */
 export type Outcome =
-  | { readonly status: 'ok'; readonly note: string; readonly evidence: readonly Evidence[]; readonly rulesOut?: readonly string[] }
+  | {
+      readonly status: 'ok';
+      readonly note: string;
+      readonly evidence: readonly Evidence[];
+      readonly rulesOut?: readonly string[];
+    }
   | {
       readonly status: 'problem';
       readonly note: string;

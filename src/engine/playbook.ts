@@ -1,5 +1,5 @@
-import { LineCounter, isNode, parseDocument } from 'yaml';
-import { array, object, literal, string, type infer as Infer } from 'zod';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { array, type infer as Infer, literal, object, string } from 'zod';
 import { err, ok, type Result } from './result.ts';
 
 const id = string().regex(/^[a-z][a-z0-9-]*$/, 'lower case letters, digits and dashes');
@@ -37,7 +37,11 @@ export interface Vocabulary {
 }
 
 /** Reads a playbook; every problem names its line and column. */
-export function parsePlaybook(text: string, file: string, vocabulary: Vocabulary): Result<Playbook, readonly PlaybookProblem[]> {
+export function parsePlaybook(
+  text: string,
+  file: string,
+  vocabulary: Vocabulary,
+): Result<Playbook, readonly PlaybookProblem[]> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, strict: true, prettyErrors: false });
   const place = (offset: number): string => {
@@ -67,13 +71,16 @@ export function parsePlaybook(text: string, file: string, vocabulary: Vocabulary
   const problems: PlaybookProblem[] = [];
   const steps = new Set<string>();
   for (const [index, step] of parsed.data.steps.entries()) {
-    if (steps.has(step.id)) problems.push({ at: where(['steps', index, 'id']), message: `step ${step.id} stands twice` });
+    if (steps.has(step.id))
+      problems.push({ at: where(['steps', index, 'id']), message: `step ${step.id} stands twice` });
     steps.add(step.id);
     for (const [at, name] of (step.when ?? []).entries()) {
-      if (!vocabulary.conditions.has(name)) problems.push({ at: where(['steps', index, 'when', at]), message: `unknown condition ${name}` });
+      if (!vocabulary.conditions.has(name))
+        problems.push({ at: where(['steps', index, 'when', at]), message: `unknown condition ${name}` });
     }
     for (const [at, name] of step.checks.entries()) {
-      if (!vocabulary.checks.has(name)) problems.push({ at: where(['steps', index, 'checks', at]), message: `unknown check ${name}` });
+      if (!vocabulary.checks.has(name))
+        problems.push({ at: where(['steps', index, 'checks', at]), message: `unknown check ${name}` });
     }
   }
   return problems.length > 0 ? err(problems) : ok(parsed.data);

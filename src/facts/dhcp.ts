@@ -1,10 +1,10 @@
-import { type FactResult, mapFact } from '../engine/fact.ts';
-import { ok } from '../engine/result.ts';
-import type { FactFailure } from '../engine/failure.ts';
 import type { Evidence } from '../engine/evidence.ts';
+import { type FactResult, mapFact } from '../engine/fact.ts';
+import type { FactFailure } from '../engine/failure.ts';
+import { ok } from '../engine/result.ts';
+import type { InterfaceAddress } from '../nodes/parse/addresses.ts';
 import { type DhcpHost, type DhcpOption, parseDhcpHosts, parseDhcpOptions } from '../nodes/parse/dnsmasq.ts';
 import { dnsmasqOf, type Process } from '../nodes/parse/processes.ts';
-import type { InterfaceAddress } from '../nodes/parse/addresses.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { hostProcesses } from './host.ts';
 import { read, source } from './io.ts';

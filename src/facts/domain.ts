@@ -22,7 +22,10 @@ export const domain = source<InstanceSubject, Domain>(
     const host = server['OS-EXT-SRV-ATTR:host'];
     const name = server['OS-EXT-SRV-ATTR:instance_name'];
     if (!host || !name) {
-      return err({ kind: 'unsupported', because: 'the API names no host and no libvirt name for it (admin rights show them)' });
+      return err({
+        kind: 'unsupported',
+        because: 'the API names no host and no libvirt name for it (admin rights show them)',
+      });
     }
     const layout = await facts.get(hostLayout, host);
     if (!layout.ok) return layout;

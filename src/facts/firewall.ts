@@ -1,11 +1,11 @@
 import { observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
+import { type Ipset, parseIpsets } from '../nodes/parse/ipset.ts';
 import { deviceName, parseAddress } from '../path/addresses.ts';
 import type { Enforcement, WantedFirewall } from '../path/firewall/enforcement.ts';
 import { compareIptables } from '../path/firewall/hybrid.ts';
 import { compareNative } from '../path/firewall/native.ts';
 import { groupFromApi, portSecurityFromApi } from '../path/secgroup.ts';
-import { type Ipset, parseIpsets } from '../nodes/parse/ipset.ts';
 import { bridgeFlows, hostIptables, hostOvs, hostSysctl } from './host.ts';
 import { read, source } from './io.ts';
 import { placement } from './placement.ts';
@@ -13,8 +13,10 @@ import { remoteMembers, securityGroups } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
 
 /** `ipset save`: the members of remote groups as the agent wrote them. */
-export const hostIpsets = source<string, readonly Ipset[]>('host.ipsets', (host) => host, (host, facts) =>
-  read(facts, host, { argv: ['ipset', 'save'], impact: 'read', become: true }, parseIpsets),
+export const hostIpsets = source<string, readonly Ipset[]>(
+  'host.ipsets',
+  (host) => host,
+  (host, facts) => read(facts, host, { argv: ['ipset', 'save'], impact: 'read', become: true }, parseIpsets),
 );
 
 /** What the API wants of the port's firewall, against what its host has (IPv4, or IPv6 where the port has only that). */
@@ -41,7 +43,11 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
     };
     switch (backend.firewall) {
       case 'iptables': {
-        if (family === 6) return err({ kind: 'unsupported', because: 'the port has IPv6 addresses only; its ip6tables are not compared yet' });
+        if (family === 6)
+          return err({
+            kind: 'unsupported',
+            because: 'the port has IPv6 addresses only; its ip6tables are not compared yet',
+          });
         const [dump, sysctl, sets] = await Promise.all([
           facts.get(hostIptables, host),
           facts.get(hostSysctl, host),
@@ -52,7 +58,15 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
           compareIptables(wanted, {
             dump: dump.value.value,
             ...(sysctl.ok ? { sysctl: sysctl.value.value } : {}),
-            ...(sets.ok ? { setMembers: (name: string) => sets.value.value.find((s) => s.name === name)?.entries.filter((e) => !e.nomatch).map((e) => e.entry) } : {}),
+            ...(sets.ok
+              ? {
+                  setMembers: (name: string) =>
+                    sets.value.value
+                      .find((s) => s.name === name)
+                      ?.entries.filter((e) => !e.nomatch)
+                      .map((e) => e.entry),
+                }
+              : {}),
           }),
           ...dump.value.evidence,
         );
@@ -63,7 +77,8 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
         if (!flows.ok) return flows;
         const tap = deviceName('tap', port.id);
         const ofport = ovs.ok
-          ? ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces)).find((i) => i.name === tap)?.ofport
+          ? ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces)).find((i) => i.name === tap)
+              ?.ofport
           : undefined;
         return observed(
           compareNative(wanted, { flows: flows.value.value, ...(ofport === undefined ? {} : { ofport }) }),

@@ -5,10 +5,10 @@ import { err, ok, type Result } from '../engine/result.ts';
 import { flowOutputs } from '../nodes/parse/flows.ts';
 import { sameMac } from '../path/addresses.ts';
 import { bridgeFlows, hostFdb, hostLinks, hostOvs } from './host.ts';
-import { source, type Store } from './io.ts';
+import { type Store, source } from './io.ts';
 import { placement } from './placement.ts';
-import { type TunnelLink, tunnels } from './tunnel.ts';
 import type { PortSubject } from './subject.ts';
+import { type TunnelLink, tunnels } from './tunnel.ts';
 
 /** What one host has to send packets of the segment to another host of the path. */
 export interface Forwarding {
@@ -61,12 +61,17 @@ async function byDevice(facts: Store, want: Want, device: string): Promise<Look>
 }
 
 async function byOvs(facts: Store, want: Want, bridge: string, kind: string, vlan: number | undefined): Promise<Look> {
-  const [ovs, flows] = await Promise.all([facts.get(hostOvs, want.from), facts.get(bridgeFlows, { host: want.from, bridge })]);
+  const [ovs, flows] = await Promise.all([
+    facts.get(hostOvs, want.from),
+    facts.get(bridgeFlows, { host: want.from, bridge }),
+  ]);
   if (!ovs.ok) return ovs;
   if (!flows.ok) return flows;
   const [evidence] = flows.value.evidence;
   if (evidence === undefined) return err({ kind: 'unsupported', because: 'no flows' });
-  const ends = (ovs.value.value.bridges.find((b) => b.name === bridge)?.ports ?? []).flatMap((p) => p.interfaces).filter((i) => i.type === kind);
+  const ends = (ovs.value.value.bridges.find((b) => b.name === bridge)?.ports ?? [])
+    .flatMap((p) => p.interfaces)
+    .filter((i) => i.type === kind);
   const remoteOf = new Map<string, string>();
   for (const end of ends) {
     const remote = end.options.get('remote_ip');
@@ -76,19 +81,22 @@ async function byOvs(facts: Store, want: Want, bridge: string, kind: string, vla
   }
   const leads = (outputs: readonly string[]): string[] => outputs.flatMap((o) => remoteOf.get(o) ?? []);
   const here = (f: { match: Readonly<Record<string, string>> }): boolean =>
-    vlan === undefined || Number(f.match['dl_vlan'] ?? vlan) === vlan;
-  const unicast = flows.value.value.filter((f) => f.table === unicastTable && here(f) && f.match['dl_dst'] !== undefined);
-  const floods = flows.value.value.filter((f) => f.table === floodTable && here(f) && f.match['dl_vlan'] !== undefined);
-  const shown = [...unicast.filter((f) => want.macs.some((m) => sameMac(f.match['dl_dst'] ?? '', m))), ...floods];
+    vlan === undefined || Number(f.match.dl_vlan ?? vlan) === vlan;
+  const unicast = flows.value.value.filter((f) => f.table === unicastTable && here(f) && f.match.dl_dst !== undefined);
+  const floods = flows.value.value.filter((f) => f.table === floodTable && here(f) && f.match.dl_vlan !== undefined);
+  const shown = [...unicast.filter((f) => want.macs.some((m) => sameMac(f.match.dl_dst ?? '', m))), ...floods];
   return ok({
     from: want.from,
     to: want.to,
     endpoint: want.endpoint,
-    way: { exists: [...remoteOf.values()].includes(want.endpoint), words: `no ${kind} port of ${bridge} with remote_ip ${want.endpoint}` },
+    way: {
+      exists: [...remoteOf.values()].includes(want.endpoint),
+      words: `no ${kind} port of ${bridge} with remote_ip ${want.endpoint}`,
+    },
     flood: floods.some((f) => leads(flowOutputs(f)).includes(want.endpoint)),
     entries: want.macs.map((mac) => ({
       mac,
-      leadsTo: leads(unicast.filter((f) => sameMac(f.match['dl_dst'] ?? '', mac)).flatMap((f) => flowOutputs(f)))[0],
+      leadsTo: leads(unicast.filter((f) => sameMac(f.match.dl_dst ?? '', mac)).flatMap((f) => flowOutputs(f)))[0],
     })),
     evidence,
     lines: shown.map((f) => `table ${f.table} ${f.raw}`).slice(0, 8),
@@ -117,7 +125,9 @@ export const forwardings = source<PortSubject, Forwardings>(
       const names =
         host === link.compute
           ? backend.attachment(bound, segment).map((d) => d.name)
-          : link.peerPorts.map((p) => backend.serviceDevice(p.id, p.device_owner === 'network:dhcp' ? 'dhcp' : 'router'));
+          : link.peerPorts.map((p) =>
+              backend.serviceDevice(p.id, p.device_owner === 'network:dhcp' ? 'dhcp' : 'router'),
+            );
       const tag = ovs.value.value.bridges.flatMap((b) => b.ports).find((p) => names.includes(p.name))?.tag;
       return tag !== undefined && tag < 4095 ? tag : undefined;
     };
@@ -125,12 +135,18 @@ export const forwardings = source<PortSubject, Forwardings>(
       links.flatMap((link) => {
         const wants: Want[] = [
           { from: link.peer, to: link.compute, endpoint: link.computeEndpoint, macs: [mac] },
-          { from: link.compute, to: link.peer, endpoint: link.peerEndpoint, macs: link.peerPorts.map((p) => p.mac_address) },
+          {
+            from: link.compute,
+            to: link.peer,
+            endpoint: link.peerEndpoint,
+            macs: link.peerPorts.map((p) => p.mac_address),
+          },
         ];
-        return wants.map(async (want): Promise<Look> =>
-          shape.by.kind === 'device'
-            ? byDevice(facts, want, shape.by.device)
-            : byOvs(facts, want, shape.by.bridge, shape.kind, await tagOn(want.from, link)),
+        return wants.map(
+          async (want): Promise<Look> =>
+            shape.by.kind === 'device'
+              ? byDevice(facts, want, shape.by.device)
+              : byOvs(facts, want, shape.by.bridge, shape.kind, await tagOn(want.from, link)),
         );
       }),
     );
@@ -138,4 +154,3 @@ export const forwardings = source<PortSubject, Forwardings>(
     return observed({ ways, unseen: looks.flatMap((l) => (l.ok ? [] : [l.error])) }, ...ways.map((w) => w.evidence));
   },
 );
-

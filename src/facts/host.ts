@@ -1,17 +1,16 @@
 import type { FactSource } from '../engine/fact.ts';
-import { ok, type Result } from '../engine/result.ts';
-import { err } from '../engine/result.ts';
 import type { FactFailure } from '../engine/failure.ts';
+import { err, ok, type Result } from '../engine/result.ts';
 import type { Command } from '../nodes/command.ts';
 import type { Layout, ServiceName, ServiceState } from '../nodes/layouts/layout.ts';
 import { type InterfaceAddress, parseAddresses } from '../nodes/parse/addresses.ts';
 import { type FdbEntry, parseFdb } from '../nodes/parse/fdb.ts';
+import { type Flow, parseFlows } from '../nodes/parse/flows.ts';
 import { type IptablesDump, parseIptables } from '../nodes/parse/iptables.ts';
 import { type Link, parseLinks } from '../nodes/parse/links.ts';
 import { parseNetns } from '../nodes/parse/netns.ts';
 import { type NftRuleset, parseNft } from '../nodes/parse/nft.ts';
 import { type OvsState, parseOvs } from '../nodes/parse/ovsdb.ts';
-import { type Flow, parseFlows } from '../nodes/parse/flows.ts';
 import { type Process, parseProcesses } from '../nodes/parse/processes.ts';
 import { parseSysctl } from '../nodes/parse/sysctl.ts';
 import { type Io, read, run, source } from './io.ts';
@@ -82,7 +81,8 @@ export const hostSysctl: FactSource<Io, string, Readonly<Record<string, string>>
 
 /** OVSDB as three JSON tables joined: bridges with their ports and interfaces. */
 export const hostOvs = source<string, OvsState>('host.ovs', itself, async (host, facts) => {
-  const list = (table: string) => run(facts, host, lookAsRoot('ovs-vsctl', '--timeout=5', '--format=json', 'list', table));
+  const list = (table: string) =>
+    run(facts, host, lookAsRoot('ovs-vsctl', '--timeout=5', '--format=json', 'list', table));
   const [bridges, ports, interfaces] = await Promise.all([list('Bridge'), list('Port'), list('Interface')]);
   for (const ran of [bridges, ports, interfaces]) {
     if (!ran.ok) return ran;

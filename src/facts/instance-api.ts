@@ -37,8 +37,13 @@ export const consoleText = source<InstanceSubject, string>('instance.console', b
 export const bootImage = source<InstanceSubject, Image>('instance.image', byId, async (subject, facts) => {
   const reference = subject.server.value.image;
   const id = typeof reference === 'object' && reference !== null ? reference.id : reference;
-  if (id === undefined || id === null || id === '') return err({ kind: 'unsupported', because: 'it boots from a volume' });
-  const answer = await facts.io.cloud.get({ service: 'image', path: `/images/${encodeURIComponent(id)}`, schema: image });
+  if (id === undefined || id === null || id === '')
+    return err({ kind: 'unsupported', because: 'it boots from a volume' });
+  const answer = await facts.io.cloud.get({
+    service: 'image',
+    path: `/images/${encodeURIComponent(id)}`,
+    schema: image,
+  });
   return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
 });
 

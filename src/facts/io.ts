@@ -63,7 +63,11 @@ export interface Ran {
 
 export const commandEvidence = (host: string, command: Command, result: CommandResult): Evidence =>
   showing(
-    { source: { kind: 'command', host, argv: fullArgv(command), code: result.code }, at: result.startedAt, excerpt: '' },
+    {
+      source: { kind: 'command', host, argv: fullArgv(command), code: result.code },
+      at: result.startedAt,
+      excerpt: '',
+    },
     (result.stdout.trim() === '' ? result.stderr : result.stdout).trim(),
   );
 
@@ -73,7 +77,11 @@ export async function run(facts: Store, host: string, command: Command): Promise
   if (!answer.ok) return answer;
   const result = answer.value;
   if (result.timedOut) {
-    return err({ kind: 'timeout', what: `${fullArgv(command).join(' ')} on ${host}`, seconds: command.timeoutSeconds ?? 10 });
+    return err({
+      kind: 'timeout',
+      what: `${fullArgv(command).join(' ')} on ${host}`,
+      seconds: command.timeoutSeconds ?? 10,
+    });
   }
   return ok({ result, evidence: commandEvidence(host, command, result) });
 }

@@ -6,7 +6,7 @@ import type { Command } from '../nodes/command.ts';
 import type { LogPlace, ServiceName } from '../nodes/layouts/layout.ts';
 import { computeServices } from './cloud-api.ts';
 import { hostClock, hostLayout, hostServices } from './host.ts';
-import { run, source, type Store } from './io.ts';
+import { run, type Store, source } from './io.ts';
 import { pathHosts } from './placement.ts';
 import { type PortSubject, theCloud } from './subject.ts';
 
@@ -38,18 +38,27 @@ function logCommand(place: LogPlace, sinceSeconds: number): Command {
       return { argv: ['sh', '-c', newestErrors, 'sh', ...place.paths], impact: 'read', become: true };
     case 'journal':
       return {
-        argv: ['journalctl', '--no-pager', '-o', 'short-iso', '-p', 'err', '-n', '200', '--since', `-${sinceSeconds}s`, '-u', place.unit],
+        argv: [
+          'journalctl',
+          '--no-pager',
+          '-o',
+          'short-iso',
+          '-p',
+          'err',
+          '-n',
+          '200',
+          '--since',
+          `-${sinceSeconds}s`,
+          '-u',
+          place.unit,
+        ],
         impact: 'read',
         become: true,
       };
   }
 }
 
-async function serviceLog(
-  facts: Store,
-  host: string,
-  service: ServiceName,
-): Promise<Result<ServiceLog, FactFailure>> {
+async function serviceLog(facts: Store, host: string, service: ServiceName): Promise<Result<ServiceLog, FactFailure>> {
   const [layout, clock] = await Promise.all([facts.get(hostLayout, host), facts.get(hostClock, host)]);
   if (!layout.ok) return layout;
   if (!clock.ok) return clock;

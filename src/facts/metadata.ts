@@ -2,11 +2,11 @@ import type { Evidence } from '../engine/evidence.ts';
 import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
 import type { Command } from '../nodes/command.ts';
-import { parseSockets } from '../nodes/parse/sockets.ts';
 import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
+import { parseSockets } from '../nodes/parse/sockets.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { hostProcesses } from './host.ts';
-import { fullArgv, read, source, type Store, showing } from './io.ts';
+import { fullArgv, read, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -53,7 +53,16 @@ async function ask(facts: Store, host: string, command: Command): Promise<FactRe
 }
 
 const curl = (...more: string[]): readonly [string, ...string[]] => [
-  'curl', '-s', '-S', '-m', '5', '-o', '/dev/null', '-w', '%{http_code}\\n', ...more,
+  'curl',
+  '-s',
+  '-S',
+  '-m',
+  '5',
+  '-o',
+  '/dev/null',
+  '-w',
+  '%{http_code}\\n',
+  ...more,
 ];
 
 /** Listening sockets of a namespace. A connection would wake the agent, which takes seconds to refuse a stranger. */
@@ -86,7 +95,10 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
       if (!hosts.ok) return hosts;
       evidence.push(...hosts.value.evidence);
       const owner = subject.port.value.network_id;
-      return observed(await Promise.all(hosts.value.value.map(({ host }) => look({ host, by: 'dhcp', owner }))), ...evidence);
+      return observed(
+        await Promise.all(hosts.value.value.map(({ host }) => look({ host, by: 'dhcp', owner }))),
+        ...evidence,
+      );
     }
     return observed(await Promise.all(places.map(look)), ...evidence);
 
@@ -99,7 +111,12 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
         listening(facts, place.host, netns, proxyPort[place.by]),
         ask(facts, place.host, {
           argv: curl(
-            '--unix-socket', agentSocket, '-H', `X-Forwarded-For: ${address}`, '-H', `${header}: ${place.owner}`,
+            '--unix-socket',
+            agentSocket,
+            '-H',
+            `X-Forwarded-For: ${address}`,
+            '-H',
+            `${header}: ${place.owner}`,
             'http://169.254.169.254/openstack',
           ),
           impact: 'probe',

@@ -5,8 +5,8 @@ import { type InterfaceAddress, parseAddresses } from '../nodes/parse/addresses.
 import { type IptablesDump, parseIptables } from '../nodes/parse/iptables.ts';
 import { type Link, parseLinks } from '../nodes/parse/links.ts';
 import { type Neighbour, parseNeighbours } from '../nodes/parse/neighbours.ts';
-import { type Route, parseRoutes } from '../nodes/parse/routes.ts';
-import { type RoutingRule, parseRules } from '../nodes/parse/rules.ts';
+import { parseRoutes, type Route } from '../nodes/parse/routes.ts';
+import { parseRules, type RoutingRule } from '../nodes/parse/rules.ts';
 import { parseSysctl } from '../nodes/parse/sysctl.ts';
 import { hostNamespaces } from './host.ts';
 import { type Io, read, source } from './io.ts';

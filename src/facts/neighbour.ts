@@ -1,7 +1,7 @@
-import { observed } from '../engine/fact.ts';
 import type { Evidence } from '../engine/evidence.ts';
+import { observed } from '../engine/fact.ts';
 import type { Neighbour } from '../nodes/parse/neighbours.ts';
-import { source, showing } from './io.ts';
+import { showing, source } from './io.ts';
 import { nsNeighboursAfter } from './namespace.ts';
 import { type PingRun, pingsFromDhcp, pingsFromRouter, pingsOfGateway } from './ping.ts';
 import type { PortSubject } from './subject.ts';
@@ -43,7 +43,10 @@ export const resolutions = source<PortSubject, readonly Resolution[]>(
         const entry = table.value.value.find((n) => n.address === run.to);
         const [evidence] = table.value.evidence;
         if (evidence === undefined) return;
-        const line = entry === undefined ? `${run.to}: no entry` : `${run.to} dev ${entry.dev} ${entry.mac ?? ''} ${entry.state.join(',')}`;
+        const line =
+          entry === undefined
+            ? `${run.to}: no entry`
+            : `${run.to} dev ${entry.dev} ${entry.mac ?? ''} ${entry.state.join(',')}`;
         found.push({ run, ...judgeEntry(entry), evidence: showing(evidence, line) });
       }),
     );

@@ -6,7 +6,7 @@ import type { Command } from '../nodes/command.ts';
 import { type Ping, parsePing } from '../nodes/parse/ping.ts';
 import { namespaceName, parseAddress } from '../path/addresses.ts';
 import { fullSizePayload } from '../path/mtu.ts';
-import { fullArgv, source, type Store, showing } from './io.ts';
+import { fullArgv, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, externalSubnets, floatingIps, portNetwork, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -40,7 +40,12 @@ export interface Pings {
 }
 
 /** iputils: `-i 0.2` is the shortest interval without root (ping(8)); `-W 1` waits a second for the last answer. */
-export const pingCommand = (to: string, netns: string | undefined, more: readonly string[] = [], round?: string): Command => ({
+export const pingCommand = (
+  to: string,
+  netns: string | undefined,
+  more: readonly string[] = [],
+  round?: string,
+): Command => ({
   argv: ['ping', '-n', '-c', String(pingCount), '-i', '0.2', '-W', '1', ...more, to],
   impact: 'probe',
   parallel: true,
@@ -164,7 +169,10 @@ export const pingsFromRouter = source<PortSubject, Pings>('port.pings.router', b
 /** Pings the external gateway from every router that has one. */
 export const pingsOfGateway = source<PortSubject, Pings>('port.pings.gateway', byId, async (subject, facts) => {
   if (!facts.io.options.mayProbe) return err(notAllowed);
-  const [routers, external] = await Promise.all([facts.get(servingRouters, subject), facts.get(externalSubnets, subject)]);
+  const [routers, external] = await Promise.all([
+    facts.get(servingRouters, subject),
+    facts.get(externalSubnets, subject),
+  ]);
   if (!routers.ok) return routers;
   if (!external.ok) return external;
   return gather(
@@ -224,28 +232,32 @@ export interface FullSizeRun {
 }
 
 /** From a DHCP namespace on another host than the instance's, else from any: full-size, may-not-fragment. */
-export const fullSizePings = source<PortSubject, readonly FullSizeRun[]>('port.pings.full-size', byId, async (subject, facts) => {
-  if (!facts.io.options.mayProbe) return err(notAllowed);
-  const [hosts, network] = await Promise.all([facts.get(dhcpHosts, subject), facts.get(portNetwork, subject)]);
-  if (!hosts.ok) return hosts;
-  if (!network.ok) return network;
-  const mtu = network.value.value.mtu;
-  if (mtu === undefined) return err({ kind: 'unsupported', because: 'the network has no MTU in the API' });
-  const netns = namespaceName('qdhcp', subject.port.value.network_id);
-  const runs: FullSizeRun[] = [];
-  for (const { host } of hosts.value.value) {
-    const exists = await facts.get(nsExists, { host, name: netns });
-    if (!exists.ok) return exists;
-    if (!exists.value.value) continue;
-    await Promise.all(
-      targets(subject).map(async (to) => {
-        const family = parseAddress(to)?.family ?? 4;
-        const sender: Sender = { from: 'qdhcp', host, netns };
-        const sent = await sendPing(facts, sender, to, ['-M', 'do', '-s', String(fullSizePayload(mtu, family))]);
-        if (sent.ok) runs.push({ mtu, run: { ...sender, to, what: 'instance', ...sent.value } });
-      }),
-    );
-  }
-  runs.sort((a, b) => (`${a.run.host} ${a.run.to}` < `${b.run.host} ${b.run.to}` ? -1 : 1));
-  return observed(runs, ...runs.map((r) => r.run.evidence));
-});
+export const fullSizePings = source<PortSubject, readonly FullSizeRun[]>(
+  'port.pings.full-size',
+  byId,
+  async (subject, facts) => {
+    if (!facts.io.options.mayProbe) return err(notAllowed);
+    const [hosts, network] = await Promise.all([facts.get(dhcpHosts, subject), facts.get(portNetwork, subject)]);
+    if (!hosts.ok) return hosts;
+    if (!network.ok) return network;
+    const mtu = network.value.value.mtu;
+    if (mtu === undefined) return err({ kind: 'unsupported', because: 'the network has no MTU in the API' });
+    const netns = namespaceName('qdhcp', subject.port.value.network_id);
+    const runs: FullSizeRun[] = [];
+    for (const { host } of hosts.value.value) {
+      const exists = await facts.get(nsExists, { host, name: netns });
+      if (!exists.ok) return exists;
+      if (!exists.value.value) continue;
+      await Promise.all(
+        targets(subject).map(async (to) => {
+          const family = parseAddress(to)?.family ?? 4;
+          const sender: Sender = { from: 'qdhcp', host, netns };
+          const sent = await sendPing(facts, sender, to, ['-M', 'do', '-s', String(fullSizePayload(mtu, family))]);
+          if (sent.ok) runs.push({ mtu, run: { ...sender, to, what: 'instance', ...sent.value } });
+        }),
+      );
+    }
+    runs.sort((a, b) => (`${a.run.host} ${a.run.to}` < `${b.run.host} ${b.run.to}` ? -1 : 1));
+    return observed(runs, ...runs.map((r) => r.run.evidence));
+  },
+);

@@ -22,14 +22,14 @@ const strings = (value: unknown): string[] =>
 /** The binding in the words of the path model. */
 export const boundPort = (port: Port): BoundPort => {
   const details = port['binding:vif_details'] ?? {};
-  const bridge = details['bridge_name'];
+  const bridge = details.bridge_name;
   return {
     id: port.id,
     mac: port.mac_address,
     vifType: port['binding:vif_type'],
     vnicType: port['binding:vnic_type'],
-    hybridPlug: details['ovs_hybrid_plug'] === true,
-    drivers: strings(details['bound_drivers']),
+    hybridPlug: details.ovs_hybrid_plug === true,
+    drivers: strings(details.bound_drivers),
     bridgeName: typeof bridge === 'string' ? bridge : undefined,
   };
 };
@@ -53,14 +53,20 @@ const byId = (subject: PortSubject): string => subject.id;
 export const placement = source<PortSubject, Placement>('port.placement', byId, async (subject, facts) => {
   const host = computeHostOf(subject);
   if (host === undefined) {
-    return err({ kind: 'unsupported', because: 'the API names no host for it (not placed yet, or the credentials may not see hosts)' });
+    return err({
+      kind: 'unsupported',
+      because: 'the API names no host for it (not placed yet, or the credentials may not see hosts)',
+    });
   }
   const [network, list] = await Promise.all([facts.get(portNetwork, subject), facts.get(agents, theCloud)]);
   if (!network.ok) return network;
   const bound = boundPort(subject.port.value);
   const backend = backendOf(bound, list.ok ? l2Binaries(list.value.value, host) : []);
   if (backend === undefined) {
-    return err({ kind: 'unsupported', because: `no known backend fits vif_type ${bound.vifType ?? '(hidden)'} on ${host}` });
+    return err({
+      kind: 'unsupported',
+      because: `no known backend fits vif_type ${bound.vifType ?? '(hidden)'} on ${host}`,
+    });
   }
   return ok({
     value: { host, backend, bound, segment: segmentOf(network.value.value) },
@@ -95,6 +101,8 @@ export const pathHosts = source<PortSubject, PathHosts>('port.path-hosts', byId,
     const host = routerHost(serving);
     if (host !== undefined) routerNames.set(serving.router.id, host);
   }
+  // Everything on these hosts is asked sooner or later: connect while the rest of the API answers.
+  for (const host of [...dhcpNames, ...routerNames.values()]) facts.io.nodes.warm(host);
   const all = [...new Set([...(compute === undefined ? [] : [compute]), ...dhcpNames, ...routerNames.values()])];
   return ok({
     value: { compute, dhcp: [...new Set(dhcpNames)], routers: routerNames, all },

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { ListRequest } from '../cloud/cloud.ts';
+import type { FactSource } from '../engine/fact.ts';
 import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { ok } from '../engine/result.ts';
 import { type Io, type Store, source } from './io.ts';
 import {
   type Agent,
-  agent,
   type ApiSecurityGroup,
+  agent,
   type FloatingIp,
   floatingIp,
   type Network,
@@ -21,14 +23,15 @@ import {
   subnet,
 } from './schemas/network.ts';
 import type { PortSubject } from './subject.ts';
-import type { FactSource } from '../engine/fact.ts';
-import type { ListRequest } from '../cloud/cloud.ts';
 
 const byId = (subject: PortSubject): string => subject.id;
 const itself = (id: string): string => id;
 
 /** The Neutron port as it was listed. */
-export const portItself = source<PortSubject, Port>('port', byId, async (subject) => ({ ok: true, value: subject.port }));
+export const portItself = source<PortSubject, Port>('port', byId, async (subject) => ({
+  ok: true,
+  value: subject.port,
+}));
 
 async function listed<T>(facts: Store, request: Omit<ListRequest<T>, 'service'>): Promise<FactResult<readonly T[]>> {
   const answer = await facts.io.cloud.list({ service: 'network', ...request });
@@ -137,11 +140,18 @@ export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly st
     const groups = await facts.get(securityGroups, subject);
     if (!groups.ok) return groups;
     const remote = new Set(
-      groups.value.value.flatMap((g) => g.security_group_rules.map((r) => r.remote_group_id ?? '')).filter((id) => id !== ''),
+      groups.value.value
+        .flatMap((g) => g.security_group_rules.map((r) => r.remote_group_id ?? ''))
+        .filter((id) => id !== ''),
     );
     const members = new Map<string, readonly string[]>();
     for (const id of remote) {
-      const found = await listed(facts, { path: '/ports', query: { security_groups: id }, items: 'ports', schema: port });
+      const found = await listed(facts, {
+        path: '/ports',
+        query: { security_groups: id },
+        items: 'ports',
+        schema: port,
+      });
       if (!found.ok) return found;
       members.set(
         id,
@@ -178,12 +188,14 @@ export const servingRouters = source<PortSubject, readonly ServingRouter[]>(
     const evidence = [...around.value.evidence];
     const serving: ServingRouter[] = [];
     for (const found of await Promise.all(
-      insides.map(async (inside) => ({
-        inside,
-        router: await facts.get(routerById, inside.device_id),
-        ports: await facts.get(routerPortsOf, inside.device_id),
-        l3Agents: await facts.get(l3AgentsOf, inside.device_id),
-      })),
+      insides.map(async (inside) => {
+        const [router, ports, l3Agents] = await Promise.all([
+          facts.get(routerById, inside.device_id),
+          facts.get(routerPortsOf, inside.device_id),
+          facts.get(l3AgentsOf, inside.device_id),
+        ]);
+        return { inside, router, ports, l3Agents };
+      }),
     )) {
       if (!found.router.ok) return found.router;
       if (!found.ports.ok) return found.ports;
@@ -200,19 +212,23 @@ export const servingRouters = source<PortSubject, readonly ServingRouter[]>(
   },
 );
 
-const externalNetworkOf = source<string, Subnet | undefined>('router.external-subnet', itself, async (routerId, facts) => {
-  const found = await facts.get(routerById, routerId);
-  if (!found.ok) return found;
-  const gateway = found.value.value.external_gateway_info;
-  const id = gateway?.external_fixed_ips?.[0]?.subnet_id;
-  if (id === undefined) return observed(undefined, ...found.value.evidence);
-  const answer = await facts.io.cloud.get({
-    service: 'network',
-    path: `/subnets/${encodeURIComponent(id)}`,
-    schema: z.looseObject({ subnet }),
-  });
-  return answer.ok ? observed(answer.value.value.subnet, answer.value.evidence) : answer;
-});
+const externalNetworkOf = source<string, Subnet | undefined>(
+  'router.external-subnet',
+  itself,
+  async (routerId, facts) => {
+    const found = await facts.get(routerById, routerId);
+    if (!found.ok) return found;
+    const gateway = found.value.value.external_gateway_info;
+    const id = gateway?.external_fixed_ips?.[0]?.subnet_id;
+    if (id === undefined) return observed(undefined, ...found.value.evidence);
+    const answer = await facts.io.cloud.get({
+      service: 'network',
+      path: `/subnets/${encodeURIComponent(id)}`,
+      schema: z.looseObject({ subnet }),
+    });
+    return answer.ok ? observed(answer.value.value.subnet, answer.value.evidence) : answer;
+  },
+);
 
 /** The external subnet of each serving router, by router id; routers without a gateway are left out. */
 export const externalSubnets = source<PortSubject, ReadonlyMap<string, Subnet>>(
@@ -240,6 +256,7 @@ export const dhcpHosts = source<PortSubject, readonly { readonly host: string; r
   async (subject, facts) => {
     const around = await facts.get(servicePorts, subject);
     if (!around.ok) return around;
+    for (const p of around.value.value) if (p['binding:host_id']) facts.io.nodes.warm(p['binding:host_id']);
     const bound = around.value.value.filter((p) => p.device_owner === 'network:dhcp');
     const hosts = bound.flatMap((p) => (p['binding:host_id'] ? [{ host: p['binding:host_id'], port: p }] : []));
     if (hosts.length > 0) return mapFact(around, () => hosts);
@@ -251,9 +268,7 @@ export const dhcpHosts = source<PortSubject, readonly { readonly host: string; r
 /** The host where a serving router lives (the first alive agent's, else the first's, else of its port's binding). */
 export const routerHost = (serving: ServingRouter): string | undefined => {
   const there = serving.l3Agents.ok ? serving.l3Agents.value.value : [];
-  return (
-    serving.inside['binding:host_id'] || there.find((a) => a.alive)?.host || there[0]?.host || undefined
-  );
+  return serving.inside['binding:host_id'] || there.find((a) => a.alive)?.host || there[0]?.host || undefined;
 };
 
 const availability = z.looseObject({

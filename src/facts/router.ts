@@ -36,8 +36,15 @@ export const routersOnHosts = source<PortSubject, readonly RouterOnHost[]>(
         const netns = namespaceName('qrouter', serving.router.id);
         if (host === undefined) {
           return {
-            serving, host, netns,
-            exists: undefined, links: undefined, addresses: undefined, routes: undefined, iptables: undefined, sysctl: undefined,
+            serving,
+            host,
+            netns,
+            exists: undefined,
+            links: undefined,
+            addresses: undefined,
+            routes: undefined,
+            iptables: undefined,
+            sysctl: undefined,
           };
         }
         const namespace = { host, name: netns };

@@ -9,7 +9,7 @@ import { parseQdiscs } from '../nodes/parse/tc.ts';
 import { namespaceName } from '../path/addresses.ts';
 import type { NodeRules } from '../path/firewall/strangers.ts';
 import { hostOvs } from './host.ts';
-import { read, source, type Store } from './io.ts';
+import { read, type Store, source } from './io.ts';
 import { pathHosts, placement } from './placement.ts';
 import type { PortSubject } from './subject.ts';
 
@@ -31,7 +31,11 @@ export async function readRules(
   round?: string,
 ): Promise<RulesOfHost> {
   const evidence = new Map<string, Evidence>();
-  const look = async <T>(place: string, command: Command, parse: Parameters<typeof read<T>>[3]): Promise<T | undefined> => {
+  const look = async <T>(
+    place: string,
+    command: Command,
+    parse: Parameters<typeof read<T>>[3],
+  ): Promise<T | undefined> => {
     const found = await read(facts, host, { ...command, ...(round === undefined ? {} : { round }) }, parse);
     if (!found.ok) return undefined;
     const [first] = found.value.evidence;
@@ -42,12 +46,20 @@ export async function readRules(
   const [own, inside, nft, ebtables, qdiscs, flows] = await Promise.all([
     look('iptables', root('iptables-save', '-c'), parseIptables),
     Promise.all(
-      namespaces.map(async (netns) => ({ netns, dump: await look(netns, { argv: ['iptables-save', '-c'], impact: 'read', netns }, parseIptables) })),
+      namespaces.map(async (netns) => ({
+        netns,
+        dump: await look(netns, { argv: ['iptables-save', '-c'], impact: 'read', netns }, parseIptables),
+      })),
     ),
     look('nft', root('nft', '-j', 'list', 'ruleset'), parseNft),
     look('ebtables', root('ebtables-save', '-c'), parseEbtables),
     look('tc', { argv: ['tc', '-s', '-j', 'qdisc', 'show'], impact: 'read' }, parseQdiscs),
-    Promise.all(bridges.map(async (name) => ({ name, flows: await look(name, root('ovs-ofctl', '--timeout=5', 'dump-flows', name), parseFlows) }))),
+    Promise.all(
+      bridges.map(async (name) => ({
+        name,
+        flows: await look(name, root('ovs-ofctl', '--timeout=5', 'dump-flows', name), parseFlows),
+      })),
+    ),
   ]);
   const iptables = [
     ...(own === undefined ? [] : [{ family: 4 as const, dump: own }]),
@@ -87,7 +99,9 @@ export const rulePlaces = source<PortSubject, readonly RulePlaces[]>(
           host,
           namespaces: [
             ...(hosts.value.value.dhcp.includes(host) ? [namespaceName('qdhcp', subject.port.value.network_id)] : []),
-            ...[...hosts.value.value.routers].filter(([, at]) => at === host).map(([id]) => namespaceName('qrouter', id)),
+            ...[...hosts.value.value.routers]
+              .filter(([, at]) => at === host)
+              .map(([id]) => namespaceName('qrouter', id)),
           ],
           bridges: ovs?.ok === true ? ovs.value.value.bridges.map((b) => b.name) : [],
         };

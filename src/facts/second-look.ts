@@ -4,11 +4,11 @@ import { err } from '../engine/result.ts';
 import { type Link, parseLinks } from '../nodes/parse/links.ts';
 import type { Ping } from '../nodes/parse/ping.ts';
 import { type PortStats, parsePortStats } from '../nodes/parse/port-stats.ts';
-import { read, source, type Store } from './io.ts';
+import { read, type Store, source } from './io.ts';
 import { type PingRun, pingsFromDhcp, pingsFromRouter, pingsOfFloating, type Sender, sendPing } from './ping.ts';
 import { type RulePlaces, type RulesOfHost, readRules, rulePlaces } from './rules.ts';
-import { tunnels } from './tunnel.ts';
 import type { PortSubject } from './subject.ts';
+import { tunnels } from './tunnel.ts';
 
 /** What counts packets on one host, read at one moment. */
 export interface HostCounters {
@@ -51,7 +51,12 @@ async function countersOf(facts: Store, place: RulePlaces, round: Round): Promis
     Promise.all(
       bridges.map(async (b) => ({
         b,
-        stats: await read(facts, host, { argv: ['ovs-ofctl', '--timeout=5', 'dump-ports', b], impact: 'read', become: true, round }, parsePortStats),
+        stats: await read(
+          facts,
+          host,
+          { argv: ['ovs-ofctl', '--timeout=5', 'dump-ports', b], impact: 'read', become: true, round },
+          parsePortStats,
+        ),
       })),
     ),
   ]);
@@ -87,7 +92,9 @@ export const secondLook = source<PortSubject, SecondLook>(
     if (lost.length === 0) return err({ kind: 'unsupported', because: allAnswered });
     if (!places.ok) return places;
     const readAll = async (round: Round): Promise<Map<string, HostCounters>> => {
-      const all = await Promise.all(places.value.value.map(async (p) => [p.host, await countersOf(facts, p, round)] as const));
+      const all = await Promise.all(
+        places.value.value.map(async (p) => [p.host, await countersOf(facts, p, round)] as const),
+      );
       return new Map(all.flatMap(([host, one]) => (one === undefined ? [] : [[host, one] as const])));
     };
     const before = await readAll('before');
@@ -95,7 +102,11 @@ export const secondLook = source<PortSubject, SecondLook>(
     const underlay: UnderlayPing[] = [];
     await Promise.all([
       ...lost.map(async (first) => {
-        const sender: Sender = { from: first.from, host: first.host, ...(first.netns === undefined ? {} : { netns: first.netns }) };
+        const sender: Sender = {
+          from: first.from,
+          host: first.host,
+          ...(first.netns === undefined ? {} : { netns: first.netns }),
+        };
         const sent = await sendPing(facts, sender, first.to, [], 'again');
         if (sent.ok) repeated.push({ first, again: sent.value.ping, evidence: sent.value.evidence });
       }),

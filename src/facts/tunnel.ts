@@ -46,9 +46,14 @@ export const tunnels = source<PortSubject, Tunnels>(
     if (!service.ok) return service;
     const { backend, segment, host } = place.value.value;
     const shape = backend.tunnel(segment);
-    if (shape === undefined) return err({ kind: 'unsupported', because: `network ${segment.networkName} is ${segment.type ?? 'of a hidden type'}: no tunnel` });
+    if (shape === undefined)
+      return err({
+        kind: 'unsupported',
+        because: `network ${segment.networkName} is ${segment.type ?? 'of a hidden type'}: no tunnel`,
+      });
     const peers = hosts.value.value.all.filter((h) => h !== host);
-    if (peers.length === 0) return err({ kind: 'unsupported', because: 'every host of the path is the same: no tunnel in between' });
+    if (peers.length === 0)
+      return err({ kind: 'unsupported', because: 'every host of the path is the same: no tunnel in between' });
     const computeEndpoint = endpointOf(list.value.value, host);
     const links = peers.flatMap((peer): TunnelLink[] => {
       const peerEndpoint = endpointOf(list.value.value, peer);

@@ -7,8 +7,8 @@ import { fullSizePayload, neededUnderlayMtu } from '../path/mtu.ts';
 import { source } from './io.ts';
 import { fullSizePings, sendPing } from './ping.ts';
 import { portNetwork } from './port-api.ts';
-import { tunnels } from './tunnel.ts';
 import type { PortSubject } from './subject.ts';
+import { tunnels } from './tunnel.ts';
 
 /** A may-not-fragment ping on the underlay, as large as a full-size packet of the network is with its tunnel header. */
 export interface UnderlaySize {
@@ -31,7 +31,8 @@ export const underlaySizes = source<PortSubject, readonly UnderlaySize[]>(
       facts.get(portNetwork, subject),
     ]);
     if (!full.ok) return full;
-    if (full.value.value.every((f) => f.run.ping.received > 0)) return err({ kind: 'unsupported', because: 'full-size packets pass' });
+    if (full.value.value.every((f) => f.run.ping.received > 0))
+      return err({ kind: 'unsupported', because: 'full-size packets pass' });
     if (!links.ok) return links;
     if (!network.ok) return network;
     const { mtu } = network.value.value;
@@ -47,7 +48,13 @@ export const underlaySizes = source<PortSubject, readonly UnderlaySize[]>(
         ).map(async ([from, own, to, toHost]) => {
           const family = parseAddress(to)?.family ?? 4;
           const size = neededUnderlayMtu(mtu, links.value.value.shape.kind, family);
-          const sent = await sendPing(facts, { from: 'qdhcp', host: from }, to, ['-I', own, '-M', 'do', '-s', String(fullSizePayload(size, family))], 'underlay');
+          const sent = await sendPing(
+            facts,
+            { from: 'qdhcp', host: from },
+            to,
+            ['-I', own, '-M', 'do', '-s', String(fullSizePayload(size, family))],
+            'underlay',
+          );
           if (sent.ok) found.push({ from, toHost, to, size, ping: sent.value.ping, evidence: sent.value.evidence });
         }),
       ),

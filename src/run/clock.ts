@@ -6,7 +6,7 @@ import { UserError } from '../engine/error.ts';
  * of a served demo cloud are as alive as they were then.
  */
 export function clockOf(env: Readonly<Record<string, string | undefined>>): Clock {
-  const stated = env['OSTK_DOCTOR_NOW'];
+  const stated = env.OSTK_DOCTOR_NOW;
   if (stated === undefined || stated === '') return wallClock;
   if (Number.isNaN(Date.parse(stated))) {
     throw new UserError(`OSTK_DOCTOR_NOW is not a time: ${stated}`, { hint: 'unset it; only a demo cloud needs it' });

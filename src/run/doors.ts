@@ -69,7 +69,7 @@ export interface LiveDoorOptions {
 
 /** The configuration that the operator's files and variables describe, or the four lines that say what is wrong. */
 export function chooseCloud(choice: CloudChoice, env: LiveDoorOptions['env'], cwd: string): CloudConfig {
-  const loaded = loadCloudConfig({ ...choice, env, cwd, home: env['HOME'] ?? homedir() });
+  const loaded = loadCloudConfig({ ...choice, env, cwd, home: env.HOME ?? homedir() });
   if (loaded.ok) return loaded.value;
   const { what, where, why, hint } = loaded.error;
   throw new UserError(what, { hint, ...(where === undefined ? {} : { where }), ...(why === undefined ? {} : { why }) });
@@ -86,7 +86,10 @@ export function openLive(o: LiveDoorOptions): Door {
   const outstanding = new Outstanding();
   const wire = createHttpClient({ ...config.tls, timeoutMs: config.timeoutMs, env: o.env });
   const http = recordHttp(
-    { request: (request, signal) => outstanding.until(serviceOf(request.url), wire.request(request, signal)), close: () => wire.close() },
+    {
+      request: (request, signal) => outstanding.until(serviceOf(request.url), wire.request(request, signal)),
+      close: () => wire.close(),
+    },
     recorder,
   );
   const ask = o.ask;
@@ -186,7 +189,13 @@ class Outstanding {
 }
 
 /** Where a request goes, as a person would call it: the ports that every OpenStack has, else host and port. */
-const servicePorts: Readonly<Record<string, string>> = { '5000': 'keystone', '8774': 'nova', '9696': 'neutron', '9292': 'glance', '8778': 'placement' };
+const servicePorts: Readonly<Record<string, string>> = {
+  '5000': 'keystone',
+  '8774': 'nova',
+  '9696': 'neutron',
+  '9292': 'glance',
+  '8778': 'placement',
+};
 
 function serviceOf(url: string): string {
   const { host, port, pathname } = new URL(url);

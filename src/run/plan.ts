@@ -13,7 +13,13 @@ export interface PlanSubjects {
 }
 
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
-export function planSteps(playbook: Playbook, only: ReadonlySet<string> | undefined, subjects: PlanSubjects, facts: FactStore<Io>, now: number): PlannedStep[] {
+export function planSteps(
+  playbook: Playbook,
+  only: ReadonlySet<string> | undefined,
+  subjects: PlanSubjects,
+  facts: FactStore<Io>,
+  now: number,
+): PlannedStep[] {
   const cloud = new Map(cloudChecks.map((c) => [c.id, c]));
   const instance = new Map(instanceChecks.map((c) => [c.id, c]));
   const port = new Map(portChecks.map((c) => [c.id, c]));

@@ -176,8 +176,16 @@ async function withPorts(cloud: Cloud, bare: InstanceSubject): Promise<Target> {
   };
 }
 
-/** Finds what the operator named: an instance by id, name or any address; a port by id where that is allowed. */
-export async function resolveTarget(cloud: Cloud, reference: string, allowPort: boolean): Promise<Target> {
+/**
+ * Finds what the operator named: an instance by id, name or any address; a port by id where that is allowed. `onHost` is
+ * told its host as soon as that is known, so that the handshake overlaps the next answer.
+ */
+export async function resolveTarget(
+  cloud: Cloud,
+  reference: string,
+  allowPort: boolean,
+  onHost: (host: string) => void,
+): Promise<Target> {
   let found: readonly InstanceSubject[];
   if (uuid.test(reference)) {
     const instance = await byId(cloud, reference);
@@ -216,6 +224,8 @@ export async function resolveTarget(cloud: Cloud, reference: string, allowPort: 
     });
   }
   if (found.length > 1) ambiguous(reference, found);
+  const host = instance.server.value['OS-EXT-SRV-ATTR:host'];
+  if (host) onHost(host);
   // A list of instances tells no faults (nova/api/openstack/compute/views/servers.py); one by itself does.
   const whole =
     instance.server.value.status === 'ERROR' && instance.server.value.fault === undefined

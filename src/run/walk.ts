@@ -6,9 +6,9 @@ import type { Severity } from '../engine/finding.ts';
 import type { Playbook } from '../engine/playbook.ts';
 import type { ExitCode, RunReport, StepReport, TargetSummary } from '../engine/report.ts';
 import { runSteps } from '../engine/runner.ts';
-import { floatingIps, portNetwork } from '../facts/port-api.ts';
-import type { Io } from '../facts/io.ts';
 import { projectName } from '../facts/cloud-api.ts';
+import type { Io } from '../facts/io.ts';
+import { floatingIps, portNetwork } from '../facts/port-api.ts';
 import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
@@ -68,7 +68,12 @@ async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSu
   );
   if (target.kind === 'port') {
     const [port] = target.ports;
-    return { name: `port ${port?.id.slice(0, 8) ?? ''}`, id: port?.id ?? '', status: port?.port.value.status ?? '', addresses: addresses.flat() };
+    return {
+      name: `port ${port?.id.slice(0, 8) ?? ''}`,
+      id: port?.id ?? '',
+      status: port?.port.value.status ?? '',
+      addresses: addresses.flat(),
+    };
   }
   const server = target.instance.server.value;
   const host = server['OS-EXT-SRV-ATTR:host'];
@@ -85,21 +90,29 @@ async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSu
 }
 
 /** Resolves the target, walks the playbook, and draws the conclusion. Throws UserError when there is nothing to walk. */
-export async function walk(door: Door, playbook: Playbook, request: WalkRequest, emit: (event: RunEvent) => void): Promise<RunReport> {
+export async function walk(
+  door: Door,
+  playbook: Playbook,
+  request: WalkRequest,
+  emit: (event: RunEvent) => void,
+): Promise<RunReport> {
   const facts = new FactStore<Io>(door.io);
   const now = door.io.clock.now();
   const startedAt = new Date(now).toISOString();
   emit({ type: 'run.start', command: request.command, startedAt });
-  const target = request.target === undefined ? undefined : await resolveTarget(door.cloud, request.target, request.allowPort);
+  const target =
+    request.target === undefined
+      ? undefined
+      : await resolveTarget(door.cloud, request.target, request.allowPort, (host) => door.io.nodes.warm(host));
   const server = target?.kind === 'instance' ? target.instance.server.value : undefined;
   // Only for the first line of the report: asked now, so that nobody waits for it at the end.
   if (server?.tenant_id !== undefined) void facts.get(projectName, server.tenant_id);
-  const host = server?.['OS-EXT-SRV-ATTR:host'];
-  if (host) door.io.nodes.warm(host);
   const planned = planSteps(
     playbook,
     request.steps,
-    target === undefined ? { ports: [] } : { ports: target.ports, ...(target.kind === 'instance' ? { instance: target.instance } : {}) },
+    target === undefined
+      ? { ports: [] }
+      : { ports: target.ports, ...(target.kind === 'instance' ? { instance: target.instance } : {}) },
     facts,
     now,
   );

@@ -22,7 +22,8 @@ export const processDown: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: "An agent's process is down",
-  meaning: 'The agent does not run on its node and OpenStack counts it as dead: what it made may still work, but nothing new is wired, and what it supervises may be gone.',
+  meaning:
+    'The agent does not run on its node and OpenStack counts it as dead: what it made may still work, but nothing new is wired, and what it supervises may be gone.',
   evidence: 'alive=false and the last heartbeat in GET /agents, and the state of its unit on the node.',
   mend: 'Start the agent on its node; look at why it ended in its log.',
   explains: leftUndone,
@@ -42,19 +43,18 @@ export const justStopped: FindingSpec = {
 };
 
 /** Whatever cuts one agent off from the message queue cuts off its neighbours on the same host. */
-const sameQueue: readonly Explains[] = [
-  { code: 'OSD-VM-011', over: ['host'] },
-  byAgent('OSD-LOG-002'),
-];
+const sameQueue: readonly Explains[] = [{ code: 'OSD-VM-011', over: ['host'] }, byAgent('OSD-LOG-002')];
 
 export const deadForOpenstack: FindingSpec = {
   code: 'OSD-AGENT-003',
   severity: 'error',
   nature: 'cause',
   title: 'An agent is alive for its node and dead for OpenStack',
-  meaning: 'The process runs, but its heartbeats do not arrive: it cannot reach the message queue, hangs, reports under another host name, or the clocks disagree.',
-  evidence: 'alive=false and the last heartbeat in GET /agents, the running unit on the node, its log and connections to the message queue.',
-  mend: "Find what stands between the node and the message queue; restart the agent only when that is open and it still does not report.",
+  meaning:
+    'The process runs, but its heartbeats do not arrive: it cannot reach the message queue, hangs, reports under another host name, or the clocks disagree.',
+  evidence:
+    'alive=false and the last heartbeat in GET /agents, the running unit on the node, its log and connections to the message queue.',
+  mend: 'Find what stands between the node and the message queue; restart the agent only when that is open and it still does not report.',
   explains: [...leftUndone, ...sameQueue],
   refs,
 };
@@ -76,7 +76,8 @@ export const disabled: FindingSpec = {
   severity: 'warning',
   nature: 'cause',
   title: 'An agent is administratively disabled',
-  meaning: 'admin_state_up of the agent is False: a disabled DHCP or L3 agent serves nothing, whatever is scheduled to it.',
+  meaning:
+    'admin_state_up of the agent is False: a disabled DHCP or L3 agent serves nothing, whatever is scheduled to it.',
   evidence: 'admin_state_up in GET /agents.',
   mend: 'Enable the agent.',
   explains: leftUndone,

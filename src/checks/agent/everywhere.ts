@@ -26,11 +26,25 @@ export default defineCheck<Io, CloudSubject, typeof needs>({
       const age = a.heartbeat_timestamp ? span((now - utcMillis(a.heartbeat_timestamp)) / 1000) : 'never';
       return [
         findingOf(spec, {
-          summary: a.alive ? `${a.binary} on ${a.host} is administratively disabled` : `${a.binary} on ${a.host} is dead for OpenStack (last heartbeat ${age} ago)`,
+          summary: a.alive
+            ? `${a.binary} on ${a.host} is administratively disabled`
+            : `${a.binary} on ${a.host} is dead for OpenStack (last heartbeat ${age} ago)`,
           subject: `agent ${agentName(a.binary, a.host)}`,
           scope: { host: [a.host], agent: [agentName(a.binary, a.host)] },
-          evidence: [showing(evidence, `${a.binary}@${a.host} alive=${a.alive} admin_state_up=${a.admin_state_up} heartbeat ${a.heartbeat_timestamp ?? 'never'}`)],
-          remedies: [{ title: 'look at the agent on its node', risk: 'none', sufficient: false, steps: [onHost(a.host, ['systemctl', 'status', a.binary])] }],
+          evidence: [
+            showing(
+              evidence,
+              `${a.binary}@${a.host} alive=${a.alive} admin_state_up=${a.admin_state_up} heartbeat ${a.heartbeat_timestamp ?? 'never'}`,
+            ),
+          ],
+          remedies: [
+            {
+              title: 'look at the agent on its node',
+              risk: 'none',
+              sufficient: false,
+              steps: [onHost(a.host, ['systemctl', 'status', a.binary])],
+            },
+          ],
           verify: 'ostk-doctor agents',
         }),
       ];

@@ -15,7 +15,11 @@ import { span, utcMillis } from '../age.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
 import { deadForOpenstack, deadUnseen, disabled, justStopped, missing, processDown } from './codes.ts';
 
-const all = source<PortSubject, readonly Agent[]>('port.agents', (s) => s.id, (_, facts) => facts.get(agents, theCloud));
+const all = source<PortSubject, readonly Agent[]>(
+  'port.agents',
+  (s) => s.id,
+  (_, facts) => facts.get(agents, theCloud),
+);
 
 const needs = { agents: all, placement, hosts: pathHosts };
 const optional = { services: onPathHosts(hostServices), layouts: onPathHosts(hostLayout) };
@@ -71,7 +75,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (evidence === undefined) throw new Error('a list of agents without evidence');
     // Neutron answers a tenant without the right to see agents with an empty list, not with 403.
     if (facts.agents.value.length === 0) {
-      return blocked({ kind: 'forbidden', what: 'GET /v2.0/agents', need: 'admin rights, or the reader role on system scope: the list of agents comes back empty' });
+      return blocked({
+        kind: 'forbidden',
+        what: 'GET /v2.0/agents',
+        need: 'admin rights, or the reader role on system scope: the list of agents comes back empty',
+      });
     }
     const l2 = backend.agents('compute');
     const network = backend.agents('network');
@@ -82,10 +90,20 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       }
     };
     if (hosts.compute !== undefined) want(hosts.compute, l2);
-    for (const host of hosts.dhcp) want(host, network.filter((b) => b !== 'neutron-l3-agent'));
-    for (const host of hosts.routers.values()) want(host, network.filter((b) => b !== 'neutron-dhcp-agent'));
+    for (const host of hosts.dhcp)
+      want(
+        host,
+        network.filter((b) => b !== 'neutron-l3-agent'),
+      );
+    for (const host of hosts.routers.values())
+      want(
+        host,
+        network.filter((b) => b !== 'neutron-dhcp-agent'),
+      );
 
-    const services = maybe.services.ok ? maybe.services.value.value : new Map<string, FactResult<readonly ServiceState[]>>();
+    const services = maybe.services.ok
+      ? maybe.services.value.value
+      : new Map<string, FactResult<readonly ServiceState[]>>();
     const layouts = maybe.layouts.ok ? maybe.layouts.value.value : new Map<string, FactResult<Layout>>();
     const findings: Finding[] = [];
     let blind: FactFailure | undefined;
@@ -98,11 +116,17 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const beat = agent?.heartbeat_timestamp;
       const age = beat ? span((now - utcMillis(beat)) / 1000) : undefined;
       const unit = node.kind === 'seen' ? node.state.unit : w.binary;
-      const api = agent === undefined ? `no ${w.binary} on ${w.host}` : `${w.binary}@${w.host} alive=${agent.alive} admin_state_up=${agent.admin_state_up} heartbeat ${beat ?? 'never'} (${age ?? '?'} ago)`;
-      const seen: Evidence[] = node.kind === 'seen' ? [showing(node.evidence, `${unit}: ${node.state.detail || node.state.state}`)] : [];
+      const api =
+        agent === undefined
+          ? `no ${w.binary} on ${w.host}`
+          : `${w.binary}@${w.host} alive=${agent.alive} admin_state_up=${agent.admin_state_up} heartbeat ${beat ?? 'never'} (${age ?? '?'} ago)`;
+      const seen: Evidence[] =
+        node.kind === 'seen' ? [showing(node.evidence, `${unit}: ${node.state.detail || node.state.state}`)] : [];
       const layout = layouts.get(w.host);
       const restart: readonly [string, ...string[]] =
-        layout?.ok === true && node.kind === 'seen' ? layout.value.value.restart(node.state.service) : ['systemctl', 'restart', unit];
+        layout?.ok === true && node.kind === 'seen'
+          ? layout.value.value.restart(node.state.service)
+          : ['systemctl', 'restart', unit];
       findings.push(
         findingOf(spec, {
           summary: sentence(spec, w, unit, age, node),
@@ -111,7 +135,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           evidence: [showing(evidence, api), ...seen],
           remedies: [
             spec === disabled && agent !== undefined
-              ? { title: 'enable the agent', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'network', 'agent', 'set', '--enable', agent.id])] }
+              ? {
+                  title: 'enable the agent',
+                  risk: 'none',
+                  sufficient: true,
+                  steps: [byOperator(['openstack', 'network', 'agent', 'set', '--enable', agent.id])],
+                }
               : spec === deadForOpenstack
                 ? {
                     title: `find what stops ${w.host} from reaching the message queue`,
@@ -120,7 +149,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                     steps: [
                       onHost(w.host, ['journalctl', '-u', unit, '-n', '50', '--no-pager']),
                       onHost(w.host, ['ss', '-tnp', 'state', 'syn-sent']),
-                      advice('a SYN-SENT towards port 5672 (or 5671) that never connects is a closed way to RabbitMQ', w.host),
+                      advice(
+                        'a SYN-SENT towards port 5672 (or 5671) that never connects is a closed way to RabbitMQ',
+                        w.host,
+                      ),
                     ],
                   }
                 : { title: 'start the agent', risk: 'none', sufficient: true, steps: [onHost(w.host, restart)] },

@@ -43,7 +43,9 @@ export default defineCheck<Io, CloudSubject, typeof needs>({
                 title: 'find out why the endpoint is dead',
                 risk: 'none',
                 sufficient: false,
-                steps: [advice(`on the host behind ${a.url}: is the service running, is its proxy, does its port answer`)],
+                steps: [
+                  advice(`on the host behind ${a.url}: is the service running, is its proxy, does its port answer`),
+                ],
               },
             ],
             verify: 'ostk-doctor agents',

@@ -6,7 +6,10 @@ const noLease: readonly Explains[] = [
   { code: 'OSD-CONSOLE-001', over: ['instance'] },
   { code: 'OSD-CONSOLE-003', over: ['instance'] },
 ];
-const noNamespace: readonly Explains[] = [{ code: 'OSD-PING-001', over: ['port'] }, { code: 'OSD-MTU-001', over: ['port'] }];
+const noNamespace: readonly Explains[] = [
+  { code: 'OSD-PING-001', over: ['port'] },
+  { code: 'OSD-MTU-001', over: ['port'] },
+];
 
 export const notServed: FindingSpec = {
   code: 'OSD-DHCP-001',
@@ -28,7 +31,12 @@ export const namespaceMissing: FindingSpec = {
   meaning: 'Neutron counts on this host to serve the network, but the namespace that holds dnsmasq is not there.',
   evidence: 'ip netns of the host that the DHCP port is bound on.',
   mend: 'Restart the DHCP agent of the host; it makes the namespace again.',
-  explains: [...noLease, ...noNamespace, { code: 'OSD-DHCP-003', over: ['agent'] }, { code: 'OSD-DHCP-005', over: ['agent'] }],
+  explains: [
+    ...noLease,
+    ...noNamespace,
+    { code: 'OSD-DHCP-003', over: ['agent'] },
+    { code: 'OSD-DHCP-005', over: ['agent'] },
+  ],
   refs,
 };
 
@@ -49,7 +57,8 @@ export const entryWrong: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'dnsmasq has no entry, or a wrong one, for the port',
-  meaning: "dnsmasq answers only MAC addresses it has in its host file. The port's is missing or stands with another address: 'no address available'.",
+  meaning:
+    "dnsmasq answers only MAC addresses it has in its host file. The port's is missing or stands with another address: 'no address available'.",
   evidence: "the host file of dnsmasq against the port's MAC and fixed addresses.",
   mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron.',
   explains: noLease,
@@ -61,7 +70,8 @@ export const serverAddress: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: "The DHCP server's interface lacks its address, or is down",
-  meaning: 'dnsmasq cannot hear or answer on the network because its device in the namespace is not as Neutron made it.',
+  meaning:
+    'dnsmasq cannot hear or answer on the network because its device in the namespace is not as Neutron made it.',
   evidence: 'ip addr in the namespace against the DHCP port.',
   mend: 'Restart the DHCP agent of the host.',
   explains: [...noLease, ...noNamespace],
@@ -72,11 +82,14 @@ export const optionWrong: FindingSpec = {
   code: 'OSD-DHCP-007',
   severity: 'error',
   nature: 'cause',
-  title: 'DHCP hands out a router that is not the subnet\'s gateway',
+  title: "DHCP hands out a router that is not the subnet's gateway",
   meaning: 'Instances get a lease and send everything beyond their subnet to an address that does not route.',
   evidence: "option:router in dnsmasq's opts file against gateway_ip of the subnet.",
   mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron; then renew the lease in the instance.',
-  explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-CONSOLE-003', over: ['instance'] },
+  ],
   refs,
 };
 

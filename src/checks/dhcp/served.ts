@@ -1,6 +1,6 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
-import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { dhcpAgents, dhcpHosts, portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -33,7 +33,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `No DHCP agent serves network ${network.slice(0, 8)}, though ${wanting.length} of its subnets want DHCP`,
           subject: `network ${network.slice(0, 8)}`,
           scope: portScope(subject, { agent: scheduled.map((a) => agentName(a.binary, a.host)) }),
-          evidence: [showing(evidence, `DHCP hosts: ${facts.hosts.value.map((h) => h.host).join(', ') || '(none)'}`), ...agentEvidence.map((e) => showing(e, `scheduled agents: ${scheduled.length}`))],
+          evidence: [
+            showing(evidence, `DHCP hosts: ${facts.hosts.value.map((h) => h.host).join(', ') || '(none)'}`),
+            ...agentEvidence.map((e) => showing(e, `scheduled agents: ${scheduled.length}`)),
+          ],
           remedies: [
             {
               title: 'schedule the network to a DHCP agent that is alive',
@@ -50,7 +53,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       );
     }
     const hosts = facts.hosts.value.map((h) => h.host).join(', ');
-    const note = maybe.agents.ok ? `served by ${hosts} (${alive.length} of ${scheduled.length} agents alive)` : `served by ${hosts}`;
+    const note = maybe.agents.ok
+      ? `served by ${hosts} (${alive.length} of ${scheduled.length} agents alive)`
+      : `served by ${hosts}`;
     return judged(findings, note, facts.hosts.evidence);
   },
 });

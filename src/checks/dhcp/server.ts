@@ -29,7 +29,13 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     for (const server of servers) {
       const [seen] = server.processEvidence;
       const [listing] = facts.service.evidence.filter((e) => e.source.kind === 'command');
-      const add = (spec: FindingSpec, summary: string, subjectName: string, evidence: Evidence | undefined, line: string): void => {
+      const add = (
+        spec: FindingSpec,
+        summary: string,
+        subjectName: string,
+        evidence: Evidence | undefined,
+        line: string,
+      ): void => {
         if (evidence === undefined) throw new Error('a DHCP server without evidence');
         findings.push(
           findingOf(spec, {
@@ -50,17 +56,35 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         );
       };
       if (!server.namespace.exists) {
-        add(namespaceMissing, `Namespace ${server.namespace.name} is missing on ${server.host}`, `namespace ${server.namespace.name}@${server.host}`, listing, `no ${server.namespace.name} in ip netns`);
+        add(
+          namespaceMissing,
+          `Namespace ${server.namespace.name} is missing on ${server.host}`,
+          `namespace ${server.namespace.name}@${server.host}`,
+          listing,
+          `no ${server.namespace.name} in ip netns`,
+        );
         continue;
       }
       if (server.process === undefined) {
-        add(serverDead, `dnsmasq of the network does not run on ${server.host}`, `dnsmasq@${server.host}`, seen, `no dnsmasq with ${port.network_id} in its arguments`);
+        add(
+          serverDead,
+          `dnsmasq of the network does not run on ${server.host}`,
+          `dnsmasq@${server.host}`,
+          seen,
+          `no dnsmasq with ${port.network_id} in its arguments`,
+        );
       }
       if (server.addresses.ok && server.port !== undefined) {
         const have = server.addresses.value.value.map((a) => a.address);
         const lacking = server.port.fixed_ips.map((f) => f.ip_address).filter((ip) => !have.includes(ip));
         if (lacking.length > 0) {
-          add(serverAddress, `The DHCP server on ${server.host} lacks its address ${lacking.join(', ')}`, `namespace ${server.namespace.name}@${server.host}`, server.addresses.value.evidence[0], `addresses in the namespace: ${have.join(', ') || '(none)'}`);
+          add(
+            serverAddress,
+            `The DHCP server on ${server.host} lacks its address ${lacking.join(', ')}`,
+            `namespace ${server.namespace.name}@${server.host}`,
+            server.addresses.value.evidence[0],
+            `addresses in the namespace: ${have.join(', ') || '(none)'}`,
+          );
         }
       }
       if (server.entries.ok) {
@@ -76,20 +100,36 @@ export default defineCheck<Io, PortSubject, typeof needs>({
               : other !== undefined
                 ? `has ${fixed.ip_address} for ${other.mac} instead of ${port.mac_address}`
                 : `does not know ${port.mac_address}`;
-          add(entryWrong, `dnsmasq on ${server.host} ${what}: ${ownerName(subject)} gets no lease`, `dnsmasq entry ${port.mac_address}@${server.host}`, server.entries.value.evidence[0], `expected ${port.mac_address} → ${fixed.ip_address}; the file ${what}`);
+          add(
+            entryWrong,
+            `dnsmasq on ${server.host} ${what}: ${ownerName(subject)} gets no lease`,
+            `dnsmasq entry ${port.mac_address}@${server.host}`,
+            server.entries.value.evidence[0],
+            `expected ${port.mac_address} → ${fixed.ip_address}; the file ${what}`,
+          );
         }
       }
       if (server.options.ok) {
-        for (const subnet of wanting.filter((s) => s.ip_version === 4 && port.fixed_ips.some((f) => f.subnet_id === s.id))) {
+        for (const subnet of wanting.filter(
+          (s) => s.ip_version === 4 && port.fixed_ips.some((f) => f.subnet_id === s.id),
+        )) {
           const router = server.options.value.value.find(
             (o) => o.version === 4 && o.option === 'router' && o.tags.some((t) => t.includes(subnet.id)),
           );
           const given = router?.values[0];
           if (given === undefined || !subnet.gateway_ip || given === subnet.gateway_ip) continue;
-          add(optionWrong, `dnsmasq on ${server.host} hands out ${given} as router; the gateway of ${subnet.cidr} is ${subnet.gateway_ip}`, `DHCP option router@${server.host}`, server.options.value.evidence[0], `option:router,${given}; gateway_ip ${subnet.gateway_ip}`);
+          add(
+            optionWrong,
+            `dnsmasq on ${server.host} hands out ${given} as router; the gateway of ${subnet.cidr} is ${subnet.gateway_ip}`,
+            `DHCP option router@${server.host}`,
+            server.options.value.evidence[0],
+            `option:router,${given}; gateway_ip ${subnet.gateway_ip}`,
+          );
         }
       }
-      notes.push(`${server.host}: dnsmasq alive, entry ${port.mac_address} → ${port.fixed_ips.map((f) => f.ip_address).join(', ')}`);
+      notes.push(
+        `${server.host}: dnsmasq alive, entry ${port.mac_address} → ${port.fixed_ips.map((f) => f.ip_address).join(', ')}`,
+      );
     }
     const [first] = unseen;
     if (findings.length === 0 && servers.length === 0 && first !== undefined) return blocked(first.failure);

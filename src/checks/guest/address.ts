@@ -1,10 +1,9 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
-import { type Io, showing } from '../../facts/io.ts';
-import { placement } from '../../facts/placement.ts';
-import { allAnswered, type HostCounters, secondLook } from '../../facts/second-look.ts';
 import { hostOvs } from '../../facts/host.ts';
-import { onComputeHost } from '../../facts/placement.ts';
+import { type Io, showing } from '../../facts/io.ts';
+import { onComputeHost, placement } from '../../facts/placement.ts';
+import { allAnswered, type HostCounters, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
 import { remedyAddressPair } from '../../path/secgroup.ts';
@@ -36,21 +35,43 @@ function spoofRules(counters: HostCounters, portId: string, ofport: number | und
     for (const chain of dump.tables.flatMap((t) => t.chains)) {
       if (!chain.name.endsWith(`-s${portId.slice(0, 10)}`)) continue;
       for (const rule of chain.rules) {
-        if (rule.target === 'DROP') found.push({ where: `${rule.table} ${rule.chain} #${rule.index}`, raw: rule.raw, packets: rule.packets, place: 'iptables', own: true });
+        if (rule.target === 'DROP')
+          found.push({
+            where: `${rule.table} ${rule.chain} #${rule.index}`,
+            raw: rule.raw,
+            packets: rule.packets,
+            place: 'iptables',
+            own: true,
+          });
       }
     }
   }
   for (const chain of counters.rules.rules.ebtables ?? []) {
     if (chain.name !== `neutronMAC-${tap}` && chain.name !== `neutronARP-${tap}`) continue;
     for (const rule of chain.rules) {
-      if (rule.target === 'DROP') found.push({ where: `ebtables ${rule.table} ${rule.chain}`, raw: rule.raw, packets: rule.packets, place: 'ebtables', own: true });
+      if (rule.target === 'DROP')
+        found.push({
+          where: `ebtables ${rule.table} ${rule.chain}`,
+          raw: rule.raw,
+          packets: rule.packets,
+          place: 'ebtables',
+          own: true,
+        });
     }
   }
   for (const bridge of counters.rules.rules.bridges ?? []) {
     for (const flow of bridge.flows) {
-      const own = ofport !== undefined && flow.table === 71 && flow.match['in_port'] === String(ofport) && flow.priority <= 10;
+      const own =
+        ofport !== undefined && flow.table === 71 && flow.match.in_port === String(ofport) && flow.priority <= 10;
       const shared = (flow.table === 24 || flow.table === 25) && flow.actions === 'drop';
-      if (own || shared) found.push({ where: `${bridge.name} table ${flow.table}`, raw: flow.raw, packets: flow.packets, place: bridge.name, own });
+      if (own || shared)
+        found.push({
+          where: `${bridge.name} table ${flow.table}`,
+          raw: flow.raw,
+          packets: flow.packets,
+          place: bridge.name,
+          own,
+        });
     }
   }
   return found;
@@ -66,15 +87,20 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe }) => {
     if (!maybe.look.ok) {
       const { error } = maybe.look;
-      return error.kind === 'unsupported' ? skipped(error.because === allAnswered ? allAnswered : error.because) : blocked(error);
+      return error.kind === 'unsupported'
+        ? skipped(error.because === allAnswered ? allAnswered : error.because)
+        : blocked(error);
     }
     const { host } = facts.placement.value;
     const look = maybe.look.value.value;
     const [before, after] = [look.before.get(host), look.after.get(host)];
     if (before === undefined || after === undefined) return skipped(`the counters of ${host} could not be read`);
     const tap = deviceName('tap', subject.id);
-    const ports = maybe.ovs.ok ? maybe.ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces)) : [];
-    const ofport = ports.find((i) => i.name === tap)?.ofport ?? ports.find((i) => i.name === deviceName('qvo', subject.id))?.ofport;
+    const ports = maybe.ovs.ok
+      ? maybe.ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces))
+      : [];
+    const ofport =
+      ports.find((i) => i.name === tap)?.ofport ?? ports.find((i) => i.name === deviceName('qvo', subject.id))?.ofport;
     const was = new Map(spoofRules(before, subject.id, ofport).map((r) => [`${r.where} ${r.raw}`, r.packets]));
     const rises = spoofRules(after, subject.id, ofport)
       .map((rule) => ({ rule, rose: rule.packets - (was.get(`${rule.where} ${rule.raw}`) ?? rule.packets) }))
@@ -82,7 +108,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       .sort((a, b) => Number(b.rule.own) - Number(a.rule.own) || b.rose - a.rose);
     const [first] = rises;
     const evidence = first === undefined ? undefined : after.rules.evidence.get(first.rule.place);
-    if (first === undefined || evidence === undefined) return judged([], 'anti-spoofing dropped nothing while probing', [], ['spoofed addresses']);
+    if (first === undefined || evidence === undefined)
+      return judged([], 'anti-spoofing dropped nothing while probing', [], ['spoofed addresses']);
     const total = rises.reduce((sum, r) => sum + r.rose, 0);
     return judged(
       [
@@ -91,14 +118,21 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `guest of ${ownerName(subject)}`,
           scope: portScope(subject, { host: [host] }),
           confidence: first.rule.own ? 'certain' : 'likely',
-          evidence: [showing(evidence, rises.slice(0, 4).map((r) => `${r.rule.where}  ${r.rule.raw}  rose by ${r.rose}`))],
+          evidence: [
+            showing(
+              evidence,
+              rises.slice(0, 4).map((r) => `${r.rule.where}  ${r.rule.raw}  rose by ${r.rose}`),
+            ),
+          ],
           remedies: [
             {
               title: `put ${subject.port.value.mac_address} and ${subject.port.value.fixed_ips.map((f) => f.ip_address).join(', ')} back in the guest`,
               risk: 'none',
               sufficient: false,
               steps: [
-                advice('in the guest (its console): ip addr; its interface must have the MAC and the address of the port'),
+                advice(
+                  'in the guest (its console): ip addr; its interface must have the MAC and the address of the port',
+                ),
                 byOperator(remedyAddressPair(subject.id, 'ADDRESS'), 'instead, when the other address is meant'),
               ],
             },

@@ -4,8 +4,9 @@ export const spoofs: FindingSpec = {
   code: 'OSD-GUEST-001',
   severity: 'error',
   nature: 'cause',
-  title: 'The instance sends with an address that is not its port\'s',
-  meaning: 'Anti-spoofing of the port drops what comes from another MAC or IP address than Neutron gave: the guest was configured by hand, carries a virtual address, or was cloned.',
+  title: "The instance sends with an address that is not its port's",
+  meaning:
+    'Anti-spoofing of the port drops what comes from another MAC or IP address than Neutron gave: the guest was configured by hand, carries a virtual address, or was cloned.',
   evidence: "how far the port's anti-spoofing rules (iptables, ebtables or OVS flows) rose while it was probed.",
   mend: 'Put the address right in the guest; when the other address is meant, allow it on the port (allowed address pairs).',
   explains: [

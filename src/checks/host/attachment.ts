@@ -8,8 +8,8 @@ import { type Io, showing } from '../../facts/io.ts';
 import { onComputeHost, placement } from '../../facts/placement.ts';
 import { portItself } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import type { Link } from '../../nodes/parse/links.ts';
+import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import type { ExpectedDevice } from '../../path/backends/backend.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { deviceDown, deviceMissing, notPlugged } from './codes.ts';
@@ -23,7 +23,9 @@ const bridgeOf = (device: string, link: Link | undefined, ovs: OvsState | undefi
 
 const plugIn = (device: ExpectedDevice, host: string, instanceId: string | undefined): Remedy => {
   const again =
-    instanceId === undefined ? [] : [byOperator(['openstack', 'server', 'reboot', '--hard', instanceId], 'or let Nova plug it again')];
+    instanceId === undefined
+      ? []
+      : [byOperator(['openstack', 'server', 'reboot', '--hard', instanceId], 'or let Nova plug it again')];
   if (device.in?.driver === 'linux') {
     return {
       title: 'plug it in again',
@@ -79,12 +81,20 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           `${device.name} (${device.role}) of ${ownerName(subject)} is missing on ${host}`,
           showing(evidence, `no ${device.name} among ${facts.links.value.length} links`),
           device.role === 'tap' && instanceId !== undefined
-            ? { title: 'let Nova plug it again', risk: 'disruptive', sufficient: true, steps: [byOperator(['openstack', 'server', 'reboot', '--hard', instanceId])] }
+            ? {
+                title: 'let Nova plug it again',
+                risk: 'disruptive',
+                sufficient: true,
+                steps: [byOperator(['openstack', 'server', 'reboot', '--hard', instanceId])],
+              }
             : {
                 title: 'let the L2 agent make it again',
                 risk: 'brief-interruption',
                 sufficient: true,
-                steps: backend.agents('compute').slice(0, 1).map((unit) => onHost(host, ['systemctl', 'restart', unit])),
+                steps: backend
+                  .agents('compute')
+                  .slice(0, 1)
+                  .map((unit) => onHost(host, ['systemctl', 'restart', unit])),
               },
         );
         continue;
@@ -110,8 +120,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           deviceDown,
           device,
           `${device.name} of ${ownerName(subject)} is ${link.up ? 'without carrier' : 'down'} on ${host}`,
-          showing(evidence, `${device.name}: ${link.up ? 'UP' : 'not UP'}, ${link.carrier ? 'LOWER_UP' : 'no carrier'}, operstate ${link.operstate}, mtu ${link.mtu}`),
-          { title: 'set it up', risk: 'none', sufficient: !link.up, steps: [onHost(host, ['ip', 'link', 'set', device.name, 'up'])] },
+          showing(
+            evidence,
+            `${device.name}: ${link.up ? 'UP' : 'not UP'}, ${link.carrier ? 'LOWER_UP' : 'no carrier'}, operstate ${link.operstate}, mtu ${link.mtu}`,
+          ),
+          {
+            title: 'set it up',
+            risk: 'none',
+            sufficient: !link.up,
+            steps: [onHost(host, ['ip', 'link', 'set', device.name, 'up'])],
+          },
         );
       }
     }

@@ -12,7 +12,18 @@ export const domainNotRunning: FindingSpec = {
   evidence: "virsh domstate of the instance's domain on its host, against the status in Nova.",
   mend: 'Start it through Nova; look at /var/log/libvirt/qemu for why it ended.',
   explains: [
-    ...ofInstance('OSD-HOST-002', 'OSD-HOST-003', 'OSD-HOST-004', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-CONSOLE-*', 'OSD-MTU-*', 'OSD-SG-*', 'OSD-L2-*'),
+    ...ofInstance(
+      'OSD-HOST-002',
+      'OSD-HOST-003',
+      'OSD-HOST-004',
+      'OSD-PORT-004',
+      'OSD-PING-*',
+      'OSD-PATH-*',
+      'OSD-CONSOLE-*',
+      'OSD-MTU-*',
+      'OSD-SG-*',
+      'OSD-L2-*',
+    ),
   ],
   refs: [],
 };
@@ -22,7 +33,8 @@ export const deviceMissing: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'A device of the port is missing on its host',
-  meaning: 'A tap, bridge, veth end or segment device that the backend makes for this port is not there: the way is cut.',
+  meaning:
+    'A tap, bridge, veth end or segment device that the backend makes for this port is not there: the way is cut.',
   evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
   mend: 'Restart the L2 agent of the host; when the tap itself is missing, hard-reboot the instance.',
   explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
@@ -37,7 +49,10 @@ export const notPlugged: FindingSpec = {
   meaning: 'The device exists, but it is plugged into no bridge, or into another one: packets end at it.',
   evidence: 'the master of the device (ip link), or its bridge in OVSDB, against what the backend promises.',
   mend: 'Plug it in again, or hard-reboot the instance so that Nova does.',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-L2-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-L2-*'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: ['https://docs.openstack.org/operations-guide/ops-network-troubleshooting.html'],
 };
 
@@ -58,10 +73,16 @@ export const strangersRule: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'Packets of the instance are dropped by a rule that Neutron did not make',
-  meaning: 'A rule that no agent, libvirt or container engine owns matches traffic of this instance and drops or rejects it.',
+  meaning:
+    'A rule that no agent, libvirt or container engine owns matches traffic of this instance and drops or rejects it.',
   evidence: 'the rule itself with its counter, and how far the counter rose while probes were sent.',
   mend: 'Ask who made the rule, then delete it; make sure that the tool that made it does not make it again.',
-  explains: [...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004', 'OSD-DHCP-008'), ...ofInstance('OSD-CONSOLE-*'), { code: 'OSD-META-*', over: ['host'] }, { code: 'OSD-AGENT-003', over: ['host'] }],
+  explains: [
+    ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004', 'OSD-DHCP-008'),
+    ...ofInstance('OSD-CONSOLE-*'),
+    { code: 'OSD-META-*', over: ['host'] },
+    { code: 'OSD-AGENT-003', over: ['host'] },
+  ],
   refs: [],
 };
 
@@ -82,10 +103,14 @@ export const deadVlan: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The OVS port is in the dead VLAN 4095',
-  meaning: "The agent (or a hand) put the port's tag to 4095: br-int drops everything from it. The agent does so with ports it cannot match to a Neutron port it may wire.",
+  meaning:
+    "The agent (or a hand) put the port's tag to 4095: br-int drops everything from it. The agent does so with ports it cannot match to a Neutron port it may wire.",
   evidence: "tag of the port in OVSDB against the tag of the network's other ports on the host.",
   mend: 'Restart the OVS agent of the host so that it wires the port again.',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-ROUTER-*', 'OSD-DHCP-*', 'OSD-META-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-ROUTER-*', 'OSD-DHCP-*', 'OSD-META-*'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/openvswitch_agent.html'],
 };
 
@@ -94,7 +119,8 @@ export const wrongTag: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The OVS port has no tag, or not the one of its network',
-  meaning: 'The local VLAN of the port differs from the one the agent chose for its network on this host: it is in no network or in a stranger\'s.',
+  meaning:
+    "The local VLAN of the port differs from the one the agent chose for its network on this host: it is in no network or in a stranger's.",
   evidence: "tag of the port against the tag in its other_config and of the network's other ports on the host.",
   mend: 'Restart the OVS agent of the host so that it wires the port again.',
   explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
@@ -106,7 +132,8 @@ export const noOfport: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'OVS could not open the device of the port',
-  meaning: 'The row is in OVSDB, but the switch has no such device (ofport -1): a left-over, or the device was made again under its feet.',
+  meaning:
+    'The row is in OVSDB, but the switch has no such device (ofport -1): a left-over, or the device was made again under its feet.',
   evidence: 'ofport and error of the interface in OVSDB.',
   mend: 'Hard-reboot the instance so that the device is plugged again; delete the row when no instance owns it.',
   explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],

@@ -17,8 +17,14 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     const { backend, bound, segment } = facts.placement.value;
     const names = new Set(backend.attachment(bound, segment).map((d) => d.name));
     const own = facts.links.value.filter((l) => names.has(l.name));
-    const lines = own.map((l) => `${l.name}: rx ${l.rx.packets} (errors ${l.rx.errors}, dropped ${l.rx.dropped}) tx ${l.tx.packets} (errors ${l.tx.errors}, dropped ${l.tx.dropped})`);
+    const lines = own.map(
+      (l) =>
+        `${l.name}: rx ${l.rx.packets} (errors ${l.rx.errors}, dropped ${l.rx.dropped}) tx ${l.tx.packets} (errors ${l.tx.errors}, dropped ${l.tx.dropped})`,
+    );
     const dropped = own.reduce((sum, l) => sum + l.rx.dropped + l.tx.dropped, 0);
-    return passed(`${dropped} drops since the devices were made`, facts.links.evidence.map((e) => showing(e, lines)));
+    return passed(
+      `${dropped} drops since the devices were made`,
+      facts.links.evidence.map((e) => showing(e, lines)),
+    );
   },
 });

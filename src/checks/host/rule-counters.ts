@@ -1,6 +1,13 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import type { RulesOfHost } from '../../facts/rules.ts';
-import { type Counted, counterDelta, countedEbtables, countedFlows, countedIptables, countedNft } from '../../path/firewall/counters.ts';
+import {
+  type Counted,
+  countedEbtables,
+  countedFlows,
+  countedIptables,
+  countedNft,
+  counterDelta,
+} from '../../path/firewall/counters.ts';
 import type { Stranger } from '../../path/firewall/strangers.ts';
 
 /** Every counter of a host's rules, by the keys that strangers carry. */

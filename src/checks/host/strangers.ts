@@ -7,10 +7,10 @@ import { placement } from '../../facts/placement.ts';
 import { pathRules, type RulesOfHost } from '../../facts/rules.ts';
 import { type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { parseAddress } from '../../path/addresses.ts';
 import type { Counted } from '../../path/firewall/counters.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
-import { parseAddress } from '../../path/addresses.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { strangerIdle, strangersRule } from './codes.ts';
 import { countersOfRules, evidenceFor, riseOf } from './rule-counters.ts';
@@ -24,7 +24,12 @@ function probesOf(subject: PortSubject): Packet[] {
     const family = parseAddress(f.ip_address)?.family ?? 4;
     const base = { family, protocol: 'icmp' } as const;
     return [
-      { ...base, destination: f.ip_address, destinationMac: subject.port.value.mac_address, icmpType: family === 4 ? 8 : 128 },
+      {
+        ...base,
+        destination: f.ip_address,
+        destinationMac: subject.port.value.mac_address,
+        icmpType: family === 4 ? 8 : 128,
+      },
       { ...base, source: f.ip_address, sourceMac: subject.port.value.mac_address, icmpType: family === 4 ? 0 : 129 },
     ];
   });
@@ -54,10 +59,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const after: readonly Counted[] = countersOfRules(rules);
       for (const probe of probesOf(subject)) {
         for (const stranger of strangersOf(rules.rules, probe)) {
-          if (stranger.matches === 'no' || suspects.some((s) => s.host === host && s.stranger.key === stranger.key)) continue;
+          if (stranger.matches === 'no' || suspects.some((s) => s.host === host && s.stranger.key === stranger.key))
+            continue;
           const evidence = evidenceFor(rules, stranger);
           if (evidence === undefined) continue;
-          suspects.push({ host, stranger, rose: look === undefined ? undefined : riseOf(before, after, stranger.key), evidence });
+          suspects.push({
+            host,
+            stranger,
+            rose: look === undefined ? undefined : riseOf(before, after, stranger.key),
+            evidence,
+          });
         }
       }
     }
@@ -68,7 +79,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       if (!took && stranger.matches !== 'yes') continue;
       const spec = took ? strangersRule : strangerIdle;
       const verb = stranger.effect === 'rejects' ? 'rejects' : stranger.effect === 'drops' ? 'drops' : 'diverts';
-      const counted = took ? `counter rose by ${rose ?? 0} while ${sent} pings were sent` : `${stranger.packets} packets so far`;
+      const counted = took
+        ? `counter rose by ${rose ?? 0} while ${sent} pings were sent`
+        : `${stranger.packets} packets so far`;
       findings.push(
         findingOf(spec, {
           summary: took
@@ -84,7 +97,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               title: 'delete the rule, once its maker agrees',
               risk: 'reversible',
               sufficient: true,
-              steps: [onHost(host, stranger.remove), advice('whoever made it may make it again: look for the tool behind it', host)],
+              steps: [
+                onHost(host, stranger.remove),
+                advice('whoever made it may make it again: look for the tool behind it', host),
+              ],
             },
           ],
           verify: verifyWith('ping', subject),
@@ -95,6 +111,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       return maybe.look.ok ? judged([], 'no rules were seen') : blocked(maybe.look.error);
     }
     const hosts = [...facts.rules.value.keys()].join(', ');
-    return judged(findings, `no stranger's rule on ${hosts}`, [...facts.rules.value.values()].flatMap((r) => [...r.evidence.values()]).slice(0, 2), ['rules made by hand']);
+    return judged(
+      findings,
+      `no stranger's rule on ${hosts}`,
+      [...facts.rules.value.values()].flatMap((r) => [...r.evidence.values()]).slice(0, 2),
+      ['rules made by hand'],
+    );
   },
 });

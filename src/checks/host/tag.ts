@@ -27,11 +27,17 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     const findings: Finding[] = [];
     const seen: string[] = [];
     const places: { host: string; device: string; what: string }[] = [
-      ...backend.attachment(bound, segment).flatMap((d) => (d.in?.driver === 'ovs' ? [{ host, device: d.name, what: ownerName(subject) }] : [])),
+      ...backend
+        .attachment(bound, segment)
+        .flatMap((d) => (d.in?.driver === 'ovs' ? [{ host, device: d.name, what: ownerName(subject) }] : [])),
       ...facts.service.value.flatMap((p) => {
         const at = p['binding:host_id'];
         const owner = p.device_owner === 'network:dhcp' ? 'dhcp' : 'router';
-        return at ? backend.serviceAttachment(p.id, owner, segment).map((d) => ({ host: at, device: d.name, what: `the ${owner === 'dhcp' ? 'DHCP port' : 'router'}` })) : [];
+        return at
+          ? backend
+              .serviceAttachment(p.id, owner, segment)
+              .map((d) => ({ host: at, device: d.name, what: `the ${owner === 'dhcp' ? 'DHCP port' : 'router'}` }))
+          : [];
       }),
     ];
     let blind: import('../../engine/failure.ts').FactFailure | undefined;
@@ -59,7 +65,10 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                 title: 'let the OVS agent wire it again',
                 risk: 'brief-interruption',
                 sufficient: true,
-                steps: backend.agents('compute').slice(0, 1).map((unit) => onHost(place.host, ['systemctl', 'restart', unit])),
+                steps: backend
+                  .agents('compute')
+                  .slice(0, 1)
+                  .map((unit) => onHost(place.host, ['systemctl', 'restart', unit])),
               },
             ],
             verify: verifyWith('host', subject),
@@ -69,14 +78,30 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       const meant = intendedTag(port, ports, segment.networkId);
       const face = port.interfaces.find((i) => i.name === port.name) ?? port.interfaces[0];
       if (port.tag === deadTag) {
-        add(deadVlan, `${place.device} of ${place.what} is in the dead VLAN 4095 on ${place.host}`, `${place.device}: tag 4095${meant === undefined ? '' : `, the network has tag ${meant} here`}`);
+        add(
+          deadVlan,
+          `${place.device} of ${place.what} is in the dead VLAN 4095 on ${place.host}`,
+          `${place.device}: tag 4095${meant === undefined ? '' : `, the network has tag ${meant} here`}`,
+        );
       } else if (port.tag === undefined && face?.type !== 'patch') {
-        add(wrongTag, `${place.device} of ${place.what} has no tag on ${place.host}`, `${place.device}: tag (none)${meant === undefined ? '' : `, the network has tag ${meant} here`}`);
+        add(
+          wrongTag,
+          `${place.device} of ${place.what} has no tag on ${place.host}`,
+          `${place.device}: tag (none)${meant === undefined ? '' : `, the network has tag ${meant} here`}`,
+        );
       } else if (meant !== undefined && port.tag !== meant) {
-        add(wrongTag, `${place.device} of ${place.what} has tag ${port.tag} on ${place.host}; its network has ${meant}`, `${place.device}: tag ${port.tag}, expected ${meant}`);
+        add(
+          wrongTag,
+          `${place.device} of ${place.what} has tag ${port.tag} on ${place.host}; its network has ${meant}`,
+          `${place.device}: tag ${port.tag}, expected ${meant}`,
+        );
       }
       if (face?.ofport === -1) {
-        add(noOfport, `OVS on ${place.host} could not open ${place.device} of ${place.what}`, `${place.device}: ofport -1, error ${face.error ?? '(none)'}`);
+        add(
+          noOfport,
+          `OVS on ${place.host} could not open ${place.device} of ${place.what}`,
+          `${place.device}: ofport -1, error ${face.error ?? '(none)'}`,
+        );
       }
       seen.push(`${place.device} tag ${port.tag ?? '-'}`);
     }

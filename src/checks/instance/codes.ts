@@ -7,7 +7,8 @@ export const notRunning: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The instance is not running',
-  meaning: 'Nova itself says that the instance is off, paused, suspended, shelved or being rescued, so nothing answers.',
+  meaning:
+    'Nova itself says that the instance is off, paused, suspended, shelved or being rescued, so nothing answers.',
   evidence: 'status, OS-EXT-STS:vm_state and OS-EXT-STS:power_state of the instance.',
   mend: 'Start, unpause, resume or unshelve it.',
   explains: [
@@ -39,7 +40,8 @@ export const noValidHost: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'No host could be found for the instance',
-  meaning: 'The scheduler found no compute host that satisfies the request: resources, filters, availability zone or a disabled service.',
+  meaning:
+    'The scheduler found no compute host that satisfies the request: resources, filters, availability zone or a disabled service.',
   evidence: "fault 'No valid host was found', and no host on the instance.",
   mend: 'See which filter or which resource rejected the hosts; free resources, relax the request or enable hosts, then boot again.',
   explains: [{ code: 'OSD-VM-002', over: ['instance'] }],
@@ -51,7 +53,8 @@ export const computeServiceDown: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'nova-compute of the host is down or disabled',
-  meaning: 'The service that starts, stops and plugs instances on this host does not report, or was disabled: what runs goes on, nothing new happens.',
+  meaning:
+    'The service that starts, stops and plugs instances on this host does not report, or was disabled: what runs goes on, nothing new happens.',
   evidence: 'state and status of nova-compute in GET /os-services, and the process on the node.',
   mend: 'Start nova-compute on the host (or enable it again).',
   explains: [
@@ -90,9 +93,10 @@ export const volumeBroken: FindingSpec = {
   severity: 'warning',
   nature: 'cause',
   title: 'A volume of the instance is not in use',
-  meaning: 'Cinder does not count the volume as attached and whole: an instance that boots from it stops, or will not start again.',
+  meaning:
+    'Cinder does not count the volume as attached and whole: an instance that boots from it stops, or will not start again.',
   evidence: 'status of the volume in Cinder.',
-  mend: "Look at the volume and its backend; mend or reset its state only when the data is known to be well.",
+  mend: 'Look at the volume and its backend; mend or reset its state only when the data is known to be well.',
   explains: [
     { code: 'OSD-VM-002', over: ['instance'] },
     { code: 'OSD-CONSOLE-005', over: ['instance'] },
@@ -105,7 +109,8 @@ export const cellDown: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The cell of the instance does not answer',
-  meaning: "Nova's API could not reach the database of the cell that holds the instance, and shows only what it has itself: state UNKNOWN.",
+  meaning:
+    "Nova's API could not reach the database of the cell that holds the instance, and shows only what it has itself: state UNKNOWN.",
   evidence: 'status UNKNOWN in the API (microversion 2.69 and later).',
   mend: 'Bring back the database and the message queue of the cell; nova-manage cell_v2 list_cells names them.',
   explains: [],
@@ -117,7 +122,8 @@ export const computeCutOff: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'nova-compute of the host runs, and is down for OpenStack',
-  meaning: 'The process lives on its host, but its reports do not arrive: it cannot reach the message queue, or hangs. What runs goes on, nothing new happens.',
+  meaning:
+    'The process lives on its host, but its reports do not arrive: it cannot reach the message queue, or hangs. What runs goes on, nothing new happens.',
   evidence: 'state of nova-compute in GET /os-services, and the unit on the node.',
   mend: 'Find what stands between the host and the message queue; restarting nova-compute helps only when that is open.',
   explains: [

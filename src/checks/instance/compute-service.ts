@@ -7,7 +7,7 @@ import { hostServices } from '../../facts/host.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import type { ComputeService } from '../../facts/schemas/compute.ts';
-import { theCloud, type InstanceSubject } from '../../facts/subject.ts';
+import { type InstanceSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import { span, utcMillis } from '../age.ts';
 import { computeCutOff, computeServiceDown } from './codes.ts';
@@ -52,7 +52,10 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
       if (!down && !disabled) return [];
       const age = s.updated_at ? `, last report ${span((now - utcMillis(s.updated_at)) / 1000)} ago` : '';
       const state = `nova-compute on ${s.host}: ${s.state}, ${s.status}${s.disabled_reason ? ` (${s.disabled_reason})` : ''}${age}`;
-      const unit = maybe.units.ok && s.host === host ? maybe.units.value.value.find((u) => u.service === 'nova-compute') : undefined;
+      const unit =
+        maybe.units.ok && s.host === host
+          ? maybe.units.value.value.find((u) => u.service === 'nova-compute')
+          : undefined;
       const [unitEvidence] = maybe.units.ok ? maybe.units.value.evidence : [];
       if (down && unit?.state === 'active' && unitEvidence !== undefined) {
         return [
@@ -66,7 +69,10 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
                 title: `find what stops ${s.host} from reaching the message queue`,
                 risk: 'none',
                 sufficient: false,
-                steps: [onHost(s.host, ['journalctl', '-u', unit.unit, '-n', '50', '--no-pager']), onHost(s.host, ['ss', '-tnp', 'state', 'syn-sent'])],
+                steps: [
+                  onHost(s.host, ['journalctl', '-u', unit.unit, '-n', '50', '--no-pager']),
+                  onHost(s.host, ['ss', '-tnp', 'state', 'syn-sent']),
+                ],
               },
             ],
             verify: `ostk-doctor net ${subject.name}`,
@@ -75,7 +81,9 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
       }
       return [
         findingOf(computeServiceDown, {
-          summary: down ? `nova-compute on ${s.host} is down${age}` : `nova-compute on ${s.host} is disabled${s.disabled_reason ? `: ${s.disabled_reason}` : ''}`,
+          summary: down
+            ? `nova-compute on ${s.host} is down${age}`
+            : `nova-compute on ${s.host} is disabled${s.disabled_reason ? `: ${s.disabled_reason}` : ''}`,
           subject: `nova-compute@${s.host}`,
           // A disabled service only keeps new instances away: nothing is wrong with those that run.
           severity: down || unplaced ? 'error' : 'info',
@@ -100,6 +108,10 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
         }),
       ];
     });
-    return judged(findings, `nova-compute on ${host ?? `${computes.length} hosts`} up and enabled`, facts.services.evidence);
+    return judged(
+      findings,
+      `nova-compute on ${host ?? `${computes.length} hosts`} up and enabled`,
+      facts.services.evidence,
+    );
   },
 });

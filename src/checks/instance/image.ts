@@ -1,9 +1,8 @@
-import { defineCheck, judged } from '../../engine/check.ts';
+import { defineCheck, judged, passed, skipped } from '../../engine/check.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { bootImage } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { passed, skipped } from '../../engine/check.ts';
 import { instanceScope } from '../scope.ts';
 import { imageUnusable } from './codes.ts';
 

@@ -48,7 +48,14 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
           subject: `instance ${subject.name}`,
           scope,
           evidence: [showing(evidence, state)],
-          remedies: [{ title: 'find the cell and what it lacks', risk: 'none', sufficient: false, steps: [advice('on a controller: nova-manage cell_v2 list_cells, then its database and message queue')] }],
+          remedies: [
+            {
+              title: 'find the cell and what it lacks',
+              risk: 'none',
+              sufficient: false,
+              steps: [advice('on a controller: nova-manage cell_v2 list_cells, then its database and message queue')],
+            },
+          ],
           verify,
         }),
       );
@@ -71,7 +78,9 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
                 steps: [
                   byOperator(['openstack', 'compute', 'service', 'list', '--service', 'nova-compute']),
                   byOperator(['openstack', 'hypervisor', 'list', '--long']),
-                  advice("nova-scheduler's log names the filter that rejected the last host, or says that Placement gave no candidate"),
+                  advice(
+                    "nova-scheduler's log names the filter that rejected the last host, or says that Placement gave no candidate",
+                  ),
                 ],
               },
             ],

@@ -17,10 +17,15 @@ export default defineCheck<Io, InstanceSubject, Record<string, never>, typeof op
   optional,
   findings: [volumeBroken],
   judge: ({ subject, maybe }) => {
-    if (!maybe.volumes.ok) return maybe.volumes.error.kind === 'unsupported' ? skipped(maybe.volumes.error.because) : blocked(maybe.volumes.error);
+    if (!maybe.volumes.ok)
+      return maybe.volumes.error.kind === 'unsupported'
+        ? skipped(maybe.volumes.error.because)
+        : blocked(maybe.volumes.error);
     const list = maybe.volumes.value.value;
     const findings = list.flatMap((v): Finding[] => {
-      const evidence = maybe.volumes.ok ? maybe.volumes.value.evidence.find((e) => e.source.kind === 'api' && e.source.path.includes(v.id)) : undefined;
+      const evidence = maybe.volumes.ok
+        ? maybe.volumes.value.evidence.find((e) => e.source.kind === 'api' && e.source.path.includes(v.id))
+        : undefined;
       if (v.status === 'in-use' || evidence === undefined) return [];
       return [
         findingOf(volumeBroken, {
@@ -28,7 +33,14 @@ export default defineCheck<Io, InstanceSubject, Record<string, never>, typeof op
           subject: `volume ${v.id.slice(0, 8)}`,
           scope: instanceScope(subject),
           evidence: [showing(evidence, `status ${v.status}, bootable ${v.bootable ?? '?'}`)],
-          remedies: [{ title: 'look at the volume', risk: 'none', sufficient: false, steps: [byOperator(['openstack', 'volume', 'show', v.id])] }],
+          remedies: [
+            {
+              title: 'look at the volume',
+              risk: 'none',
+              sufficient: false,
+              steps: [byOperator(['openstack', 'volume', 'show', v.id])],
+            },
+          ],
           verify: `ostk-doctor net ${subject.name}`,
         }),
       ];

@@ -12,26 +12,45 @@ import { span } from '../age.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { errorsAbout, queueUnreachable } from './codes.ts';
 
-const window = source<PortSubject, number>('run.since', () => '', async (_, facts) => observed(facts.io.options.sinceSeconds));
+const window = source<PortSubject, number>(
+  'run.since',
+  () => '',
+  async (_, facts) => observed(facts.io.options.sinceSeconds),
+);
 
-const requests = source<PortSubject, readonly string[]>('port.requests', (s) => s.id, async (subject, facts) => {
-  if (subject.instance === undefined) return observed([]);
-  const found = await facts.get(actions, subject.instance);
-  return found.ok ? observed(found.value.value.map((a) => a.request_id), ...found.value.evidence) : observed([]);
-});
+const requests = source<PortSubject, readonly string[]>(
+  'port.requests',
+  (s) => s.id,
+  async (subject, facts) => {
+    if (subject.instance === undefined) return observed([]);
+    const found = await facts.get(actions, subject.instance);
+    return found.ok
+      ? observed(
+          found.value.value.map((a) => a.request_id),
+          ...found.value.evidence,
+        )
+      : observed([]);
+  },
+);
 
 /** Services that report again, as `binary@host`: what they logged while they could not is history. */
-const reporting = source<PortSubject, ReadonlySet<string>>('port.reporting', (s) => s.id, async (_, facts) => {
-  const [list, computes] = await Promise.all([facts.get(agents, theCloud), facts.get(computeServices, theCloud)]);
-  if (!list.ok) return list;
-  return observed(
-    new Set([
-      ...list.value.value.filter((a) => a.alive).map((a) => agentName(a.binary, a.host)),
-      ...(computes.ok ? computes.value.value : []).filter((c) => c.state === 'up').map((c) => agentName(c.binary, c.host)),
-    ]),
-    ...list.value.evidence,
-  );
-});
+const reporting = source<PortSubject, ReadonlySet<string>>(
+  'port.reporting',
+  (s) => s.id,
+  async (_, facts) => {
+    const [list, computes] = await Promise.all([facts.get(agents, theCloud), facts.get(computeServices, theCloud)]);
+    if (!list.ok) return list;
+    return observed(
+      new Set([
+        ...list.value.value.filter((a) => a.alive).map((a) => agentName(a.binary, a.host)),
+        ...(computes.ok ? computes.value.value : [])
+          .filter((c) => c.state === 'up')
+          .map((c) => agentName(c.binary, c.host)),
+      ]),
+      ...list.value.evidence,
+    );
+  },
+);
 
 const needs = { logs: pathLogs, since: window };
 const optional = { requests, reporting };
@@ -62,7 +81,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe, now }) => {
     const { logs, unseen } = facts.logs.value;
     const since = facts.since.value;
-    const ids = [subject.id, subject.port.value.network_id, subject.id.slice(0, 11), ...(subject.instance === undefined ? [] : [subject.instance.id])];
+    const ids = [
+      subject.id,
+      subject.port.value.network_id,
+      subject.id.slice(0, 11),
+      ...(subject.instance === undefined ? [] : [subject.instance.id]),
+    ];
     const asked = new Set(maybe.requests.ok ? maybe.requests.value.value : []);
     let requested = 0;
     const about: Sighting[] = [];
@@ -75,17 +99,27 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         const age = ageOf(r, log, now);
         return age !== undefined && age <= since;
       });
-      const mine = fresh.filter((r) => (subject.instance !== undefined && r.instanceId === subject.instance.id) || ids.some((id) => text(r).includes(id)));
+      const mine = fresh.filter(
+        (r) =>
+          (subject.instance !== undefined && r.instanceId === subject.instance.id) ||
+          ids.some((id) => text(r).includes(id)),
+      );
       requested += fresh.filter((r) => r.requestId !== undefined && asked.has(r.requestId) && !mine.includes(r)).length;
-      const amqp = fresh.filter((r) => r.logger.startsWith('oslo.messaging') && /AMQP server|unreachable|Connection (refused|reset)/i.test(r.message));
-      const sight = (rs: readonly LogRecord[]): Sighting[] => foldLines(rs).map((fold) => ({ log, fold, age: ageOf(fold.sample, log, now) }));
+      const amqp = fresh.filter(
+        (r) =>
+          r.logger.startsWith('oslo.messaging') &&
+          /AMQP server|unreachable|Connection (refused|reset)/i.test(r.message),
+      );
+      const sight = (rs: readonly LogRecord[]): Sighting[] =>
+        foldLines(rs).map((fold) => ({ log, fold, age: ageOf(fold.sample, log, now) }));
       about.push(...sight(mine));
       const again = maybe.reporting.ok && maybe.reporting.value.value.has(agentName(log.service, log.host));
       if (again) others += amqp.length;
       else queue.push(...sight(amqp.filter((r) => !mine.includes(r))));
       others += fresh.length - mine.length - amqp.length;
     }
-    const line = (s: Sighting): string => `${s.fold.count} × ${s.fold.level} ${s.fold.logger}: ${s.fold.sample.message.slice(0, 200)} (last ${span(s.age ?? 0)} ago)`;
+    const line = (s: Sighting): string =>
+      `${s.fold.count} × ${s.fold.level} ${s.fold.logger}: ${s.fold.sample.message.slice(0, 200)} (last ${span(s.age ?? 0)} ago)`;
     const findings: Finding[] = [];
     const verify = verifyWith('logs', subject);
     const byLog = (sightings: readonly Sighting[]): Map<ServiceLog, Sighting[]> => {
@@ -125,6 +159,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (findings.length === 0 && logs.length === 0 && blind !== undefined) return blocked(blind.failure);
     const where = [...new Set(unseen.map((u) => u.host))];
     const note = `nothing about ${ownerName(subject)} in the last ${span(since)}${requested > 0 ? `; ${requested} error lines of its requests` : ''}${others > 0 ? `; ${others} other error lines` : ''} (${logs.length} logs${where.length === 0 ? '' : `; not seen: ${where.join(', ')}`})`;
-    return judged(findings, note, logs.map((l) => l.evidence));
+    return judged(
+      findings,
+      note,
+      logs.map((l) => l.evidence),
+    );
   },
 });

@@ -8,7 +8,8 @@ export const proxyDead: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The metadata proxy is not running',
-  meaning: 'No haproxy listens in the namespace of the router (or of the DHCP server): requests to 169.254.169.254 end there.',
+  meaning:
+    'No haproxy listens in the namespace of the router (or of the DHCP server): requests to 169.254.169.254 end there.',
   evidence: 'the processes of the host, and a request to the proxy in its namespace.',
   mend: 'Restart the L3 agent of the host (the DHCP agent on isolated networks): it starts the proxy again.',
   explains: noMetadata,
@@ -44,7 +45,8 @@ export const novaFails: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'Nova does not serve metadata',
-  meaning: 'The agent passes the request on and gets an error or no answer: nova-api-metadata is down, unreachable or broken.',
+  meaning:
+    'The agent passes the request on and gets an error or no answer: nova-api-metadata is down, unreachable or broken.',
   evidence: "HTTP 500, 502, 503 or 504 at the agent's socket in the name of the instance.",
   mend: "Look at nova-api-metadata, at nova_metadata_host in metadata_agent.ini, and at the agent's log.",
   explains: noMetadata,

@@ -12,11 +12,17 @@ import { iptablesRules } from '../../nodes/parse/iptables.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { agentSilent, novaFails, portUnknown, proxyDead, redirectMissing, secretRefused } from './codes.ts';
 
-const configDrive = source<PortSubject, boolean>('port.config-drive', (s) => s.id, async (subject, facts) => {
-  if (subject.instance === undefined) return { ok: true, value: { value: false, evidence: [] } };
-  const found = await facts.get(server, subject.instance);
-  return found.ok ? { ok: true, value: { value: found.value.value.config_drive === 'True', evidence: found.value.evidence } } : found;
-});
+const configDrive = source<PortSubject, boolean>(
+  'port.config-drive',
+  (s) => s.id,
+  async (subject, facts) => {
+    if (subject.instance === undefined) return { ok: true, value: { value: false, evidence: [] } };
+    const found = await facts.get(server, subject.instance);
+    return found.ok
+      ? { ok: true, value: { value: found.value.value.config_drive === 'True', evidence: found.value.evidence } }
+      : found;
+  },
+);
 
 const needs = { paths: metadataPaths };
 const optional = { configDrive, routers: routersOnHosts };
@@ -44,17 +50,29 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       }
       const found = judgePath(path);
       if (found === undefined) {
-        if (path.agentAnswer.ok && path.agentAnswer.value.value.kind === 'http') notes.push(`proxy, agent and nova answer on ${path.host} (${path.agentAnswer.value.value.status})`);
+        if (path.agentAnswer.ok && path.agentAnswer.value.value.kind === 'http')
+          notes.push(`proxy, agent and nova answer on ${path.host} (${path.agentAnswer.value.value.status})`);
         else if (!path.agentAnswer.ok) blind ??= path.agentAnswer.error;
       } else findings.push(found);
-      const router = maybe.routers.ok ? maybe.routers.value.value.find((r) => r.serving.router.id === path.owner) : undefined;
+      const router = maybe.routers.ok
+        ? maybe.routers.value.value.find((r) => r.serving.router.id === path.owner)
+        : undefined;
       if (path.by === 'router' && router?.iptables?.ok === true) {
         const rules = iptablesRules(router.iptables.value.value);
-        const redirect = rules.some((r) => r.table === 'nat' && r.target === 'REDIRECT' && r.destination?.startsWith('169.254.169.254') === true);
+        const redirect = rules.some(
+          (r) => r.table === 'nat' && r.target === 'REDIRECT' && r.destination?.startsWith('169.254.169.254') === true,
+        );
         const [evidence] = router.iptables.value.evidence;
         if (!redirect && evidence !== undefined) {
           findings.push(
-            make(redirectMissing, path, `Router ${router.serving.router.name} on ${path.host} does not redirect metadata requests to its proxy`, 'neutron-l3-agent', [showing(evidence, 'no REDIRECT of 169.254.169.254/32 tcp 80 in nat')], restart(path.host, 'neutron-l3-agent')),
+            make(
+              redirectMissing,
+              path,
+              `Router ${router.serving.router.name} on ${path.host} does not redirect metadata requests to its proxy`,
+              'neutron-l3-agent',
+              [showing(evidence, 'no REDIRECT of 169.254.169.254/32 tcp 80 in nat')],
+              restart(path.host, 'neutron-l3-agent'),
+            ),
           );
         }
       }
@@ -62,11 +80,21 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
     if (findings.length > 0 && maybe.configDrive.ok && maybe.configDrive.value.value) {
       // A config drive gives the instance its metadata without any of this.
-      return passed('the instance has a config drive; the metadata service is not what it boots from', facts.paths.evidence);
+      return passed(
+        'the instance has a config drive; the metadata service is not what it boots from',
+        facts.paths.evidence,
+      );
     }
     return judged(findings, notes.join('; '), facts.paths.evidence, ['metadata service']);
 
-    function make(spec: FindingSpec, path: MetadataPath, summary: string, agent: string, evidence: readonly [Evidence, ...Evidence[]], remedy: Remedy): Finding {
+    function make(
+      spec: FindingSpec,
+      path: MetadataPath,
+      summary: string,
+      agent: string,
+      evidence: readonly [Evidence, ...Evidence[]],
+      remedy: Remedy,
+    ): Finding {
       return findingOf(spec, {
         summary,
         subject: `metadata@${path.host}`,
@@ -82,7 +110,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
 
     function restart(host: string, unit: string): Remedy {
-      return { title: `restart ${unit}`, risk: 'none', sufficient: true, steps: [onHost(host, ['systemctl', 'restart', unit])] };
+      return {
+        title: `restart ${unit}`,
+        risk: 'none',
+        sufficient: true,
+        steps: [onHost(host, ['systemctl', 'restart', unit])],
+      };
     }
 
     /** In the order a request travels: proxy, agent, Nova. */
@@ -90,14 +123,25 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const { listens, agentAnswer, host } = path;
       const keeper = path.by === 'router' ? 'neutron-l3-agent' : 'neutron-dhcp-agent';
       const both: Evidence[] = [
-        ...(listens.ok ? listens.value.evidence.map((e) => showing(e, listens.value.value ? 'the proxy listens' : 'nothing listens at the port of the proxy')) : []),
+        ...(listens.ok
+          ? listens.value.evidence.map((e) =>
+              showing(e, listens.value.value ? 'the proxy listens' : 'nothing listens at the port of the proxy'),
+            )
+          : []),
         ...(agentAnswer.ok ? agentAnswer.value.evidence : []),
       ];
       const [first, ...rest] = both;
       if (first === undefined) return undefined;
       const seen: readonly [Evidence, ...Evidence[]] = [first, ...rest];
       if (listens.ok && !listens.value.value) {
-        return make(proxyDead, path, `No metadata proxy listens in ${path.netns} on ${host}`, keeper, seen, restart(host, keeper));
+        return make(
+          proxyDead,
+          path,
+          `No metadata proxy listens in ${path.netns} on ${host}`,
+          keeper,
+          seen,
+          restart(host, keeper),
+        );
       }
       if (!agentAnswer.ok) return undefined;
       const answer = agentAnswer.value.value;
@@ -105,7 +149,14 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         case 'refused':
         case 'silent':
         case 'error':
-          return make(agentSilent, path, `The metadata agent on ${host} does not answer at its socket${answer.kind === 'error' ? ` (${answer.detail})` : ''}`, metadataAgent, seen, restart(host, metadataAgent));
+          return make(
+            agentSilent,
+            path,
+            `The metadata agent on ${host} does not answer at its socket${answer.kind === 'error' ? ` (${answer.detail})` : ''}`,
+            metadataAgent,
+            seen,
+            restart(host, metadataAgent),
+          );
         case 'http':
           break;
       }
@@ -113,24 +164,53 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         case 200:
           return undefined;
         case 403:
-          return make(secretRefused, path, `Nova refuses the signature of the metadata agent on ${host}: the shared secrets differ`, metadataAgent, seen, {
-            title: "make the agent's secret the same as Nova's",
-            risk: 'none',
-            sufficient: false,
-            steps: [
-              advice('compare [neutron] metadata_proxy_shared_secret in nova.conf of the API hosts with [DEFAULT] metadata_proxy_shared_secret in metadata_agent.ini', host),
-              onHost(host, ['systemctl', 'restart', metadataAgent], 'after the secret was set'),
-            ],
-          });
+          return make(
+            secretRefused,
+            path,
+            `Nova refuses the signature of the metadata agent on ${host}: the shared secrets differ`,
+            metadataAgent,
+            seen,
+            {
+              title: "make the agent's secret the same as Nova's",
+              risk: 'none',
+              sufficient: false,
+              steps: [
+                advice(
+                  'compare [neutron] metadata_proxy_shared_secret in nova.conf of the API hosts with [DEFAULT] metadata_proxy_shared_secret in metadata_agent.ini',
+                  host,
+                ),
+                onHost(host, ['systemctl', 'restart', metadataAgent], 'after the secret was set'),
+              ],
+            },
+          );
         case 404:
-          return make(portUnknown, path, `The metadata agent on ${host} finds no port for ${ownerName(subject)}`, metadataAgent, seen, restart(host, metadataAgent));
+          return make(
+            portUnknown,
+            path,
+            `The metadata agent on ${host} finds no port for ${ownerName(subject)}`,
+            metadataAgent,
+            seen,
+            restart(host, metadataAgent),
+          );
         default:
-          return make(novaFails, path, `The metadata agent on ${host} gets no metadata for ${ownerName(subject)}: HTTP ${answer.status}`, metadataAgent, seen, {
-            title: 'find out why Nova does not serve it',
-            risk: 'none',
-            sufficient: false,
-            steps: [advice("look at nova-api-metadata and at nova_metadata_host in metadata_agent.ini; the agent's log names the request", host)],
-          });
+          return make(
+            novaFails,
+            path,
+            `The metadata agent on ${host} gets no metadata for ${ownerName(subject)}: HTTP ${answer.status}`,
+            metadataAgent,
+            seen,
+            {
+              title: 'find out why Nova does not serve it',
+              risk: 'none',
+              sufficient: false,
+              steps: [
+                advice(
+                  "look at nova-api-metadata and at nova_metadata_host in metadata_agent.ini; the agent's log names the request",
+                  host,
+                ),
+              ],
+            },
+          );
       }
     }
   },

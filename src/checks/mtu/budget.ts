@@ -1,14 +1,14 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
-import type { FactFailure } from '../../engine/failure.ts';
 import type { FactResult } from '../../engine/fact.ts';
+import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostAddresses, hostLinks } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { onPathHosts, placement } from '../../facts/placement.ts';
 import { portNetwork, servicePorts } from '../../facts/port-api.ts';
-import { tunnels } from '../../facts/tunnel.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { tunnels } from '../../facts/tunnel.ts';
 import type { InterfaceAddress } from '../../nodes/parse/addresses.ts';
 import type { Link } from '../../nodes/parse/links.ts';
 import { parseAddress, sameAddress } from '../../path/addresses.ts';
@@ -16,7 +16,13 @@ import { mtuBudget, type NetworkType, type PathLink } from '../../path/mtu.ts';
 import { portScope, verifyWith } from '../scope.ts';
 import { narrowDevice } from './codes.ts';
 
-const needs = { placement, network: portNetwork, links: onPathHosts(hostLinks), addresses: onPathHosts(hostAddresses), service: servicePorts };
+const needs = {
+  placement,
+  network: portNetwork,
+  links: onPathHosts(hostLinks),
+  addresses: onPathHosts(hostAddresses),
+  service: servicePorts,
+};
 const optional = { tunnels };
 
 const known: readonly string[] = ['vxlan', 'gre', 'geneve', 'vlan', 'flat', 'local'];
@@ -32,7 +38,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe }) => {
     const { backend, bound, segment, host } = facts.placement.value;
     const { mtu } = facts.network.value;
-    if (mtu === undefined || !isType(segment.type)) return skipped('the type or the MTU of the network is hidden from these credentials');
+    if (mtu === undefined || !isType(segment.type))
+      return skipped('the type or the MTU of the network is hidden from these credentials');
     const links: PathLink[] = [];
     let blind: FactFailure | undefined;
     const linksOf = (name: string): readonly Link[] => {
@@ -43,14 +50,24 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       return [];
     };
     const tenant = (on: string, names: readonly string[]): void => {
-      for (const link of linksOf(on)) if (names.includes(link.name)) links.push({ host: on, device: link.name, mtu: link.mtu, carries: 'tenant' });
+      for (const link of linksOf(on))
+        if (names.includes(link.name)) links.push({ host: on, device: link.name, mtu: link.mtu, carries: 'tenant' });
     };
-    tenant(host, backend.attachment(bound, segment).filter((d) => d.role !== 'bridge' || backend.firewall === 'iptables').map((d) => d.name));
+    tenant(
+      host,
+      backend
+        .attachment(bound, segment)
+        .filter((d) => d.role !== 'bridge' || backend.firewall === 'iptables')
+        .map((d) => d.name),
+    );
     for (const port of facts.service.value) {
       const at = port['binding:host_id'];
       if (!at) continue;
       const owner = port.device_owner === 'network:dhcp' ? 'dhcp' : 'router';
-      tenant(at, backend.serviceAttachment(port.id, owner, segment).map((d) => d.name));
+      tenant(
+        at,
+        backend.serviceAttachment(port.id, owner, segment).map((d) => d.name),
+      );
     }
     const underlay = (on: string, endpoint: string): void => {
       const there: FactResult<readonly InterfaceAddress[]> | undefined = facts.addresses.value.get(on);
@@ -78,13 +95,23 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `device ${link.device}@${link.host}`,
           scope: portScope(subject, { host: [link.host] }),
           evidence: [showing(evidence, `${link.device}: mtu ${link.mtu}, needed ${wanted}`)],
-          remedies: [{ title: 'raise its MTU', risk: 'reversible', sufficient: true, steps: [onHost(link.host, ['ip', 'link', 'set', link.device, 'mtu', String(wanted)])] }],
+          remedies: [
+            {
+              title: 'raise its MTU',
+              risk: 'reversible',
+              sufficient: true,
+              steps: [onHost(link.host, ['ip', 'link', 'set', link.device, 'mtu', String(wanted)])],
+            },
+          ],
           verify: verifyWith('mtu', subject),
         }),
       ];
     });
     const underlayMtu = unique.find((l) => l.carries === 'underlay')?.mtu;
-    const note = budget.overhead === 0 ? `${mtu} on every device` : `${mtu} on every device: underlay ${underlayMtu ?? '?'} − ${budget.overhead}`;
+    const note =
+      budget.overhead === 0
+        ? `${mtu} on every device`
+        : `${mtu} on every device: underlay ${underlayMtu ?? '?'} − ${budget.overhead}`;
     return judged(findings, note, facts.network.evidence, ['MTU of the devices']);
   },
 });

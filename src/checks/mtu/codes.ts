@@ -17,9 +17,13 @@ export const narrowDevice: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'A device on the path is too narrow for the network',
-  meaning: "Its MTU is less than the network's (plus the tunnel header where it carries the tunnel): full-size packets end there.",
+  meaning:
+    "Its MTU is less than the network's (plus the tunnel header where it carries the tunnel): full-size packets end there.",
   evidence: 'the MTU of every device of the path against the budget.',
   mend: 'Raise the MTU of the device, or lower that of the network and renew the leases.',
-  explains: [{ code: 'OSD-MTU-001', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }],
+  explains: [
+    { code: 'OSD-MTU-001', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+  ],
   refs: ['https://docs.openstack.org/neutron/latest/admin/config-mtu.html'],
 };

@@ -2,17 +2,24 @@ import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
-import { dhcpHosts, portNetwork, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import { fullSizePings, pingsFromDhcp } from '../../facts/ping.ts';
-import { underlaySizes } from '../../facts/underlay-mtu.ts';
+import { dhcpHosts, portNetwork, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { underlaySizes } from '../../facts/underlay-mtu.ts';
 import { echoFrom, expected } from '../expected.ts';
 import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { underlayMtu } from '../tunnel/codes.ts';
 import { fullSizeLost } from './codes.ts';
 
 const needs = { full: fullSizePings };
-const optional = { small: pingsFromDhcp, sizes: underlaySizes, groups: securityGroups, members: remoteMembers, hosts: dhcpHosts, network: portNetwork };
+const optional = {
+  small: pingsFromDhcp,
+  sizes: underlaySizes,
+  groups: securityGroups,
+  members: remoteMembers,
+  hosts: dhcpHosts,
+  network: portNetwork,
+};
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'mtu.full-size',
@@ -37,9 +44,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         notes.push(`${run.to} not judged: small packets do not pass either`);
         continue;
       }
-      const source = maybe.hosts.ok ? maybe.hosts.value.value.find((h) => h.host === run.host)?.port?.fixed_ips[0]?.ip_address : undefined;
+      const source = maybe.hosts.ok
+        ? maybe.hosts.value.value.find((h) => h.host === run.host)?.port?.fixed_ips[0]?.ip_address
+        : undefined;
       const verdict = maybe.groups.ok
-        ? expected(subject.port.value, maybe.groups.value.value, maybe.members.ok ? maybe.members.value.value : undefined, echoFrom(source, run.to))
+        ? expected(
+            subject.port.value,
+            maybe.groups.value.value,
+            maybe.members.ok ? maybe.members.value.value : undefined,
+            echoFrom(source, run.to),
+          )
         : undefined;
       if (verdict?.kind === 'denied') {
         notes.push(`${run.to} not judged: the security groups let no ping in`);
@@ -54,7 +68,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           verify: verifyWith('mtu', subject),
         }),
       );
-      const narrow = maybe.sizes.ok ? maybe.sizes.value.value.filter((s) => s.ping.received === 0 && (s.from === run.host || s.toHost === run.host)) : [];
+      const narrow = maybe.sizes.ok
+        ? maybe.sizes.value.value.filter((s) => s.ping.received === 0 && (s.from === run.host || s.toHost === run.host))
+        : [];
       const [first, ...rest] = narrow;
       if (first === undefined) continue;
       const names = [first.from, first.toHost];
@@ -73,7 +89,14 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               sufficient: false,
               steps: [
                 advice(`every device and switch port between ${names.join(' and ')} must carry ${first.size} bytes`),
-                ...(network === undefined || told === undefined ? [] : [byOperator(['openstack', 'network', 'set', '--mtu', String(told - (first.size - mtu)), network.id], 'instead: instances take it with their next lease')]),
+                ...(network === undefined || told === undefined
+                  ? []
+                  : [
+                      byOperator(
+                        ['openstack', 'network', 'set', '--mtu', String(told - (first.size - mtu)), network.id],
+                        'instead: instances take it with their next lease',
+                      ),
+                    ]),
               ],
             },
           ],

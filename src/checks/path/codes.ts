@@ -14,7 +14,8 @@ export const guestSilent: FindingSpec = {
   ...last,
   code: 'OSD-PATH-001',
   title: 'Packets reach the instance, and it keeps silent',
-  meaning: 'Every hop up to the tap passed the probes on, and the instance sent nothing back: its own firewall, its address, or its kernel.',
+  meaning:
+    'Every hop up to the tap passed the probes on, and the instance sent nothing back: its own firewall, its address, or its kernel.',
   evidence: 'the counters of the tap around the probes.',
   mend: 'Look inside the instance (its console): address, route, firewall.',
 };

@@ -37,7 +37,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe }) => {
     if (!maybe.look.ok) {
       const { error } = maybe.look;
-      return error.kind === 'unsupported' ? skipped(error.because === allAnswered ? allAnswered : error.because) : blocked(error);
+      return error.kind === 'unsupported'
+        ? skipped(error.because === allAnswered ? allAnswered : error.because)
+        : blocked(error);
     }
     const look = maybe.look.value.value;
     const lost = look.repeated.filter((r) => r.again.received === 0 && r.first.what === 'instance');
@@ -65,14 +67,26 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             scope,
             confidence: 'likely',
             evidence: [evidence, probe.evidence],
-            remedies: [{ title: 'look inside the instance', risk: 'none', sufficient: false, steps: [advice('its console: which address and route it has, and whether its own firewall drops the traffic')] }],
+            remedies: [
+              {
+                title: 'look inside the instance',
+                risk: 'none',
+                sufficient: false,
+                steps: [
+                  advice('its console: which address and route it has, and whether its own firewall drops the traffic'),
+                ],
+              },
+            ],
             verify,
           }),
         ],
         '',
       );
     }
-    const where = hop.towards === 0 ? `between ${probe.first.from} on ${probe.first.host} and ${tap} on ${host}` : `on the way back from ${tap} on ${host} to ${probe.first.from} on ${probe.first.host}`;
+    const where =
+      hop.towards === 0
+        ? `between ${probe.first.from} on ${probe.first.host} and ${tap} on ${host}`
+        : `on the way back from ${tap} on ${host} to ${probe.first.from} on ${probe.first.host}`;
     return judged(
       [
         findingOf(lostBetween, {
@@ -86,7 +100,25 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               title: 'see the packets themselves',
               risk: 'none',
               sufficient: false,
-              steps: [onHost(host, ['tcpdump', '-nn', '-e', '-c', '10', '-i', tap, 'icmp', 'or', 'arp']), onHost(probe.first.host, ['ip', 'netns', 'exec', probe.first.netns ?? '', 'tcpdump', '-nn', '-e', '-c', '10', '-i', 'any', 'icmp', 'or', 'arp'])],
+              steps: [
+                onHost(host, ['tcpdump', '-nn', '-e', '-c', '10', '-i', tap, 'icmp', 'or', 'arp']),
+                onHost(probe.first.host, [
+                  'ip',
+                  'netns',
+                  'exec',
+                  probe.first.netns ?? '',
+                  'tcpdump',
+                  '-nn',
+                  '-e',
+                  '-c',
+                  '10',
+                  '-i',
+                  'any',
+                  'icmp',
+                  'or',
+                  'arp',
+                ]),
+              ],
             },
           ],
           verify,

@@ -43,7 +43,8 @@ export const toFloating: FindingSpec = {
   code: 'OSD-PING-004',
   title: 'The floating address does not answer from here',
   meaning: "This machine reaches the router's outside address, but not the floating address of the instance.",
-  evidence: "ping of the floating address from the machine the doctor runs on, with the router's own outside address as control.",
+  evidence:
+    "ping of the floating address from the machine the doctor runs on, with the router's own outside address as control.",
   explains: [],
 };
 

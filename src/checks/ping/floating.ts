@@ -23,18 +23,26 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const { runs, notSent } = facts.pings.value;
     const mine = runs.filter((r) => r.what === 'floating-ip');
     const [lost] = notSent;
-    if (mine.length === 0) return lost === undefined ? skipped('the port has no floating address') : blocked(lost.failure);
+    if (mine.length === 0)
+      return lost === undefined ? skipped('the port has no floating address') : blocked(lost.failure);
     const findings: Finding[] = [];
     const notes: string[] = [];
     for (const run of mine) {
       const control = runs.find((r) => r.what === 'router-outside' && r.routerId === run.routerId);
       const fixed = subject.port.value.fixed_ips.find((f) => !f.ip_address.includes(':'))?.ip_address ?? '';
       const verdict = maybe.groups.ok
-        ? expected(subject.port.value, maybe.groups.value.value, maybe.members.ok ? maybe.members.value.value : undefined, echoFrom(undefined, fixed))
+        ? expected(
+            subject.port.value,
+            maybe.groups.value.value,
+            maybe.members.ok ? maybe.members.value.value : undefined,
+            echoFrom(undefined, fixed),
+          )
         : undefined;
       const surely = verdict?.kind === 'allowed' && verdict.extent === 'whole';
       if (run.ping.received === run.ping.sent) {
-        notes.push(`floating ${run.to} ${run.ping.received}/${run.ping.sent}${run.ping.rttMs === undefined ? '' : ` ${run.ping.rttMs.avg.toFixed(1)} ms`}`);
+        notes.push(
+          `floating ${run.to} ${run.ping.received}/${run.ping.sent}${run.ping.rttMs === undefined ? '' : ` ${run.ping.rttMs.avg.toFixed(1)} ms`}`,
+        );
       } else if (run.ping.received > 0) {
         findings.push(
           findingOf(lossy, {
@@ -52,7 +60,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         // Without a control that answers, this machine may simply not reach the external network.
         const reaches = (control?.ping.received ?? 0) > 0;
         if (!reaches) {
-          notes.push(`floating ${run.to} not judged: this machine does not reach ${control?.to ?? 'the external network'} either`);
+          notes.push(
+            `floating ${run.to} not judged: this machine does not reach ${control?.to ?? 'the external network'} either`,
+          );
           continue;
         }
         findings.push(
@@ -66,6 +76,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         );
       }
     }
-    return findings.length === 0 ? passed(notes.join(' · '), facts.pings.evidence, ['floating address']) : judged(findings, '', facts.pings.evidence);
+    return findings.length === 0
+      ? passed(notes.join(' · '), facts.pings.evidence, ['floating address'])
+      : judged(findings, '', facts.pings.evidence);
   },
 });

@@ -1,6 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
-import { resolutions } from '../../facts/neighbour.ts';
 import type { Io } from '../../facts/io.ts';
+import { resolutions } from '../../facts/neighbour.ts';
 import { pingsFromDhcp } from '../../facts/ping.ts';
 import { dhcpHosts, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -23,7 +23,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const [lost] = notSent;
     if (runs.length === 0) {
       if (lost === undefined) return skipped('the network has no DHCP namespace to ping from');
-      return lost.failure.kind === 'not-found' ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`) : blocked(lost.failure);
+      return lost.failure.kind === 'not-found'
+        ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`)
+        : blocked(lost.failure);
     }
     const hosts = maybe.hosts.ok ? maybe.hosts.value.value : [];
     const result = judgePings(
@@ -36,7 +38,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         sourceOf: (run) => hosts.find((h) => h.host === run.host)?.port?.fixed_ips[0]?.ip_address,
       },
       fromDhcp,
-      (run, arp) => `${ownerName(subject)} (${run.to}) does not answer a ping from its DHCP namespace on ${run.host}${arp}`,
+      (run, arp) =>
+        `${ownerName(subject)} (${run.to}) does not answer a ping from its DHCP namespace on ${run.host}${arp}`,
     );
     return judged(result.findings, result.note, result.evidence, ['network path from the DHCP host']);
   },

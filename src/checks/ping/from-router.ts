@@ -1,6 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
-import { resolutions } from '../../facts/neighbour.ts';
 import type { Io } from '../../facts/io.ts';
+import { resolutions } from '../../facts/neighbour.ts';
 import { pingsFromRouter } from '../../facts/ping.ts';
 import { remoteMembers, securityGroups, servingRouters } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -23,10 +23,13 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const [lost] = notSent;
     if (runs.length === 0) {
       if (lost === undefined) return skipped('no router serves its subnets');
-      return lost.failure.kind === 'not-found' ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`) : blocked(lost.failure);
+      return lost.failure.kind === 'not-found'
+        ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`)
+        : blocked(lost.failure);
     }
     const routers = maybe.routers.ok ? maybe.routers.value.value : [];
-    const name = (id: string | undefined): string => routers.find((r) => r.router.id === id)?.router.name ?? 'its router';
+    const name = (id: string | undefined): string =>
+      routers.find((r) => r.router.id === id)?.router.name ?? 'its router';
     const result = judgePings(
       subject,
       facts.pings,
@@ -37,7 +40,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         sourceOf: (run) => routers.find((r) => r.router.id === run.routerId)?.inside.fixed_ips[0]?.ip_address,
       },
       fromRouter,
-      (run, arp) => `${ownerName(subject)} (${run.to}) does not answer a ping from ${name(run.routerId)} on ${run.host}${arp}`,
+      (run, arp) =>
+        `${ownerName(subject)} (${run.to}) does not answer a ping from ${name(run.routerId)} on ${run.host}${arp}`,
     );
     return judged(result.findings, result.note, result.evidence, ['path from the router']);
   },

@@ -1,8 +1,8 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
-import { resolutions } from '../../facts/neighbour.ts';
 import type { Io } from '../../facts/io.ts';
+import { resolutions } from '../../facts/neighbour.ts';
 import { pingsOfGateway } from '../../facts/ping.ts';
 import { servingRouters } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -24,14 +24,20 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const [lost] = notSent;
     if (runs.length === 0) {
       if (lost === undefined) return skipped('no router of its network has an external gateway');
-      return lost.failure.kind === 'not-found' ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`) : blocked(lost.failure);
+      return lost.failure.kind === 'not-found'
+        ? skipped(`no ${lost.from} namespace on ${lost.host} to ping from`)
+        : blocked(lost.failure);
     }
     const findings: Finding[] = [];
     const notes: string[] = [];
     for (const run of runs) {
-      const router = maybe.routers.ok ? maybe.routers.value.value.find((r) => r.router.id === run.routerId)?.router.name : undefined;
+      const router = maybe.routers.ok
+        ? maybe.routers.value.value.find((r) => r.router.id === run.routerId)?.router.name
+        : undefined;
       const seen = maybe.resolutions.ok
-        ? maybe.resolutions.value.value.find((r) => r.run.what === 'gateway' && r.run.host === run.host && r.run.to === run.to)
+        ? maybe.resolutions.value.value.find(
+            (r) => r.run.what === 'gateway' && r.run.host === run.host && r.run.to === run.to,
+          )
         : undefined;
       if (run.ping.received > 0) {
         notes.push(`gateway ${run.to} ${run.ping.received}/${run.ping.sent}`);
@@ -43,7 +49,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           findingOf(toGateway, {
             summary: `${router ?? 'The router'} on ${run.host} gets no answer from its external gateway ${run.to}${seen?.arp === 'failed' ? ', not even to ARP' : ''}`,
             subject: `ping ${run.from}@${run.host} → ${run.to}`,
-            scope: portScope(subject, { host: [run.host], ...(run.routerId === undefined ? {} : { router: [run.routerId] }) }),
+            scope: portScope(subject, {
+              host: [run.host],
+              ...(run.routerId === undefined ? {} : { router: [run.routerId] }),
+            }),
             evidence: seen === undefined ? [run.evidence] : [run.evidence, seen.evidence],
             verify: verifyWith('ping', subject),
           }),

@@ -1,5 +1,5 @@
-import type { Observed } from '../../engine/fact.ts';
 import type { Evidence } from '../../engine/evidence.ts';
+import type { Observed } from '../../engine/fact.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
 import type { Resolution } from '../../facts/neighbour.ts';
@@ -26,7 +26,8 @@ export interface JudgedPings {
 }
 
 const rtt = (run: PingRun): string => (run.ping.rttMs === undefined ? '' : ` ${run.ping.rttMs.avg.toFixed(1)} ms`);
-const score = (run: PingRun): string => `${run.from === 'operator' ? 'here' : run.from}→${run.to} ${run.ping.received}/${run.ping.sent}${rtt(run)}`;
+const score = (run: PingRun): string =>
+  `${run.from === 'operator' ? 'here' : run.from}→${run.to} ${run.ping.received}/${run.ping.sent}${rtt(run)}`;
 
 /** Whether the security groups let this ping in; undefined when that cannot be told. */
 function letIn(port: Port, run: PingRun, context: PingContext): boolean | undefined {
@@ -58,7 +59,9 @@ export function judgePings(
   const notes: string[] = [];
   for (const run of pings.value.runs) {
     const allowed = letIn(port, run, context);
-    const resolution = context.resolutions.find((r) => r.run.from === run.from && r.run.host === run.host && r.run.to === run.to);
+    const resolution = context.resolutions.find(
+      (r) => r.run.from === run.from && r.run.host === run.host && r.run.to === run.to,
+    );
     const scope = portScope(subject, {
       host: [run.host, ...(portScope(subject).host ?? [])],
       ...(run.routerId === undefined ? {} : { router: [run.routerId] }),

@@ -36,7 +36,9 @@ export default defineCheck<Io, PortSubject, typeof needs>({
               title: 'give it an address',
               risk: 'none',
               sufficient: true,
-              steps: [byOperator(['openstack', 'port', 'set', '--fixed-ip', `subnet=${[...subnets.keys()][0] ?? ''}`, p.id])],
+              steps: [
+                byOperator(['openstack', 'port', 'set', '--fixed-ip', `subnet=${[...subnets.keys()][0] ?? ''}`, p.id]),
+              ],
             },
           ],
           verify,

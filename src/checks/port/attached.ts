@@ -41,7 +41,9 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
             }),
           ]
         : [],
-      list.length === 1 ? '' : `${list.length} ports${list.length === 0 ? '' : `: ${list.map((p) => shortId(p.id)).join(', ')}`}`,
+      list.length === 1
+        ? ''
+        : `${list.length} ports${list.length === 0 ? '' : `: ${list.map((p) => shortId(p.id)).join(', ')}`}`,
       facts.ports.evidence,
     );
   },

@@ -9,15 +9,25 @@ import { computeHostOf, type PortSubject, shortId, theCloud } from '../../facts/
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { bindingFailed, boundElsewhere, secondBinding } from './codes.ts';
 
-const allAgents = source<PortSubject, readonly Agent[]>('port.all-agents', (s) => s.id, (_, facts) => facts.get(agents, theCloud));
+const allAgents = source<PortSubject, readonly Agent[]>(
+  'port.all-agents',
+  (s) => s.id,
+  (_, facts) => facts.get(agents, theCloud),
+);
 
 const isPlugging = (a: Agent): boolean => !/^neutron-(l3|dhcp|metadata|ovn-metadata)-agent$/.test(a.binary);
 
 /** Why no driver took the port, as far as the agents' own words tell. */
-function whyFailed(there: readonly Agent[], host: string, type: string | undefined, physical: string | undefined): string {
+function whyFailed(
+  there: readonly Agent[],
+  host: string,
+  type: string | undefined,
+  physical: string | undefined,
+): string {
   if (there.length === 0) return `no L2 agent is registered on ${host}`;
   const dead = there.filter((a) => !a.alive);
-  if (dead.length === there.length) return `the L2 agent on ${host} (${dead.map((a) => a.binary).join(', ')}) is not alive`;
+  if (dead.length === there.length)
+    return `the L2 agent on ${host} (${dead.map((a) => a.binary).join(', ')}) is not alive`;
   if (physical !== undefined) {
     const maps = there.flatMap((a) => [
       ...Object.keys(a.configurations?.bridge_mappings ?? {}),
@@ -67,7 +77,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         ? maybe.agents.value.evidence.map((e) =>
             showing(
               e,
-              there.map((a) => `${a.binary}@${a.host} alive=${a.alive} mappings=${JSON.stringify({ ...a.configurations?.bridge_mappings, ...a.configurations?.interface_mappings })}`),
+              there.map(
+                (a) =>
+                  `${a.binary}@${a.host} alive=${a.alive} mappings=${JSON.stringify({ ...a.configurations?.bridge_mappings, ...a.configurations?.interface_mappings })}`,
+              ),
             ),
           )
         : [];
@@ -79,7 +92,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           byOperator(['openstack', 'network', 'agent', 'list', '--host', target]),
           ...(physical === undefined
             ? []
-            : [advice(`${physical} must be mapped on ${target} (bridge_mappings / physical_interface_mappings of its L2 agent), or the instance must go to a host that has it`)]),
+            : [
+                advice(
+                  `${physical} must be mapped on ${target} (bridge_mappings / physical_interface_mappings of its L2 agent), or the instance must go to a host that has it`,
+                ),
+              ]),
         ],
       };
       findings.push(
@@ -87,7 +104,13 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `Port ${shortId(p.id)} of ${ownerName(subject)} could not be bound on ${target}: ${why}`,
           subject: `port ${shortId(p.id)}@${target}`,
           scope: portScope(subject, { host: [target], agent: there.map((a) => agentName(a.binary, a.host)) }),
-          evidence: [showing(evidence, `binding:vif_type ${vif}, binding:host_id ${bound ?? ''}, network ${network?.name ?? p.network_id} (${network?.['provider:network_type'] ?? '?'} ${physical ?? ''})`), ...agentEvidence],
+          evidence: [
+            showing(
+              evidence,
+              `binding:vif_type ${vif}, binding:host_id ${bound ?? ''}, network ${network?.name ?? p.network_id} (${network?.['provider:network_type'] ?? '?'} ${physical ?? ''})`,
+            ),
+            ...agentEvidence,
+          ],
           remedies: [remedy],
           verify: verifyWith('port', subject),
         }),
@@ -113,7 +136,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         }),
       );
     }
-    if (maybe.bindings.ok && maybe.bindings.value.value.length > 1 && server?.['OS-EXT-STS:task_state'] !== 'migrating') {
+    if (
+      maybe.bindings.ok &&
+      maybe.bindings.value.value.length > 1 &&
+      server?.['OS-EXT-STS:task_state'] !== 'migrating'
+    ) {
       const rows = maybe.bindings.value.value;
       const inactive = rows.find((b) => b.status !== 'ACTIVE');
       const [seen] = maybe.bindings.value.evidence;
@@ -122,7 +149,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `Port ${shortId(p.id)} has ${rows.length} bindings: ${rows.map((b) => `${b.host} ${b.status}`).join(', ')}`,
           subject: `port ${shortId(p.id)}`,
           scope: portScope(subject),
-          evidence: [showing(seen ?? evidence, rows.map((b) => `${b.host} ${b.status} ${b.vif_type ?? ''}`))],
+          evidence: [
+            showing(
+              seen ?? evidence,
+              rows.map((b) => `${b.host} ${b.status} ${b.vif_type ?? ''}`),
+            ),
+          ],
           remedies:
             inactive === undefined
               ? []
@@ -131,15 +163,22 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                     title: 'delete the left-over binding when no migration runs',
                     risk: 'reversible',
                     sufficient: true,
-                    steps: [advice(`DELETE /v2.0/ports/${p.id}/bindings/${inactive.host} (the openstack client has no command for it)`)],
+                    steps: [
+                      advice(
+                        `DELETE /v2.0/ports/${p.id}/bindings/${inactive.host} (the openstack client has no command for it)`,
+                      ),
+                    ],
                   },
                 ],
           verify: verifyWith('port', subject),
         }),
       );
     }
-    return judged(findings, `${shortId(p.id)} bound ${vif ?? '(type hidden)'} on ${bound || '(host hidden)'}`, facts.port.evidence, [
-      'binding',
-    ]);
+    return judged(
+      findings,
+      `${shortId(p.id)} bound ${vif ?? '(type hidden)'} on ${bound || '(host hidden)'}`,
+      facts.port.evidence,
+      ['binding'],
+    );
   },
 });

@@ -20,7 +20,13 @@ export const adminDown: FindingSpec = {
   meaning: 'Somebody set admin_state_up to False: the agent takes the port off the network although the instance runs.',
   evidence: 'admin_state_up of the port.',
   mend: 'Set the port up again.',
-  explains: [...silence, { code: 'OSD-HOST-*', over: ['port'] }, { code: 'OSD-L2-*', over: ['port'] }, { code: 'OSD-SG-*', over: ['port'] }, { code: 'OSD-TUNNEL-002', over: ['port'] }],
+  explains: [
+    ...silence,
+    { code: 'OSD-HOST-*', over: ['port'] },
+    { code: 'OSD-L2-*', over: ['port'] },
+    { code: 'OSD-SG-*', over: ['port'] },
+    { code: 'OSD-TUNNEL-002', over: ['port'] },
+  ],
   refs: [api],
 };
 
@@ -29,7 +35,8 @@ export const bindingFailed: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'Neutron could not bind the port',
-  meaning: 'No mechanism driver could connect this port on this host: the agent there was dead, or it has no mapping for the physical network.',
+  meaning:
+    'No mechanism driver could connect this port on this host: the agent there was dead, or it has no mapping for the physical network.',
   evidence: "binding:vif_type 'binding_failed', the agents of the host and their mappings.",
   mend: 'Revive the agent or give it the mapping (or choose a host that has it); then bind again by rebuilding or moving the instance.',
   explains: [
@@ -47,7 +54,8 @@ export const boundElsewhere: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The port is bound on another host than the instance',
-  meaning: "Neutron plugs the port on one host while the instance runs on another, as after an aborted migration: the instance's host has no wiring for it.",
+  meaning:
+    "Neutron plugs the port on one host while the instance runs on another, as after an aborted migration: the instance's host has no wiring for it.",
   evidence: "binding:host_id of the port against the instance's host, and the port's bindings.",
   mend: 'Activate the binding of the right host, or hard-reboot the instance so that Nova binds it again.',
   explains: [...silence, { code: 'OSD-HOST-*', over: ['port'] }],
@@ -93,7 +101,12 @@ export const networkDown: FindingSpec = {
   meaning: 'admin_state_up of the network is False: agents take all its ports off, and DHCP stops.',
   evidence: 'admin_state_up of the network.',
   mend: 'Set the network up again.',
-  explains: [...silence, { code: 'OSD-DHCP-*', over: ['network'] }, { code: 'OSD-HOST-*', over: ['network'] }, { code: 'OSD-META-*', over: ['network'] }],
+  explains: [
+    ...silence,
+    { code: 'OSD-DHCP-*', over: ['network'] },
+    { code: 'OSD-HOST-*', over: ['network'] },
+    { code: 'OSD-META-*', over: ['network'] },
+  ],
   refs: ['https://docs.openstack.org/api-ref/network/v2/#networks'],
 };
 

@@ -31,7 +31,12 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           scope: portScope(subject),
           evidence: [showing(networkEvidence, `admin_state_up false, status ${n.status ?? '?'}`)],
           remedies: [
-            { title: 'set the network up', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'network', 'set', '--enable', n.id])] },
+            {
+              title: 'set the network up',
+              risk: 'none',
+              sufficient: true,
+              steps: [byOperator(['openstack', 'network', 'set', '--enable', n.id])],
+            },
           ],
           verify,
         }),
@@ -45,7 +50,12 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           scope: portScope(subject),
           evidence: [showing(evidence, `admin_state_up false, status ${p.status}`)],
           remedies: [
-            { title: 'set the port up', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'port', 'set', '--enable', p.id])] },
+            {
+              title: 'set the port up',
+              risk: 'none',
+              sufficient: true,
+              steps: [byOperator(['openstack', 'port', 'set', '--enable', p.id])],
+            },
           ],
           verify,
         }),

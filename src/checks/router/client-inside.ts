@@ -1,15 +1,19 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
+import { observed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { floatingIps, portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { observed } from '../../engine/fact.ts';
 import { cidrsOverlap } from '../../path/addresses.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { clientInside } from './codes.ts';
 
-const client = source<PortSubject, string | undefined>('run.from', () => '', async (_, facts) => observed(facts.io.options.from));
+const client = source<PortSubject, string | undefined>(
+  'run.from',
+  () => '',
+  async (_, facts) => observed(facts.io.options.from),
+);
 
 const needs = { from: client, subnets: portSubnets, floating: floatingIps };
 
@@ -40,12 +44,18 @@ export default defineCheck<Io, PortSubject, typeof needs>({
               title: 'keep the two networks apart',
               risk: 'disruptive',
               sufficient: false,
-              steps: [advice(`renumber the client's network or the tenant's subnet: replies to ${from} are sent on the instance's own network and never reach the router`)],
+              steps: [
+                advice(
+                  `renumber the client's network or the tenant's subnet: replies to ${from} are sent on the instance's own network and never reach the router`,
+                ),
+              ],
             },
           ],
           verify: verifyWith('router', subject),
         });
       });
-    return judged(findings, `${from} lies outside the subnets of the port`, facts.subnets.evidence, ['client inside the subnet']);
+    return judged(findings, `${from} lies outside the subnets of the port`, facts.subnets.evidence, [
+      'client inside the subnet',
+    ]);
   },
 });

@@ -11,7 +11,10 @@ const beyond: readonly Explains[] = [
   { code: 'OSD-CONSOLE-003', over: ['instance'] },
   { code: 'OSD-PATH-*', over: ['port'] },
 ];
-const inTheNode: readonly Explains[] = ['003', '004', '005', '006', '007'].map((n) => ({ code: `OSD-ROUTER-${n}`, over: ['router'] }));
+const inTheNode: readonly Explains[] = ['003', '004', '005', '006', '007'].map((n) => ({
+  code: `OSD-ROUTER-${n}`,
+  over: ['router'],
+}));
 
 export const notScheduled: FindingSpec = {
   code: 'OSD-ROUTER-001',
@@ -45,7 +48,10 @@ export const namespaceMissing: FindingSpec = {
   meaning: 'Neutron counts on this host to hold the router, but it is not there.',
   evidence: 'ip netns of the host that the router is scheduled to.',
   mend: 'Restart the L3 agent of the host; it makes the namespace again.',
-  explains: [...beyond, ...['004', '005', '006', '007'].map((n): Explains => ({ code: `OSD-ROUTER-${n}`, over: ['router'] }))],
+  explains: [
+    ...beyond,
+    ...['004', '005', '006', '007'].map((n): Explains => ({ code: `OSD-ROUTER-${n}`, over: ['router'] })),
+  ],
   refs,
 };
 
@@ -54,7 +60,8 @@ export const interfaceDown: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'An interface of the router is missing, down or without its address',
-  meaning: 'A qr- (inside) or qg- (outside) device in the namespace is not as Neutron made it, so the router has lost a leg.',
+  meaning:
+    'A qr- (inside) or qg- (outside) device in the namespace is not as Neutron made it, so the router has lost a leg.',
   evidence: 'ip link and ip addr in the namespace against the ports of the router.',
   mend: 'Set the interface up; when it or its address is missing, restart the L3 agent of the host.',
   explains: [...beyond, { code: 'OSD-ROUTER-005', over: ['router'] }],
@@ -66,7 +73,8 @@ export const noDefaultRoute: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'A route of the router is missing or leads astray',
-  meaning: 'The default route does not lead to the external gateway, an extra route is not there, or a route throws packets away.',
+  meaning:
+    'The default route does not lead to the external gateway, an extra route is not there, or a route throws packets away.',
   evidence: "ip route in the namespace against the external subnet's gateway and the router's routes.",
   mend: 'Put the route back; restarting the L3 agent of the host does so too.',
   explains: beyond,
@@ -81,7 +89,10 @@ export const forwardingOff: FindingSpec = {
   meaning: 'net.ipv4.ip_forward is 0 in the namespace: the router answers for itself, and passes nothing on.',
   evidence: 'sysctl in the namespace.',
   mend: 'Set it to 1 in the namespace; look for what resets it.',
-  explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }],
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+  ],
   refs,
 };
 
@@ -90,10 +101,15 @@ export const natMissing: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The address translation of a floating IP is missing',
-  meaning: 'The rules that map the floating address to the fixed one (DNAT in, SNAT out) are not in the namespace, or name another address; or the address is not on the outside interface.',
+  meaning:
+    'The rules that map the floating address to the fixed one (DNAT in, SNAT out) are not in the namespace, or name another address; or the address is not on the outside interface.',
   evidence: 'the nat table of the namespace against the floating IP in the API.',
   mend: 'Restart the L3 agent of the host (or detach and attach the floating IP): it writes the rules again.',
-  explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }, { code: 'OSD-ROUTER-010', over: ['port'] }],
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+    { code: 'OSD-ROUTER-010', over: ['port'] },
+  ],
   refs,
 };
 
@@ -102,7 +118,8 @@ export const clientInside: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: "The client's address lies inside the instance's own subnet",
-  meaning: 'The instance answers such a client directly on its own network instead of through the router: through the floating IP no reply ever comes back.',
+  meaning:
+    'The instance answers such a client directly on its own network instead of through the router: through the floating IP no reply ever comes back.',
   evidence: "the client's address (--from) against the subnet of the port.",
   mend: 'Give one of the two networks other addresses, or let the client reach the fixed address without the floating IP.',
   explains: [{ code: 'OSD-PING-004', over: ['port'] }],

@@ -14,8 +14,22 @@ const needs = { routers: routersOnHosts, floating: floatingIps };
 
 /** Neutron's chains hold the mapping (neutron/agent/l3/router_info.py floating_forward_rules); jumps are followed by name. */
 const maps = (rules: readonly IptablesRule[], floating: string, fixed: string) => ({
-  dnat: rules.some((r) => r.table === 'nat' && r.target === 'DNAT' && r.destination !== undefined && sameCidr(r.destination, floating) && r.raw.includes(fixed)),
-  snat: rules.some((r) => r.table === 'nat' && r.target === 'SNAT' && r.source !== undefined && sameCidr(r.source, fixed) && r.raw.includes(floating)),
+  dnat: rules.some(
+    (r) =>
+      r.table === 'nat' &&
+      r.target === 'DNAT' &&
+      r.destination !== undefined &&
+      sameCidr(r.destination, floating) &&
+      r.raw.includes(fixed),
+  ),
+  snat: rules.some(
+    (r) =>
+      r.table === 'nat' &&
+      r.target === 'SNAT' &&
+      r.source !== undefined &&
+      sameCidr(r.source, fixed) &&
+      r.raw.includes(floating),
+  ),
 });
 
 export default defineCheck<Io, PortSubject, typeof needs>({
@@ -46,7 +60,11 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       if (evidence === undefined) continue;
       const { dnat, snat } = maps(iptablesRules(iptables.value.value), f.floating_ip_address, fixed);
       const holds = !addresses.ok || addresses.value.value.some((a) => sameAddress(a.address, f.floating_ip_address));
-      const lacking = [...(dnat ? [] : [`DNAT ${f.floating_ip_address} → ${fixed}`]), ...(snat ? [] : [`SNAT ${fixed} → ${f.floating_ip_address}`]), ...(holds ? [] : [`address ${f.floating_ip_address} on the outside interface`])];
+      const lacking = [
+        ...(dnat ? [] : [`DNAT ${f.floating_ip_address} → ${fixed}`]),
+        ...(snat ? [] : [`SNAT ${fixed} → ${f.floating_ip_address}`]),
+        ...(holds ? [] : [`address ${f.floating_ip_address} on the outside interface`]),
+      ];
       if (lacking.length > 0) {
         const api = router.serving.router.name;
         findings.push(
@@ -54,7 +72,11 @@ export default defineCheck<Io, PortSubject, typeof needs>({
             summary: `Router ${api} on ${host} lacks ${lacking.join(' and ')}`,
             subject: `floating IP ${f.floating_ip_address}`,
             evidence,
-            line: [`DNAT ${f.floating_ip_address} → ${fixed}: ${dnat ? 'there' : 'missing'}`, `SNAT ${fixed} → ${f.floating_ip_address}: ${snat ? 'there' : 'missing'}`, `address on the outside interface: ${holds ? 'there' : 'missing'}`].join('\n'),
+            line: [
+              `DNAT ${f.floating_ip_address} → ${fixed}: ${dnat ? 'there' : 'missing'}`,
+              `SNAT ${fixed} → ${f.floating_ip_address}: ${snat ? 'there' : 'missing'}`,
+              `address on the outside interface: ${holds ? 'there' : 'missing'}`,
+            ].join('\n'),
             remedy: restartL3(host),
           }),
         );

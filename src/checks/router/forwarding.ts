@@ -18,7 +18,9 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   needs,
   findings: [forwardingOff],
   judge: ({ subject, facts }) => {
-    const standing = facts.routers.value.filter((r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value));
+    const standing = facts.routers.value.filter(
+      (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
+    );
     if (standing.length === 0) return skipped('no router of its network stands on a host');
     const findings: Finding[] = [];
     let blind: FactFailure | undefined;
@@ -36,7 +38,12 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           summary: `Router ${router.serving.router.name} on ${host} does not forward: ${key} is 0 in ${netns}`,
           evidence,
           line: `${key} = 0`,
-          remedy: { title: 'let it forward', risk: 'none', sufficient: true, steps: [onHost(host, ['ip', 'netns', 'exec', netns, 'sysctl', '-w', `${key}=1`])] },
+          remedy: {
+            title: 'let it forward',
+            risk: 'none',
+            sufficient: true,
+            steps: [onHost(host, ['ip', 'netns', 'exec', netns, 'sysctl', '-w', `${key}=1`])],
+          },
         }),
       );
     }

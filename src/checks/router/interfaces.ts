@@ -3,16 +3,17 @@ import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { onHost } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
+import { placement } from '../../facts/placement.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { placement } from '../../facts/placement.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import { interfaceDown } from './codes.ts';
 import { restartL3, routerFinding, shouldStand } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts, placement };
 
-const isInside = (owner: string): boolean => owner.startsWith('network:router_interface') || owner === 'network:ha_router_replicated_interface';
+const isInside = (owner: string): boolean =>
+  owner.startsWith('network:router_interface') || owner === 'network:ha_router_replicated_interface';
 
 export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.interfaces',
@@ -22,7 +23,9 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   findings: [interfaceDown],
   judge: ({ subject, facts }) => {
     const { backend } = facts.placement.value;
-    const standing = facts.routers.value.filter((r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value));
+    const standing = facts.routers.value.filter(
+      (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
+    );
     if (standing.length === 0) return skipped('no router of its network stands on a host');
     const findings: Finding[] = [];
     const notes: string[] = [];
@@ -42,9 +45,13 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       const [addressEvidence] = addresses.value.evidence;
       if (linkEvidence === undefined || addressEvidence === undefined) continue;
       const name = router.serving.router.name;
-      const legs = router.serving.ports.filter((p) => isInside(p.device_owner) || p.device_owner === 'network:router_gateway');
+      const legs = router.serving.ports.filter(
+        (p) => isInside(p.device_owner) || p.device_owner === 'network:router_gateway',
+      );
       // Legs in other networks do not carry this instance's packets; only its own and the outside are judged.
-      const own = legs.filter((p) => p.device_owner === 'network:router_gateway' || p.network_id === subject.port.value.network_id);
+      const own = legs.filter(
+        (p) => p.device_owner === 'network:router_gateway' || p.network_id === subject.port.value.network_id,
+      );
       for (const leg of own) {
         const outside = leg.device_owner === 'network:router_gateway';
         const device = backend.serviceDevice(leg.id, outside ? 'gateway' : 'router');
@@ -52,7 +59,15 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         const which = outside ? 'outside' : 'inside';
         const at = `interface ${device}@${host}`;
         if (link === undefined) {
-          findings.push(routerFinding(subject, router, interfaceDown, { summary: `The ${which} interface ${device} of router ${name} is missing on ${host}`, subject: at, evidence: linkEvidence, line: `no ${device} among: ${links.value.value.map((l) => l.name).join(', ')}`, remedy: restartL3(host) }));
+          findings.push(
+            routerFinding(subject, router, interfaceDown, {
+              summary: `The ${which} interface ${device} of router ${name} is missing on ${host}`,
+              subject: at,
+              evidence: linkEvidence,
+              line: `no ${device} among: ${links.value.value.map((l) => l.name).join(', ')}`,
+              remedy: restartL3(host),
+            }),
+          );
           continue;
         }
         if (!link.up || !link.carrier) {
@@ -70,7 +85,15 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                     sufficient: true,
                     steps: [
                       onHost(host, ['ip', 'netns', 'exec', router.netns, 'ip', 'link', 'set', device, 'up']),
-                      ...(outside ? [onHost(host, ['systemctl', 'restart', 'neutron-l3-agent'], 'the default route is gone with the interface: the agent puts it back')] : []),
+                      ...(outside
+                        ? [
+                            onHost(
+                              host,
+                              ['systemctl', 'restart', 'neutron-l3-agent'],
+                              'the default route is gone with the interface: the agent puts it back',
+                            ),
+                          ]
+                        : []),
                     ],
                   },
             }),
@@ -80,7 +103,15 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         const have = addresses.value.value.filter((a) => a.dev === device).map((a) => a.address);
         const lacking = leg.fixed_ips.map((f) => f.ip_address).filter((ip) => !have.some((h) => sameAddress(h, ip)));
         if (lacking.length > 0) {
-          findings.push(routerFinding(subject, router, interfaceDown, { summary: `The ${which} interface ${device} of router ${name} on ${host} lacks its address ${lacking.join(', ')}`, subject: at, evidence: addressEvidence, line: `${device}: ${have.join(', ') || '(no address)'}; expected ${leg.fixed_ips.map((f) => f.ip_address).join(', ')}`, remedy: restartL3(host) }));
+          findings.push(
+            routerFinding(subject, router, interfaceDown, {
+              summary: `The ${which} interface ${device} of router ${name} on ${host} lacks its address ${lacking.join(', ')}`,
+              subject: at,
+              evidence: addressEvidence,
+              line: `${device}: ${have.join(', ') || '(no address)'}; expected ${leg.fixed_ips.map((f) => f.ip_address).join(', ')}`,
+              remedy: restartL3(host),
+            }),
+          );
         }
         notes.push(`${device} up`);
       }

@@ -25,14 +25,21 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     let blind: FactFailure | undefined;
     for (const router of routers) {
       const { router: api, l3Agents } = router.serving;
-      const apiEvidence = facts.routers.evidence.find((e) => e.source.kind === 'api' && e.source.path.includes(`/routers/${api.id}`)) ?? evidence;
+      const apiEvidence =
+        facts.routers.evidence.find((e) => e.source.kind === 'api' && e.source.path.includes(`/routers/${api.id}`)) ??
+        evidence;
       if (!api.admin_state_up) {
         findings.push(
           routerFinding(subject, router, routerDown, {
             summary: `Router ${api.name} is administratively down`,
             evidence: apiEvidence,
             line: `admin_state_up false, status ${api.status}`,
-            remedy: { title: 'set the router up', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'router', 'set', '--enable', api.id])] },
+            remedy: {
+              title: 'set the router up',
+              risk: 'none',
+              sufficient: true,
+              steps: [byOperator(['openstack', 'router', 'set', '--enable', api.id])],
+            },
           }),
         );
         continue;
@@ -74,7 +81,9 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       }
     }
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
-    const names = routers.map((r) => `${r.serving.router.name}${r.host === undefined ? '' : ` on ${r.host}`}`).join(', ');
+    const names = routers
+      .map((r) => `${r.serving.router.name}${r.host === undefined ? '' : ` on ${r.host}`}`)
+      .join(', ');
     return judged(findings, names, [evidence], ['router placement']);
   },
 });

@@ -18,8 +18,15 @@ interface Asked {
   readonly from: string | undefined;
 }
 
-const asked = source<PortSubject, Asked>('run.probes', () => '', async (_, facts) =>
-  observed({ probes: facts.io.options.probes, explicit: facts.io.options.explicitProbes, from: facts.io.options.from }),
+const asked = source<PortSubject, Asked>(
+  'run.probes',
+  () => '',
+  async (_, facts) =>
+    observed({
+      probes: facts.io.options.probes,
+      explicit: facts.io.options.explicitProbes,
+      from: facts.io.options.from,
+    }),
 );
 
 const needs = { port: portItself, groups: securityGroups, asked };
@@ -41,7 +48,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (port.port_security_enabled === false) {
       const [portEvidence = evidence] = facts.port.evidence;
       return judged(
-        [findingOf(securityOff, { summary: `Port security of ${ownerName(subject)} is off: nothing filters it`, subject: `port ${port.id.slice(0, 8)}`, scope: portScope(subject), evidence: [showing(portEvidence, 'port_security_enabled false')], verify })],
+        [
+          findingOf(securityOff, {
+            summary: `Port security of ${ownerName(subject)} is off: nothing filters it`,
+            subject: `port ${port.id.slice(0, 8)}`,
+            scope: portScope(subject),
+            evidence: [showing(portEvidence, 'port_security_enabled false')],
+            verify,
+          }),
+        ],
         'port security off',
         facts.port.evidence,
       );
@@ -53,14 +68,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const ingress = families.flatMap((family) =>
       probes
         .filter(() => from === undefined || familyOf(from) === family)
-        .map((p): Probe => ({
-          protocol: p.protocol,
-          family,
-          direction: 'ingress',
-          ...(p.port === undefined ? {} : { port: p.port }),
-          ...(p.protocol === 'icmp' ? { icmpType: family === 4 ? 8 : 128 } : {}),
-          ...(from === undefined ? {} : { remote: from }),
-        })),
+        .map(
+          (p): Probe => ({
+            protocol: p.protocol,
+            family,
+            direction: 'ingress',
+            ...(p.port === undefined ? {} : { port: p.port }),
+            ...(p.protocol === 'icmp' ? { icmpType: family === 4 ? 8 : 128 } : {}),
+            ...(from === undefined ? {} : { remote: from }),
+          }),
+        ),
     );
     const verdicts = ingress.map((probe) => ({ probe, verdict: judge(probe) }));
     const names = groups.map((g) => g.name).join(', ') || '(none)';
@@ -78,11 +95,30 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `security groups ${names}`,
           scope: portScope(subject),
           severity: grave ? 'error' : 'info',
-          evidence: [showing(evidence, refused.map((r) => explainVerdict(r.verdict, r.probe)))],
+          evidence: [
+            showing(
+              evidence,
+              refused.map((r) => explainVerdict(r.verdict, r.probe)),
+            ),
+          ],
           remedies:
             first === undefined
-              ? [{ title: 'give the port a security group', risk: 'none', sufficient: false, steps: [byOperator(['openstack', 'port', 'set', '--security-group', 'GROUP', port.id])] }]
-              : [{ title: 'add a rule for what is wanted', risk: 'none', sufficient: true, steps: refused.map((r) => byOperator(remedyRule(r.probe, { id: first.id }))) }],
+              ? [
+                  {
+                    title: 'give the port a security group',
+                    risk: 'none',
+                    sufficient: false,
+                    steps: [byOperator(['openstack', 'port', 'set', '--security-group', 'GROUP', port.id])],
+                  },
+                ]
+              : [
+                  {
+                    title: 'add a rule for what is wanted',
+                    risk: 'none',
+                    sufficient: true,
+                    steps: refused.map((r) => byOperator(remedyRule(r.probe, { id: first.id }))),
+                  },
+                ],
           verify,
         }),
       );
@@ -95,11 +131,35 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `No rule of ${ownerName(subject)}'s security groups (${names}) lets it open connections itself`,
           subject: `security groups ${names}`,
           scope: portScope(subject),
-          evidence: [showing(evidence, shut.map((probe) => explainVerdict(judge(probe), probe)))],
+          evidence: [
+            showing(
+              evidence,
+              shut.map((probe) => explainVerdict(judge(probe), probe)),
+            ),
+          ],
           remedies:
             first === undefined
               ? []
-              : [{ title: 'add the default egress rules', risk: 'none', sufficient: true, steps: [byOperator(['openstack', 'security', 'group', 'rule', 'create', '--egress', '--ethertype', 'IPv4', first.id])] }],
+              : [
+                  {
+                    title: 'add the default egress rules',
+                    risk: 'none',
+                    sufficient: true,
+                    steps: [
+                      byOperator([
+                        'openstack',
+                        'security',
+                        'group',
+                        'rule',
+                        'create',
+                        '--egress',
+                        '--ethertype',
+                        'IPv4',
+                        first.id,
+                      ]),
+                    ],
+                  },
+                ],
           verify,
         }),
       );

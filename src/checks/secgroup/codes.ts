@@ -7,10 +7,13 @@ export const denied: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'No security group rule lets the traffic in',
-  meaning: 'Port security drops whatever no rule of the port\'s groups allows; none allows what was asked about.',
-  evidence: 'the rules of the port\'s security groups.',
+  meaning: "Port security drops whatever no rule of the port's groups allows; none allows what was asked about.",
+  evidence: "the rules of the port's security groups.",
   mend: 'Add a rule for the traffic that is wanted.',
-  explains: [{ code: 'OSD-PING-*', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }],
+  explains: [
+    { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+  ],
   refs,
 };
 
@@ -19,8 +22,9 @@ export const deniedOut: FindingSpec = {
   severity: 'warning',
   nature: 'cause',
   title: 'No security group rule lets traffic out',
-  meaning: 'The groups have no egress rule that lets the instance open connections itself; a group made without the two default egress rules does that.',
-  evidence: 'the egress rules of the port\'s security groups.',
+  meaning:
+    'The groups have no egress rule that lets the instance open connections itself; a group made without the two default egress rules does that.',
+  evidence: "the egress rules of the port's security groups.",
   mend: 'Add an egress rule, or the default ones.',
   explains: [{ code: 'OSD-CONSOLE-003', over: ['instance'] }],
   refs,
@@ -31,10 +35,15 @@ export const notOnNode: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'The node does not have the rules that the API has',
-  meaning: "The agent has not applied the port's security group rules: packets that Neutron allows are dropped, or the other way round.",
+  meaning:
+    "The agent has not applied the port's security group rules: packets that Neutron allows are dropped, or the other way round.",
   evidence: "the rules of the API against the port's chains (iptables) or flows (OVS) on its host.",
   mend: 'Restart the L2 agent of the host: it writes the rules again. Look at its log for why it did not.',
-  explains: [{ code: 'OSD-PING-*', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }, { code: 'OSD-CONSOLE-001', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+    { code: 'OSD-CONSOLE-001', over: ['instance'] },
+  ],
   refs,
 };
 
@@ -43,8 +52,9 @@ export const notEnforced: FindingSpec = {
   severity: 'warning',
   nature: 'cause',
   title: 'Security groups are configured and not enforced',
-  meaning: "The rules stand on the node, but packets never meet them: bridged traffic does not pass iptables, or nothing leads it to the port's chain.",
-  evidence: 'net.bridge.bridge-nf-call-iptables, and the jumps to the port\'s chains.',
+  meaning:
+    "The rules stand on the node, but packets never meet them: bridged traffic does not pass iptables, or nothing leads it to the port's chain.",
+  evidence: "net.bridge.bridge-nf-call-iptables, and the jumps to the port's chains.",
   mend: 'Load br_netfilter and set the sysctl to 1, for good (sysctl.d); restart the L2 agent when the jump is missing.',
   explains: [],
   refs: ['https://bugs.launchpad.net/neutron/+bug/1622914'],

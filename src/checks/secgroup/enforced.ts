@@ -33,8 +33,17 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const scope = portScope(subject, { host: [host], agent: [agentName(agent, host)] });
     const verify = verifyWith('secgroup', subject);
     const findings: Finding[] = [];
-    const restart = { title: 'let the L2 agent write the rules again', risk: 'none', sufficient: true, steps: [onHost(host, ['systemctl', 'restart', agent])] } as const;
-    const lacking = [...e.chainsMissing.map((c) => `no ${c}`), ...e.missing.map((m) => `${m.where}: no ${m.expected.join(' / ')}`), ...e.baseMissing.map((b) => `no ${b}`)];
+    const restart = {
+      title: 'let the L2 agent write the rules again',
+      risk: 'none',
+      sufficient: true,
+      steps: [onHost(host, ['systemctl', 'restart', agent])],
+    } as const;
+    const lacking = [
+      ...e.chainsMissing.map((c) => `no ${c}`),
+      ...e.missing.map((m) => `${m.where}: no ${m.expected.join(' / ')}`),
+      ...e.baseMissing.map((b) => `no ${b}`),
+    ];
     if (lacking.length > 0) {
       const which = e.missing.map((m) => `${nameOfRule(m.of.rule)} of ${m.of.group.name}`);
       findings.push(
@@ -56,7 +65,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           severity: 'warning',
           scope,
-          evidence: [showing(evidence, extra.slice(0, 4).map((x) => `${x.where}: ${x.raw}`))],
+          evidence: [
+            showing(
+              evidence,
+              extra.slice(0, 4).map((x) => `${x.where}: ${x.raw}`),
+            ),
+          ],
           remedies: [restart],
           verify,
         }),
@@ -76,11 +90,25 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           scope,
           evidence: [showing(evidence, JSON.stringify(loose))],
-          remedies: [key === undefined ? restart : { title: 'let bridged packets pass iptables', risk: 'reversible', sufficient: true, steps: [onHost(host, ['modprobe', 'br_netfilter']), onHost(host, ['sysctl', '-w', `${key}=1`])] }],
+          remedies: [
+            key === undefined
+              ? restart
+              : {
+                  title: 'let bridged packets pass iptables',
+                  risk: 'reversible',
+                  sufficient: true,
+                  steps: [onHost(host, ['modprobe', 'br_netfilter']), onHost(host, ['sysctl', '-w', `${key}=1`])],
+                },
+          ],
           verify,
         }),
       );
     }
-    return judged(findings, `${e.found.length} rules present on ${host}`, [evidence], ['firewall of the node as Neutron wants it']);
+    return judged(
+      findings,
+      `${e.found.length} rules present on ${host}`,
+      [evidence],
+      ['firewall of the node as Neutron wants it'],
+    );
   },
 });

@@ -17,8 +17,10 @@ export const blockedTunnel: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'Tunnel packets do not pass between two hosts',
-  meaning: 'The hosts reach each other on the underlay, but encapsulated packets sent by one never come out of the tunnel of the other: a filter on a host or in the network between drops them.',
-  evidence: "counters of the tunnel on both sides around a probe, the rule that took the packets where one rose, and a plain ping between the tunnel endpoints.",
+  meaning:
+    'The hosts reach each other on the underlay, but encapsulated packets sent by one never come out of the tunnel of the other: a filter on a host or in the network between drops them.',
+  evidence:
+    'counters of the tunnel on both sides around a probe, the rule that took the packets where one rose, and a plain ping between the tunnel endpoints.',
   mend: 'Open the UDP port of the tunnel between the two endpoints: on the hosts, and on what lies between them.',
   explains: [...cut, { code: 'OSD-HOST-014', over: ['link'] }],
   refs,
@@ -29,8 +31,10 @@ export const noEntry: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'A host has no tunnel or forwarding entry towards another',
-  meaning: 'The host does not know to which endpoint packets for the instance (or broadcasts of its network) must be sent: they leave nowhere.',
-  evidence: "the forwarding entries of the segment's VXLAN device, or the tunnel ports and flows of br-tun, against the endpoints that the agents report.",
+  meaning:
+    'The host does not know to which endpoint packets for the instance (or broadcasts of its network) must be sent: they leave nowhere.',
+  evidence:
+    "the forwarding entries of the segment's VXLAN device, or the tunnel ports and flows of br-tun, against the endpoints that the agents report.",
   mend: 'Restart the L2 agent of the host that lacks the entry (and that of the other one when it still does not come).',
   explains: [...cut, { code: 'OSD-TUNNEL-001', over: ['link'] }],
   refs: [...refs, 'https://docs.openstack.org/neutron/latest/contributor/internals/l2_agents.html'],
@@ -41,10 +45,15 @@ export const underlayMtu: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: "The underlay does not carry the network's full-size packets",
-  meaning: 'Small packets pass and full-size ones die: the MTU of the network plus the tunnel header is more than something on the underlay takes. Sessions open and then hang.',
-  evidence: 'pings that may not be fragmented, small and full-size, through the network and between the tunnel endpoints; the MTU of every device.',
+  meaning:
+    'Small packets pass and full-size ones die: the MTU of the network plus the tunnel header is more than something on the underlay takes. Sessions open and then hang.',
+  evidence:
+    'pings that may not be fragmented, small and full-size, through the network and between the tunnel endpoints; the MTU of every device.',
   mend: 'Raise the MTU of the underlay (devices and switch ports) or lower the MTU of the network and renew the leases.',
-  explains: [{ code: 'OSD-MTU-001', over: ['port'] }, { code: 'OSD-PATH-*', over: ['port'] }],
+  explains: [
+    { code: 'OSD-MTU-001', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+  ],
   refs: ['https://docs.openstack.org/neutron/latest/admin/config-mtu.html'],
 };
 
@@ -53,7 +62,8 @@ export const underlayDead: FindingSpec = {
   severity: 'error',
   nature: 'cause',
   title: 'Two hosts do not reach each other on the underlay',
-  meaning: 'Not even a plain ping passes between the tunnel endpoints: cable, switch port, VLAN, route or address of the underlay.',
+  meaning:
+    'Not even a plain ping passes between the tunnel endpoints: cable, switch port, VLAN, route or address of the underlay.',
   evidence: 'ping between the two tunnel endpoints, and the neighbour table.',
   mend: 'Look at the link, the address and the VLAN of the tunnel interface on both hosts.',
   explains: [...cut, { code: 'OSD-TUNNEL-001', over: ['link'] }],

@@ -19,8 +19,10 @@ function lack(f: Forwarding): string | undefined {
   const wrong = f.entries.find((e) => e.leadsTo !== undefined && e.leadsTo !== f.endpoint);
   if (wrong !== undefined) return `${wrong.mac} sent to ${wrong.leadsTo ?? '?'} instead of ${f.endpoint}`;
   const missing = f.entries.filter((e) => e.leadsTo === undefined);
-  if (!f.flood && missing.length > 0) return `neither a broadcast entry nor one for ${missing.map((m) => m.mac).join(', ')} towards ${f.endpoint}`;
-  if (!f.flood) return `no broadcast entry towards ${f.endpoint}: ARP and DHCP requests of the network do not get there`;
+  if (!f.flood && missing.length > 0)
+    return `neither a broadcast entry nor one for ${missing.map((m) => m.mac).join(', ')} towards ${f.endpoint}`;
+  if (!f.flood)
+    return `no broadcast entry towards ${f.endpoint}: ARP and DHCP requests of the network do not get there`;
   return undefined;
 }
 
@@ -52,7 +54,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         findingOf(noEntry, {
           summary: `${f.from} does not know how to reach ${ownerName(subject)}'s network on ${f.to}: ${words}`,
           subject: `forwarding ${f.from} → ${f.to}`,
-          scope: portScope(subject, { host: [f.from, f.to], agent: [agentName(agent, f.from)], link: [linkName(f.from, f.to)] }),
+          scope: portScope(subject, {
+            host: [f.from, f.to],
+            agent: [agentName(agent, f.from)],
+            link: [linkName(f.from, f.to)],
+          }),
           evidence: [evidence],
           remedies: [
             {

@@ -1,15 +1,15 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
+import type { FactResult } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
-import { type Io, showing } from '../../facts/io.ts';
-import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
-import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
 import { hostOvs } from '../../facts/host.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { onPathHosts } from '../../facts/placement.ts';
+import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
-import type { FactResult } from '../../engine/fact.ts';
 import { parseAddress } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
@@ -54,7 +54,11 @@ function moved(
   return { sent, received, words: `${end.name}: tx +${sent}, rx +${received}` };
 }
 
-const udpPort: Readonly<Record<Tunnels['shape']['kind'], string>> = { vxlan: 'UDP 4789 (or 8472)', gre: 'IP protocol 47', geneve: 'UDP 6081' };
+const udpPort: Readonly<Record<Tunnels['shape']['kind'], string>> = {
+  vxlan: 'UDP 4789 (or 8472)',
+  gre: 'IP protocol 47',
+  geneve: 'UDP 6081',
+};
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'tunnel.passes',
@@ -67,7 +71,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const { shape, links } = facts.tunnels.value;
     if (!maybe.look.ok) {
       const { error } = maybe.look;
-      return error.kind === 'unsupported' ? skipped(error.because === allAnswered ? `${allAnswered}, so the tunnel passes` : error.because) : blocked(error);
+      return error.kind === 'unsupported'
+        ? skipped(error.because === allAnswered ? `${allAnswered}, so the tunnel passes` : error.because)
+        : blocked(error);
     }
     const look = maybe.look.value.value;
     const ovsOf = (host: string): OvsState | undefined => {
@@ -94,13 +100,32 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         findings.push(make(link, from, to, ownEnd, farEnd, sender, receiver, mine));
       }
     }
-    return judged(findings, notes.join('; ') || 'nothing crossed the tunnel while probing', seen.slice(0, 4), notes.length > 0 ? ['tunnel'] : []);
+    return judged(
+      findings,
+      notes.join('; ') || 'nothing crossed the tunnel while probing',
+      seen.slice(0, 4),
+      notes.length > 0 ? ['tunnel'] : [],
+    );
 
-    function make(link: TunnelLink, from: string, to: string, ownEnd: string, farEnd: string, sender: Moved, receiver: Moved, mine: readonly Culprit[]): Finding {
+    function make(
+      link: TunnelLink,
+      from: string,
+      to: string,
+      ownEnd: string,
+      farEnd: string,
+      sender: Moved,
+      receiver: Moved,
+      mine: readonly Culprit[],
+    ): Finding {
       const plain = look.underlay.find((u) => u.from === from && u.to === farEnd);
       const reachable = (plain?.ping.received ?? 0) > 0;
       const evidence: Evidence[] = [
-        ...mine.map((c) => showing(c.evidence, [`${c.stranger.where}  ${c.stranger.raw}`, `counter rose by ${c.rose} while ${look.repeated.length} pings were sent`])),
+        ...mine.map((c) =>
+          showing(c.evidence, [
+            `${c.stranger.where}  ${c.stranger.raw}`,
+            `counter rose by ${c.rose} while ${look.repeated.length} pings were sent`,
+          ]),
+        ),
         counterEvidence(from, sender.words),
         counterEvidence(to, receiver.words),
         ...(plain === undefined ? [] : [plain.evidence]),
@@ -120,7 +145,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               title: 'look at the tunnel interfaces of both hosts',
               risk: 'none',
               sufficient: false,
-              steps: [onHost(from, ['ip', 'route', 'get', farEnd]), onHost(to, ['ip', '-br', 'addr']), advice('then the switch ports and the VLAN between them')],
+              steps: [
+                onHost(from, ['ip', 'route', 'get', farEnd]),
+                onHost(to, ['ip', '-br', 'addr']),
+                advice('then the switch ports and the VLAN between them'),
+              ],
             },
           ],
           verify: verifyWith('net', subject),
@@ -136,13 +165,22 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         confidence: plain === undefined ? 'likely' : 'certain',
         evidence: [first, ...rest],
         remedies: [
-          ...mine.map((c) => ({ title: 'delete the rule, once its maker agrees', risk: 'reversible' as const, sufficient: true, steps: [onHost(c.host, c.stranger.remove)] })),
+          ...mine.map((c) => ({
+            title: 'delete the rule, once its maker agrees',
+            risk: 'reversible' as const,
+            sufficient: true,
+            steps: [onHost(c.host, c.stranger.remove)],
+          })),
           {
             title: `open ${udpPort[shape.kind]} from ${ownEnd} to ${farEnd}`,
             risk: 'none',
             sufficient: false,
             steps: [
-              onHost(to, ['iptables-save', '-c'], `a rule that drops ${udpPort[shape.kind]} from ${ownEnd}, if it is on the host itself`),
+              onHost(
+                to,
+                ['iptables-save', '-c'],
+                `a rule that drops ${udpPort[shape.kind]} from ${ownEnd}, if it is on the host itself`,
+              ),
               onHost(to, ['nft', 'list', 'ruleset']),
               advice('when no rule on either host takes the packets: the switch or firewall between them does'),
             ],
@@ -153,9 +191,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
 
     function counterEvidence(host: string, words: string): Evidence {
-      const argv = shape.by.kind === 'device' ? ['ip', '-s', 'link', 'show', shape.by.device] : ['ovs-ofctl', 'dump-ports', shape.by.bridge];
+      const argv =
+        shape.by.kind === 'device'
+          ? ['ip', '-s', 'link', 'show', shape.by.device]
+          : ['ovs-ofctl', 'dump-ports', shape.by.bridge];
       const own = seen.find((e) => e.source.kind === 'command' && e.source.host === host);
-      return showing({ source: { kind: 'command', host, argv, code: 0 }, at: own?.at ?? new Date(0).toISOString(), excerpt: '' }, `${words} (while ${look.repeated.length} pings were sent)`);
+      return showing(
+        { source: { kind: 'command', host, argv, code: 0 }, at: own?.at ?? new Date(0).toISOString(), excerpt: '' },
+        `${words} (while ${look.repeated.length} pings were sent)`,
+      );
     }
   },
 });
@@ -173,7 +217,11 @@ interface Culprit {
 }
 
 /** IANA's port, and the one the Linux kernel used before (Documentation/networking/vxlan.rst); Geneve's (RFC 8926). */
-const tunnelPorts: Readonly<Record<Tunnels['shape']['kind'], readonly number[]>> = { vxlan: [4789, 8472], geneve: [6081], gre: [] };
+const tunnelPorts: Readonly<Record<Tunnels['shape']['kind'], readonly number[]>> = {
+  vxlan: [4789, 8472],
+  geneve: [6081],
+  gre: [],
+};
 
 function culpritsOf(look: SecondLook, shape: Tunnels['shape'], link: TunnelLink): Culprit[] {
   const found: Culprit[] = [];
@@ -190,11 +238,16 @@ function culpritsOf(look: SecondLook, shape: Tunnels['shape'], link: TunnelLink)
         const family = parseAddress(source)?.family ?? 4;
         const packet = outerPacket({ source, destination, family, ...(udpPort === undefined ? {} : { udpPort }) });
         for (const stranger of strangersOf(after.rules.rules, packet)) {
-          if (stranger.matches === 'no' || found.some((f) => f.host === host && f.stranger.key === stranger.key)) continue;
+          if (stranger.matches === 'no' || found.some((f) => f.host === host && f.stranger.key === stranger.key))
+            continue;
           const rose = riseOf(...counters, stranger.key) ?? 0;
           const evidence = evidenceFor(after.rules, stranger);
           // A rule that names neither the tunnel's port nor an endpoint is judged with the inner packets.
-          const named = stranger.matches === 'yes' || stranger.raw.includes(source) || stranger.raw.includes(destination) || (udpPort !== undefined && stranger.raw.includes(String(udpPort)));
+          const named =
+            stranger.matches === 'yes' ||
+            stranger.raw.includes(source) ||
+            stranger.raw.includes(destination) ||
+            (udpPort !== undefined && stranger.raw.includes(String(udpPort)));
           if (rose > 0 && named && evidence !== undefined) found.push({ host, from, stranger, rose, evidence });
         }
       }

@@ -16,9 +16,7 @@ export const server = z.looseObject({
   addresses: z.record(z.string(), z.array(address)).optional(),
   image: z.union([z.looseObject({ id: z.string() }), z.string(), z.null()]).optional(),
   flavor: z.looseObject({ original_name: z.string().optional(), ram: z.number().optional() }).optional(),
-  fault: z
-    .looseObject({ message: z.string(), code: z.number().optional(), created: z.string().optional() })
-    .optional(),
+  fault: z.looseObject({ message: z.string(), code: z.number().optional(), created: z.string().optional() }).optional(),
   created: z.string().optional(),
   updated: z.string().optional(),
   config_drive: z.string().optional(),

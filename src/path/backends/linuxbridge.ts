@@ -1,6 +1,6 @@
+import { deviceName } from '../addresses.ts';
 import type { Hop } from '../hop.ts';
 import type { Backend, Segment } from './backend.ts';
-import { deviceName } from '../addresses.ts';
 
 const bridgeOf = (segment: Segment): string => deviceName('brq', segment.networkId);
 
@@ -39,8 +39,7 @@ export const linuxbridge: Backend = {
       ...(device === undefined ? [] : [{ name: device, role: 'segment', in: { bridge, driver: 'linux' } } as const]),
     ];
   },
-  serviceDevice: (portId, owner) =>
-    deviceName(owner === 'dhcp' ? 'ns-' : owner === 'router' ? 'qr-' : 'qg-', portId),
+  serviceDevice: (portId, owner) => deviceName(owner === 'dhcp' ? 'ns-' : owner === 'router' ? 'qr-' : 'qg-', portId),
   tunnel: (segment) => {
     const device = segmentDevice(segment);
     return device === undefined ? undefined : { kind: 'vxlan', by: { kind: 'device', device } };

@@ -1,5 +1,5 @@
-import type { Backend } from './backend.ts';
 import { deviceName } from '../addresses.ts';
+import type { Backend } from './backend.ts';
 
 /** ML2/OVN: no agents with namespaces; the switch is one br-int per chassis and the router is logical flows. */
 export const ovn: Backend = {
@@ -22,6 +22,12 @@ export const ovn: Backend = {
   hops: (port, segment, host) => [
     { kind: 'tap', label: deviceName('tap', port.id), host, device: deviceName('tap', port.id), join: 'local' },
     { kind: 'bridge', label: port.bridgeName ?? 'br-int', host, device: port.bridgeName ?? 'br-int', join: 'local' },
-    { kind: 'tunnel', label: `${segment.type ?? 'segment'} ${segment.id ?? ''}`.trim(), host, device: 'br-int', join: 'local' },
+    {
+      kind: 'tunnel',
+      label: `${segment.type ?? 'segment'} ${segment.id ?? ''}`.trim(),
+      host,
+      device: 'br-int',
+      join: 'local',
+    },
   ],
 };

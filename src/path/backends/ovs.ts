@@ -1,6 +1,6 @@
+import { deviceName } from '../addresses.ts';
 import type { Hop } from '../hop.ts';
 import type { Backend, BoundPort, ExpectedDevice, Segment, TunnelShape } from './backend.ts';
-import { deviceName } from '../addresses.ts';
 
 const integrationBridge = (port: BoundPort): string => port.bridgeName ?? 'br-int';
 
@@ -37,7 +37,15 @@ const onwards = (segment: Segment, host: string, bridge: string): Hop[] => [
   { kind: 'bridge', label: bridge, host, device: bridge, join: 'local' },
   ...(tunnel(segment) === undefined
     ? []
-    : [{ kind: 'tunnel', label: `br-tun ${segment.type} ${segment.id ?? ''}`.trim(), host, device: 'br-tun', join: 'local' } as const]),
+    : [
+        {
+          kind: 'tunnel',
+          label: `br-tun ${segment.type} ${segment.id ?? ''}`.trim(),
+          host,
+          device: 'br-tun',
+          join: 'local',
+        } as const,
+      ]),
 ];
 
 /** ML2/OVS with the iptables firewall: a small Linux bridge per port carries the rules (`ovs_hybrid_plug`). */

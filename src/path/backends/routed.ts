@@ -1,5 +1,5 @@
-import type { Backend } from './backend.ts';
 import { deviceName } from '../addresses.ts';
+import type { Backend } from './backend.ts';
 
 /** Routed /32 endpoints (Calico and its like): no bridge, no tunnel; the host has a route to the tap. */
 export const routed: Backend = {
