@@ -81,9 +81,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       });
     } catch (error) {
       const timedOut = deadline.aborted && !signal?.aborted;
-      return err(
-        failureOf(error, url, { timedOut, seconds: limitMs / 1000, proxy: proxyOf(url, options.env) }),
-      );
+      return err(failureOf(error, url, { timedOut, seconds: limitMs / 1000, proxy: proxyOf(url, options.env) }));
     }
   };
 

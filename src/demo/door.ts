@@ -4,7 +4,7 @@ import { frozenClock } from '../engine/clock.ts';
 import type { RunOptions } from '../facts/io.ts';
 import type { SshTarget } from '../nodes/ssh-target.ts';
 import { createSsh2Connections } from '../nodes/ssh2-transport.ts';
-import { type Door, operatorHost, openLive } from '../run/doors.ts';
+import { type Door, openLive, operatorHost } from '../run/doors.ts';
 import type { DemoCloud } from './server.ts';
 
 /**
@@ -12,7 +12,10 @@ import type { DemoCloud } from './server.ts';
  * which could lead elsewhere. What the operator's machine saw is the recording's, since its addresses mean nothing here.
  */
 export function demoDoor(served: DemoCloud, bundle: Bundle, options: RunOptions, signal: AbortSignal): Door {
-  const connections = createSsh2Connections({ resolveJump: async () => ({ ok: false, error: 'the demo has no jump hosts' }), now: Date.now });
+  const connections = createSsh2Connections({
+    resolveJump: async () => ({ ok: false, error: 'the demo has no jump hosts' }),
+    now: Date.now,
+  });
   const door = openLive({
     choice: {},
     options,
