@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { openBundle } from '../../src/bundle/open.ts';
+import { storedRequest } from '../../src/commands/stored-request.ts';
+import { runOptionsOf } from '../../src/commands/walk-options.ts';
+import type { RunReport } from '../../src/engine/report.ts';
+import { renderJson } from '../../src/report/json.ts';
+import { openReplay } from '../../src/run/doors.ts';
+import { loadPlaybook } from '../../src/run/playbooks.ts';
+import { walk } from '../../src/run/walk.ts';
+
+const folder = new URL('../../demo/', import.meta.url);
+
+async function replayed(name: string): Promise<RunReport> {
+  const bundle = await openBundle(fileURLToPath(new URL(`${name}.tgz`, folder)));
+  if (!bundle.ok) throw bundle.error;
+  const command = storedRequest(bundle.value);
+  const door = openReplay(bundle.value, runOptionsOf(command.options));
+  try {
+    return await walk(
+      door,
+      await loadPlaybook('net'),
+      {
+        command: 'net',
+        allowPort: false,
+        failOn: 'error',
+        version: '0',
+        ...(command.target === undefined ? {} : { target: command.target }),
+      },
+      () => {},
+    );
+  } finally {
+    await door.close();
+  }
+}
+
+/** What was broken when each scenario was recorded on the lab: the first cause, and the words that must name the thing. */
+const broken: Readonly<Record<string, readonly [code: string, names: string]>> = {
+  'dnsmasq-dead': ['OSD-DHCP-003', 'net1'],
+  'hand-made-rule': ['OSD-HOST-014', 'FORWARD'],
+  'security-group': ['OSD-SG-001', 'web'],
+  'vxlan-blocked': ['OSD-TUNNEL-001', 'cmp1'],
+  'wrong-secret': ['OSD-META-003', 'net1'],
+};
+
+describe('a recorded scenario', () => {
+  it('is known to this test, so that none is shipped without its cause', () => {
+    const shipped = readdirSync(folder).map((file) => file.replace('.tgz', ''));
+    expect(shipped.sort()).toEqual([...Object.keys(broken), 'healthy'].sort());
+  });
+
+  it.each(Object.entries(broken))('%s: names the first cause and nothing beside it', async (name, [code, names]) => {
+    const report = await replayed(name);
+    const [first, ...others] = report.diagnosis.causes;
+    expect(first?.finding.code).toBe(code);
+    expect(`${first?.finding.subject} ${first?.finding.summary}`).toContain(names);
+    expect(first?.finding.evidence.every((e) => e.excerpt !== '')).toBe(true);
+    expect(first?.finding.remedies.length).toBeGreaterThan(0);
+    expect(others).toEqual([]);
+    expect(report.exitCode).toBe(1);
+  });
+
+  it('healthy: finds nothing, looks at everything', async () => {
+    const report = await replayed('healthy');
+    expect(report.diagnosis.causes).toEqual([]);
+    expect(report.diagnosis.remarks).toEqual([]);
+    expect(report.counts).toMatchObject({ problem: 0, blocked: 0, unknown: 0 });
+    expect(report.exitCode).toBe(0);
+  });
+
+  it('gives the same bytes each time it is replayed', async () => {
+    const [once, again] = [await replayed('hand-made-rule'), await replayed('hand-made-rule')];
+    expect(renderJson(again)).toBe(renderJson(once));
+  });
+});
