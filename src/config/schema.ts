@@ -1,4 +1,4 @@
-import { boolean, type infer as Infer, int, number, enum as oneOf, record, strictObject, string, union } from 'zod';
+import { boolean, type infer as Infer, int, number, enum as oneOf, record, strictObject, string } from 'zod';
 import { layoutNames } from '../nodes/layouts/layouts.ts';
 
 /** Values that end up as words of an ssh command line: never an option, never more than a word. */
@@ -12,16 +12,6 @@ const jump = word(
 const path = word(/^[^-\0\n][^\0\n]*$/, 'a path');
 const port = int().min(1).max(65535);
 const seconds = number().positive().max(600);
-
-/** `90s`, `15m`, `2h`, `1d`, or seconds as a number. */
-const duration = union([
-  number().positive(),
-  string().regex(/^\d+(?:\.\d+)?[smhd]$/, 'not a duration such as 90s, 15m, 2h, 1d'),
-]).transform((value) => {
-  if (typeof value === 'number') return value;
-  const unit = { s: 1, m: 60, h: 3600, d: 86400 }[value.slice(-1)] ?? 1;
-  return Number(value.slice(0, -1)) * unit;
-});
 
 const host = strictObject({
   /** Where to connect to, when the API's name of the host does not say. */
@@ -56,18 +46,6 @@ export const configSchema = strictObject({
   }).optional(),
   /** By the name the API gives a host. */
   hosts: record(string().min(1), host).optional(),
-  /** What flags say when they are not given. */
-  defaults: strictObject({
-    cloud: string().min(1).optional(),
-    region: string().min(1).optional(),
-    output: oneOf(['human', 'json', 'ndjson', 'junit', 'markdown', 'html', 'nagios']).optional(),
-    failOn: oneOf(['error', 'warning', 'info', 'never']).optional(),
-    color: oneOf(['auto', 'always', 'never']).optional(),
-    /** Age limit of log evidence, seconds. */
-    since: duration.optional(),
-    /** False: look only, send nothing. */
-    probe: boolean().optional(),
-  }).optional(),
 });
 
 export type Config = Infer<typeof configSchema>;

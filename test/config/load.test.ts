@@ -23,7 +23,6 @@ describe('the configuration file', () => {
 hosts:
   cmp1: {address: 198.18.0.31, user: root, port: 22, layout: kolla}
   ctl: {local: true}
-defaults: {cloud: lab, output: human, failOn: warning, since: 2h, probe: false}
 `,
       'f',
     );
@@ -40,7 +39,6 @@ defaults: {cloud: lab, output: human, failOn: warning, since: 2h, probe: false}
           acceptNewHostKeys: true,
         },
         hosts: { cmp1: { address: '198.18.0.31', user: 'root', port: 22, layout: 'kolla' }, ctl: { local: true } },
-        defaults: { cloud: 'lab', output: 'human', failOn: 'warning', since: 7200, probe: false },
       },
     });
   });
@@ -57,7 +55,7 @@ defaults: {cloud: lab, output: human, failOn: warning, since: 2h, probe: false}
       'ostk-doctor.yaml:3:5 unknown key "identity-file", did you mean "identityFile"?',
     ],
     ['shh: {}\n', 'ostk-doctor.yaml:1:1 unknown key "shh", did you mean "ssh"?'],
-    ['bananas: 1\n', 'ostk-doctor.yaml:1:1 unknown key "bananas" (known: ssh, hosts, defaults)'],
+    ['bananas: 1\n', 'ostk-doctor.yaml:1:1 unknown key "bananas" (known: ssh, hosts)'],
     [
       'ssh:\n  backend: openshh\n',
       'ostk-doctor.yaml:2:12 ssh.backend must be one of auto, ssh2, openssh; did you mean "openssh"?',
@@ -68,7 +66,6 @@ defaults: {cloud: lab, output: human, failOn: warning, since: 2h, probe: false}
     ['ssh:\n  user: "-oProxyCommand=id"\n', 'ostk-doctor.yaml:2:9 ssh.user: not a user name'],
     ['ssh:\n  jump: "-oProxyCommand=id"\n', /^ostk-doctor\.yaml:2:9 ssh\.jump: not a list of jump hosts/],
     ['hosts:\n  cmp1:\n    address: "a b"\n', 'ostk-doctor.yaml:3:14 hosts.cmp1.address: not a host name or address'],
-    ['defaults:\n  since: soon\n', 'ostk-doctor.yaml:2:10 defaults.since: not a duration such as 90s, 15m, 2h, 1d'],
     ['ssh: {user: a}\nssh: {user: b}\n', /^ostk-doctor\.yaml:2:1 .*unique/],
     ['ssh: [unclosed\n', /^ostk-doctor\.yaml:2:1 /],
     ['- a\n- b\n', /^ostk-doctor\.yaml:1:1 expected object/],

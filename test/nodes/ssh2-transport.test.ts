@@ -258,6 +258,7 @@ describe('a node over ssh2', () => {
     const home = homeOf();
     home.trust(server);
     const stop = new AbortController();
+    let answered = false;
     const word = `8${process.pid}.25`;
     const running = (): boolean => {
       try {
@@ -274,8 +275,11 @@ describe('a node over ssh2', () => {
     const batch = reach(home.target(server.port)).runBatch(
       [look('echo', 'had'), { ...look('sleep', word), timeoutSeconds: 60 }],
       stop.signal,
+      () => {
+        answered = true;
+      },
     );
-    await until(running);
+    await until(() => answered && running());
     stop.abort();
     const outcome = await batch;
     expect(outcome.ok && outcome.value).toMatchObject([

@@ -37,7 +37,10 @@ export const deviceMissing: FindingSpec = {
     'A tap, bridge, veth end or segment device that the backend makes for this port is not there: the way is cut.',
   evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
   mend: 'Restart the L2 agent of the host; when the tap itself is missing, hard-reboot the instance.',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-SG-003'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: ['https://docs.openstack.org/operations-guide/ops-network-troubleshooting.html'],
 };
 
@@ -50,7 +53,7 @@ export const notPlugged: FindingSpec = {
   evidence: 'the master of the device (ip link), or its bridge in OVSDB, against what the backend promises.',
   mend: 'Plug it in again, or hard-reboot the instance so that Nova does.',
   explains: [
-    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-L2-*'),
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-L2-*', 'OSD-SG-003', 'OSD-TUNNEL-002'),
     ...ofInstance('OSD-CONSOLE-*'),
   ],
   refs: ['https://docs.openstack.org/operations-guide/ops-network-troubleshooting.html'],
@@ -64,7 +67,10 @@ export const deviceDown: FindingSpec = {
   meaning: 'The interface is administratively down, or nothing is plugged in at its other end.',
   evidence: 'flags UP and LOWER_UP of the device.',
   mend: 'Set the device up; when it goes down again, look for what sets it (the agent, a network manager).',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-SG-003'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: [],
 };
 
@@ -123,7 +129,10 @@ export const wrongTag: FindingSpec = {
     "The local VLAN of the port differs from the one the agent chose for its network on this host: it is in no network or in a stranger's.",
   evidence: "tag of the port against the tag in its other_config and of the network's other ports on the host.",
   mend: 'Restart the OVS agent of the host so that it wires the port again.',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-SG-003'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: [],
 };
 
@@ -136,6 +145,9 @@ export const noOfport: FindingSpec = {
     'The row is in OVSDB, but the switch has no such device (ofport -1): a left-over, or the device was made again under its feet.',
   evidence: 'ofport and error of the interface in OVSDB.',
   mend: 'Hard-reboot the instance so that the device is plugged again; delete the row when no instance owns it.',
-  explains: [...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...ofInstance('OSD-CONSOLE-*')],
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-SG-003'),
+    ...ofInstance('OSD-CONSOLE-*'),
+  ],
   refs: [],
 };

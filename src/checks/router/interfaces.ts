@@ -10,19 +10,25 @@ import { sameAddress } from '../../path/addresses.ts';
 import { interfaceDown } from './codes.ts';
 import { restartL3, routerFinding, shouldStand } from './judge-router.ts';
 
-const needs = { routers: routersOnHosts, placement };
+const needs = { routers: routersOnHosts };
+const optional = { placement };
 
 const isInside = (owner: string): boolean =>
   owner.startsWith('network:router_interface') || owner === 'network:ha_router_replicated_interface';
 
-export default defineCheck<Io, PortSubject, typeof needs>({
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'router.interfaces',
   per: 'port',
   title: "The router's interfaces are up and have their addresses",
   needs,
+  optional,
   findings: [interfaceDown],
-  judge: ({ subject, facts }) => {
-    const { backend } = facts.placement.value;
+  judge: ({ subject, facts, maybe }) => {
+    if (!maybe.placement.ok) {
+      const { error } = maybe.placement;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    const { backend } = maybe.placement.value.value;
     const standing = facts.routers.value.filter(
       (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
     );
