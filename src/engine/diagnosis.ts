@@ -44,6 +44,32 @@ export function explains(a: Finding, b: Finding, specs: Specs): boolean {
 
 const identity = (f: Finding): string => `${f.code}\u0000${f.subject}\u0000${f.summary}`;
 
+const union = (a: readonly string[] = [], b: readonly string[] = []): readonly string[] =>
+  [...new Set([...a, ...b])].sort();
+
+/** The same thing seen from two ports of an instance is one finding that concerns both. */
+function merged(a: Finding, b: Finding): Finding {
+  const [first, second] = JSON.stringify(a) < JSON.stringify(b) ? [a, b] : [b, a];
+  const keys = new Set([...Object.keys(a.scope), ...Object.keys(b.scope)]) as Set<keyof Scope>;
+  const scope = Object.fromEntries([...keys].sort().map((key) => [key, union(a.scope[key], b.scope[key])]));
+  return {
+    ...first,
+    scope,
+    severity: rank[first.severity] <= rank[second.severity] ? first.severity : second.severity,
+    confidence: trust[first.confidence] <= trust[second.confidence] ? first.confidence : second.confidence,
+  };
+}
+
+/** Every finding once, in an order that does not depend on how they came. */
+function distinct(findings: readonly Finding[]): readonly Finding[] {
+  const found = new Map<string, Finding>();
+  for (const f of [...findings].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))) {
+    const known = found.get(identity(f));
+    found.set(identity(f), known === undefined ? f : merged(known, f));
+  }
+  return [...found.values()].sort((a, b) => (identity(a) < identity(b) ? -1 : 1));
+}
+
 /**
  * Folds symptoms under causes. The order in which findings come never matters, and a finding that explains nothing
  * and is explained by nothing never changes what stands first among the others.
@@ -53,9 +79,7 @@ export function diagnose(
   specs: Specs,
   layerOf: (finding: Finding) => number,
 ): Pick<Diagnosis, 'causes' | 'remarks'> {
-  const unique = [...new Map(findings.map((f) => [identity(f), f])).values()].sort((a, b) =>
-    identity(a) < identity(b) ? -1 : 1,
-  );
+  const unique = distinct(findings);
   const explainedBy = (b: Finding): Finding[] =>
     unique.filter((a) => explains(a, b, specs) && (a.confidence !== 'possible' || b.nature === 'symptom'));
   const roots = unique.filter((f) => explainedBy(f).length === 0);

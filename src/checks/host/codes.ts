@@ -84,7 +84,7 @@ export const strangersRule: FindingSpec = {
   evidence: 'the rule itself with its counter, and how far the counter rose while probes were sent.',
   mend: 'Ask who made the rule, then delete it; make sure that the tool that made it does not make it again.',
   explains: [
-    ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004', 'OSD-DHCP-008'),
+    ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004'),
     ...ofInstance('OSD-CONSOLE-*'),
     { code: 'OSD-META-*', over: ['host'] },
     { code: 'OSD-AGENT-003', over: ['host'] },

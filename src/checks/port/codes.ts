@@ -1,4 +1,4 @@
-import type { FindingSpec } from '../../engine/finding.ts';
+import type { Explains, FindingSpec, Relation } from '../../engine/finding.ts';
 
 const api = 'https://docs.openstack.org/api-ref/network/v2/#ports';
 
@@ -12,6 +12,10 @@ const silence = [
   { code: 'OSD-GUEST-*', over: ['port'] },
 ] as const;
 
+/** The devices that are gone or down when the port itself is off, unbound or elsewhere. */
+const devices = (over: Relation): Explains[] =>
+  ['OSD-HOST-002', 'OSD-HOST-003', 'OSD-HOST-004'].map((code) => ({ code, over: [over] }));
+
 export const adminDown: FindingSpec = {
   code: 'OSD-PORT-001',
   severity: 'error',
@@ -22,7 +26,7 @@ export const adminDown: FindingSpec = {
   mend: 'Set the port up again.',
   explains: [
     ...silence,
-    { code: 'OSD-HOST-*', over: ['port'] },
+    ...devices('port'),
     { code: 'OSD-L2-*', over: ['port'] },
     { code: 'OSD-SG-*', over: ['port'] },
     { code: 'OSD-TUNNEL-002', over: ['port'] },
@@ -44,7 +48,7 @@ export const bindingFailed: FindingSpec = {
     { code: 'OSD-VM-002', over: ['instance'] },
     { code: 'OSD-VM-005', over: ['instance'] },
     { code: 'OSD-PORT-003', over: ['port'] },
-    { code: 'OSD-HOST-*', over: ['port'] },
+    ...devices('port'),
   ],
   refs: [api, 'https://docs.openstack.org/neutron/latest/admin/config-ml2.html'],
 };
@@ -58,7 +62,7 @@ export const boundElsewhere: FindingSpec = {
     "Neutron plugs the port on one host while the instance runs on another, as after an aborted migration: the instance's host has no wiring for it.",
   evidence: "binding:host_id of the port against the instance's host, and the port's bindings.",
   mend: 'Activate the binding of the right host, or hard-reboot the instance so that Nova binds it again.',
-  explains: [...silence, { code: 'OSD-HOST-*', over: ['port'] }],
+  explains: [...silence, ...devices('port')],
   refs: ['https://docs.openstack.org/api-ref/network/v2/#port-binding'],
 };
 
@@ -104,7 +108,7 @@ export const networkDown: FindingSpec = {
   explains: [
     ...silence,
     { code: 'OSD-DHCP-*', over: ['network'] },
-    { code: 'OSD-HOST-*', over: ['network'] },
+    ...devices('network'),
     { code: 'OSD-META-*', over: ['network'] },
   ],
   refs: ['https://docs.openstack.org/api-ref/network/v2/#networks'],

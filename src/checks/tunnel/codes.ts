@@ -22,7 +22,7 @@ export const blockedTunnel: FindingSpec = {
   evidence:
     'counters of the tunnel on both sides around a probe, the rule that took the packets where one rose, and a plain ping between the tunnel endpoints.',
   mend: 'Open the UDP port of the tunnel between the two endpoints: on the hosts, and on what lies between them.',
-  explains: [...cut, { code: 'OSD-HOST-014', over: ['link'] }],
+  explains: cut,
   refs,
 };
 
