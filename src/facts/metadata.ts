@@ -44,7 +44,7 @@ async function ask(facts: Store, host: string, command: Command): Promise<FactRe
   const status = Number(/^(\d{3})\b/m.exec(stdout)?.[1] ?? 0);
   const evidence: Evidence = showing(
     { source: { kind: 'command', host, argv: fullArgv(command), code }, at: startedAt, excerpt: '' },
-    status === 0 ? stderr.trim() : `HTTP ${status}`,
+    status === 0 ? stderr.trim() || `no answer (curl status ${code ?? 'none'})` : `HTTP ${status}`,
   );
   if (status !== 0) return observed({ kind: 'http', status }, evidence);
   if (code === 7) return observed({ kind: 'refused' }, evidence);

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HttpFault } from '../../src/demo/server.ts';
+import { editing, editingPort, editingServer, healthy, refusing } from '../support/edit-bundle.ts';
 import { expectComplaint, failuresOf, outcomesOf, type Site, withDesk, withSite } from './doctor.ts';
-import { editing, editingPort, editingServer, healthy, refusing } from './edit-bundle.ts';
 
 const withFault = <T>(fault: HttpFault, use: (site: Site) => Promise<T>) =>
   withSite({ faults: { http: [fault] } }, use);

@@ -7,7 +7,7 @@ import type { Bundle } from '../../src/bundle/open.ts';
 import { type DemoCloud, type DemoFaults, startDemoCloud } from '../../src/demo/server.ts';
 import type { RunReport } from '../../src/engine/report.ts';
 import { operatorHost } from '../../src/run/doors.ts';
-import { healthy } from './edit-bundle.ts';
+import { healthy } from '../support/edit-bundle.ts';
 
 export interface Ran {
   readonly code: number | null;

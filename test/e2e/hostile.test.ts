@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { alsoAsked, editing, editingServer, healthy, instanceId, web1 } from '../support/edit-bundle.ts';
 import { failuresOf, type Ran, type Site, withSite } from './doctor.ts';
-import { alsoAsked, editing, editingServer, healthy, instanceId, web1 } from './edit-bundle.ts';
 
 /** A command substitution, an end of a command, a screen that is cleared, a right-to-left override, a title that is set. */
 const name = '$(touch pwned) ; `touch pwned` \u001b[2J\u202e\u001b]0;owned\u0007\r\n&& touch pwned #';

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
 import type { RunEvent } from '../../src/engine/events.ts';
 import { reportSchema } from '../../src/report/schema.ts';
+import { editing, healthy, instanceId } from '../support/edit-bundle.ts';
 import { withDesk, withSite } from './doctor.ts';
-import { editing, healthy, instanceId } from './edit-bundle.ts';
 
 const recorded = fileURLToPath(new URL('../../demo/healthy.tgz', import.meta.url));
 /** A cloud whose instance has no port: one cause. */

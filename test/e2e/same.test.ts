@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/engine/report.ts';
+import { editingServer, healthy } from '../support/edit-bundle.ts';
 import { causesOf, withDesk, withSite } from './doctor.ts';
-import { editingServer, healthy } from './edit-bundle.ts';
 
 const recorded = fileURLToPath(new URL('../../demo/healthy.tgz', import.meta.url));
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { causesOf, expectComplaint, failuresOf, outcomesOf, withSite } from './doctor.ts';
 import {
   alsoAsked,
   editing,
@@ -11,7 +10,8 @@ import {
   port1,
   refusing,
   web1,
-} from './edit-bundle.ts';
+} from '../support/edit-bundle.ts';
+import { causesOf, expectComplaint, failuresOf, outcomesOf, withSite } from './doctor.ts';
 
 const list = '/servers/detail?';
 const fixedAddress: string = port1.fixed_ips[0].ip_address;

@@ -1,7 +1,7 @@
 import { defineCheck, judged, passed } from '../../engine/check.ts';
 import { mapFact, observed } from '../../engine/fact.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
-import { byOperator, findingOf } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
 import { consoleText, ports } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { worksNow } from '../../facts/now.ts';
@@ -79,7 +79,14 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
                     steps: [byOperator(['openstack', 'server', 'reboot', subject.id])],
                   },
                 ]
-              : [],
+              : [
+                  {
+                    title: 'read the rest of the console',
+                    risk: 'none',
+                    sufficient: false,
+                    steps: [advice(spec.mend), byOperator(['openstack', 'console', 'log', 'show', subject.id])],
+                  },
+                ],
           verify,
         }),
       );

@@ -54,6 +54,17 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           subject: `port ${shortId(p.id)}`,
           scope: portScope(subject),
           evidence: [showing(evidence, `${fixed.ip_address} in subnet ${subnet.name ?? subnet.id} ${subnet.cidr}`)],
+          remedies: [
+            {
+              title: 'give it an address of the subnet instead',
+              risk: 'disruptive',
+              sufficient: true,
+              steps: [
+                byOperator(['openstack', 'port', 'unset', '--fixed-ip', `ip-address=${fixed.ip_address}`, p.id]),
+                byOperator(['openstack', 'port', 'set', '--fixed-ip', `subnet=${subnet.id}`, p.id]),
+              ],
+            },
+          ],
           verify,
         }),
       );

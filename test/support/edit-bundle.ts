@@ -76,3 +76,48 @@ export const web1: Body = firstOf('/servers/detail?', 'servers');
 export const instanceId: string = web1.id;
 export const port1: Body = firstOf(`/ports?device_id=${instanceId}`, 'ports');
 export const floating1: Body = firstOf('/floatingips?', 'floatingips');
+
+/** What a command on a host printed, edited. `words` must occur in its words (with its namespace in front), in order. */
+export function editingOutput(
+  bundle: Bundle,
+  host: string,
+  words: string,
+  edit: (stdout: string) => string,
+  code?: number,
+): Bundle {
+  const there = bundle.hosts.get(host);
+  if (there === undefined) throw new Error(`${bundle.file} has no host ${host}`);
+  let met = 0;
+  const commands = there.commands.map((record) => {
+    const typed = [record.netns ?? '', ...record.argv, record.round ?? ''].join(' ').trim();
+    if (!typed.includes(words) || !record.outcome.ok) return record;
+    met += 1;
+    const value = {
+      ...record.outcome.value,
+      stdout: edit(record.outcome.value.stdout),
+      code: code ?? record.outcome.value.code,
+    };
+    return { ...record, outcome: { ok: true as const, value } };
+  });
+  if (met === 0) throw new Error(`nothing on ${host} in ${bundle.file} was run as ${words}`);
+  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands }]]) };
+}
+
+/** The same command once more, in another round of the run (`before`, `after`, `again`, `underlay`), with its own output. */
+export function repeating(
+  bundle: Bundle,
+  host: string,
+  words: string,
+  round: string,
+  edit: (stdout: string) => string = (stdout) => stdout,
+  argv?: readonly string[],
+): Bundle {
+  const there = bundle.hosts.get(host);
+  const model = there?.commands.find(
+    (record) => [record.netns ?? '', ...record.argv].join(' ').trim().includes(words) && record.round === undefined,
+  );
+  if (there === undefined || model?.outcome.ok !== true) throw new Error(`nothing on ${host} was run as ${words}`);
+  const value = { ...model.outcome.value, stdout: edit(model.outcome.value.stdout) };
+  const record = { ...model, round, argv: argv ?? model.argv, outcome: { ok: true as const, value } };
+  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
+}

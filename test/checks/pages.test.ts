@@ -1,0 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+it('the pages of the codes and the published schema are what the sources say', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const said = execFileSync(process.execPath, ['scripts/gen.mjs', '--check'], { cwd: root, encoding: 'utf8' });
+  expect(said).toContain('files');
+});
