@@ -4,6 +4,7 @@ import type { Evidence } from '../engine/evidence.ts';
 import type { FactResult, FactSource, FactStore } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
+import { fullArgv } from '../nodes/batch.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 
@@ -43,10 +44,6 @@ export const source = <S, T>(
   key: (subject: S) => string,
   collect: (subject: S, facts: Store) => Promise<FactResult<T>>,
 ): FactSource<Io, S, T> => ({ name, key, collect });
-
-/** The whole command as it was run, for evidence: the namespace is part of what an operator must type. */
-export const fullArgv = (command: Command): readonly string[] =>
-  command.netns === undefined ? command.argv : ['ip', 'netns', 'exec', command.netns, ...command.argv];
 
 const excerptLimit = 600;
 

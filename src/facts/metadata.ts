@@ -1,12 +1,13 @@
 import type { Evidence } from '../engine/evidence.ts';
 import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
+import { fullArgv } from '../nodes/batch.ts';
 import type { Command } from '../nodes/command.ts';
 import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
 import { parseSockets } from '../nodes/parse/sockets.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { hostProcesses } from './host.ts';
-import { fullArgv, read, type Store, showing, source } from './io.ts';
+import { read, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
