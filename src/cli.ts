@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from './engine/error.ts';
 import { Interrupted } from './ui/prompts.ts';
+import { safeLine } from './ui/safe-text.ts';
 import { terminalOf } from './ui/terminal.ts';
 import { createTheme } from './ui/theme.ts';
 import { exitCodeOf, renderError } from './ui/user-error.ts';
@@ -164,6 +165,17 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
   return root;
 }
 
+const forMonitoring = (argv: readonly string[]): boolean =>
+  argv.includes('--output=nagios') ||
+  argv.some((word, i) => word === 'nagios' && /^(-o|--output)$/.test(argv[i - 1] ?? ''));
+
+/** Monitoring reads one line of stdout and takes 2 for CRITICAL: a doctor that could not look is UNKNOWN, 3. */
+function unknownForMonitoring(error: unknown): number {
+  const [what = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  process.stdout.write(`OSTK UNKNOWN - ${safeLine(what)}\n`);
+  return 3;
+}
+
 /** Runs one command line (without node and script) and gives the exit code; never throws. */
 export async function main(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   let code = 0;
@@ -184,6 +196,6 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     const cutOff = surroundings.signal.aborted && error instanceof UserError;
     const shown = cutOff ? new Interrupted() : error;
     process.stderr.write(renderError(shown, { theme: createTheme(terminal), debug }));
-    return exitCodeOf(shown);
+    return forMonitoring(argv) ? unknownForMonitoring(shown) : exitCodeOf(shown);
   }
 }

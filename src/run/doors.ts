@@ -20,7 +20,7 @@ import type { LayoutName } from '../nodes/layouts/layouts.ts';
 import { createLocalTransport } from '../nodes/local-transport.ts';
 import type { Nodes, NodeTransport } from '../nodes/nodes.ts';
 import { createNodes } from '../nodes/pool.ts';
-import { createTransports, type HostAccess, type SshSettings } from '../nodes/transports.ts';
+import { accessOf, createTransports, type HostAccess, type SshSettings } from '../nodes/transports.ts';
 
 /** The name under which the machine of the operator stands in records. */
 export const operatorHost = 'operator';
@@ -102,7 +102,7 @@ export function openLive(o: LiveDoorOptions): Door {
     waves,
     clock,
     patienceMs: 30,
-    layoutOf: (host) => o.hosts[host]?.layout,
+    layoutOf: (host) => accessOf(o.hosts, host)?.layout,
     ...(o.signal === undefined ? {} : { signal: o.signal }),
   });
   const operator = operatorPlace(recordTransport(o.operator ?? createLocalTransport(operatorHost), recorder), o.signal);

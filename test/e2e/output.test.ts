@@ -76,6 +76,8 @@ describe.concurrent('stdout is only the result', () => {
       });
       const good = await site.run(['replay', recorded, '--output', 'nagios']);
       expect(good).toMatchObject({ code: 0, stdout: expect.stringMatching(/^OSTK OK - [^\n|]* \| [^\n|]+\n$/) });
+      const blind = await site.run(['net', 'nosuch', '--output', 'nagios']);
+      expect(blind).toMatchObject({ code: 3, stdout: expect.stringMatching(/^OSTK UNKNOWN - [^\n]+\n$/) });
     }));
 
   it('decides its status by --fail-on', () =>
