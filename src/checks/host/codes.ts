@@ -23,6 +23,7 @@ export const domainNotRunning: FindingSpec = {
       'OSD-MTU-*',
       'OSD-SG-*',
       'OSD-L2-*',
+      'OSD-TUNNEL-002',
     ),
   ],
   refs: [],
