@@ -120,8 +120,10 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
         now.metadata,
       );
     }
+    // cloud-init prints no lease of its own, but the addresses it found.
+    const own = log.addresses.find((a) => a.address !== undefined && addresses.includes(a.address))?.address;
     const parts = [
-      log.lease === undefined ? undefined : `lease ${log.lease.address}`,
+      log.lease === undefined ? (own === undefined ? undefined : `address ${own}`) : `lease ${log.lease.address}`,
       log.metadata?.outcome === 'ok' ? 'metadata read' : undefined,
       log.cloudInit?.stage === 'finished'
         ? `finished booting${log.cloudInit.upSeconds === undefined ? '' : ` at ${Math.round(log.cloudInit.upSeconds)} s`}`
