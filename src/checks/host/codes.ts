@@ -96,7 +96,7 @@ export const strangersRule: FindingSpec = {
 export const strangerIdle: FindingSpec = {
   code: 'OSD-HOST-015',
   severity: 'warning',
-  nature: 'symptom',
+  nature: 'cause',
   title: 'A rule that Neutron did not make could drop packets of the instance',
   meaning: 'The rule would match some traffic of this instance; none of the probes of this run met it.',
   evidence: 'the rule itself and its counter.',

@@ -2,12 +2,13 @@ import { blocked, defineCheck, judged } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
-import { type Io, showing } from '../../facts/io.ts';
+import { asked } from '../../facts/asked.ts';
+import { type Io, type ProbeOption, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import { pathRules, type RulesOfHost } from '../../facts/rules.ts';
 import { type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { parseAddress } from '../../path/addresses.ts';
+import { deviceName, parseAddress } from '../../path/addresses.ts';
 import type { Counted } from '../../path/firewall/counters.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
@@ -15,7 +16,7 @@ import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { strangerIdle, strangersRule } from './codes.ts';
 import { countersOfRules, evidenceFor, riseOf } from './rule-counters.ts';
 
-const needs = { placement, rules: pathRules };
+const needs = { placement, rules: pathRules, asked };
 const optional = { look: secondLook };
 
 /** The packets of this run that pass every host of the path: echo requests to the port, and their answers. */
@@ -34,6 +35,26 @@ function probesOf(subject: PortSubject): Packet[] {
     ];
   });
 }
+
+/** TCP and UDP that was asked about, as it would come to the tap: nobody sends it, so only a sure match counts. */
+const wantedOf = (subject: PortSubject, probes: readonly ProbeOption[], from: string | undefined): Packet[] =>
+  subject.port.value.fixed_ips.flatMap((f) =>
+    probes.flatMap((p): Packet[] => {
+      const family = parseAddress(f.ip_address)?.family ?? 4;
+      if (p.protocol === 'icmp' || p.port === undefined) return [];
+      return [
+        {
+          family,
+          protocol: p.protocol,
+          destination: f.ip_address,
+          destinationMac: subject.port.value.mac_address,
+          destinationPort: p.port,
+          bridgeOut: deviceName('tap', subject.id),
+          ...(from === undefined || parseAddress(from) === undefined ? {} : { source: from }),
+        },
+      ];
+    }),
+  );
 
 interface Suspect {
   readonly host: string;
@@ -72,6 +93,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         }
       }
     }
+    const { host: compute } = facts.placement.value;
+    const standing = facts.rules.value.get(compute);
+    for (const packet of wantedOf(subject, facts.asked.value.probes, facts.asked.value.from)) {
+      for (const stranger of standing === undefined ? [] : strangersOf(standing.rules, packet)) {
+        const evidence = standing === undefined ? undefined : evidenceFor(standing, stranger);
+        const known = suspects.some((s) => s.host === compute && s.stranger.key === stranger.key);
+        if (stranger.matches !== 'yes' || known || evidence === undefined) continue;
+        suspects.push({ host: compute, stranger, rose: undefined, evidence });
+      }
+    }
     const findings: Finding[] = [];
     for (const { host, stranger, rose, evidence } of suspects) {
       const took = look !== undefined && (rose ?? 0) > 0;
@@ -89,7 +120,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             : `${host} has a rule that Neutron did not make and that would take packets of ${ownerName(subject)}: ${stranger.where}`,
           subject: `rule ${stranger.where}@${host}`,
           scope: portScope(subject, { host: [host] }),
-          severity: spec.severity,
+          severity: !took && facts.asked.value.explicit ? 'error' : spec.severity,
           confidence: took ? (stranger.certainty === 'certain' ? 'certain' : 'likely') : 'possible',
           evidence: [showing(evidence, [`${stranger.where}  ${stranger.raw}`, counted])],
           remedies: [

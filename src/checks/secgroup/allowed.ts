@@ -1,8 +1,8 @@
 import { defineCheck, judged, passed } from '../../engine/check.ts';
-import { observed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
-import { type Io, type ProbeOption, showing, source } from '../../facts/io.ts';
+import { asked } from '../../facts/asked.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { portItself, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf, parseAddress } from '../../path/addresses.ts';
@@ -10,24 +10,6 @@ import { explainVerdict, nameOfProbe, type Probe, remedyRule, type Verdict } fro
 import { expected } from '../expected.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { denied, deniedOut, securityOff } from './codes.ts';
-
-interface Asked {
-  readonly probes: readonly ProbeOption[];
-  /** The operator named the probes himself: each of them matters. */
-  readonly explicit: boolean;
-  readonly from: string | undefined;
-}
-
-const asked = source<PortSubject, Asked>(
-  'run.probes',
-  () => '',
-  async (_, facts) =>
-    observed({
-      probes: facts.io.options.probes,
-      explicit: facts.io.options.explicitProbes,
-      from: facts.io.options.from,
-    }),
-);
 
 const needs = { port: portItself, groups: securityGroups, asked };
 const optional = { members: remoteMembers };
