@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 
 const { LAB_DIR, LAB_RUN, LAB_LOG, LAB_NAME } = process.env;
-const USAGE = 'usage: score.sh [--variant lb|ovs|ovsfw|ovn] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--json FILE] | --list';
+const USAGE = 'usage: score.sh [--variant lb|ovs|ovsfw|ovn] [--fault NAME]... [--sample N [--seed TEXT]] [--healthy N] [--remedy] [--json FILE] | --list';
 const VARIANTS = ['lb', 'ovs', 'ovsfw', 'ovn'];
 const FAULTS = join(LAB_DIR, 'faults');
 const DOCTOR = process.env.LAB_DOCTOR ?? `node ${quote(resolve(LAB_DIR, '../..', 'bin/ostk-doctor.js'))}`;
@@ -75,6 +75,7 @@ function readOptions() {
         seed: { type: 'string', default: new Date().toISOString().slice(0, 10) },
         healthy: { type: 'string', default: '2' },
         json: { type: 'string' },
+        remedy: { type: 'boolean', default: false },
         list: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -180,6 +181,7 @@ async function faultRun(name, expected) {
     const cause = result.first ? `${result.first.code} ${result.first.subject}` : (a.error ?? 'no cause');
     say(`${name}: ${result.verdict}: ${cause} (${a.seconds} s)${result.why ? `: ${result.why}` : ''}`);
   }
+  if (options.remedy && result.verdict === 'right') result.remedy = await tryRemedy(name, expected, result.first);
   await fault(name, 'heal', SECONDS.inject);
   current = undefined;
   const after = await lib(`{ wait_well ${SECONDS.well} || { well; false; }; }`, SECONDS.well + 60);
@@ -188,6 +190,25 @@ async function faultRun(name, expected) {
     result.notHealed = last(after.out);
   }
   return result;
+}
+
+/** Types what the doctor printed, where it said, instead of healing: `yes` when the next run is clean, `advice` when it gave no whole command. */
+async function tryRemedy(name, expected, cause) {
+  const remedy = (cause.remedies ?? []).find((r) => r.sufficient);
+  const steps = (remedy?.steps ?? []).filter((s) => s.argv);
+  if (steps.length === 0) return 'advice';
+  for (const { where, argv } of steps) {
+    const words = argv.map(quote).join(' ');
+    const there = where.kind === 'host' ? [where.host, 'bash', '-c', words] : ['ctl', 'bash', '-c', `. /root/openrc; export OS_PROJECT_NAME=demo; ${words}`];
+    const done = await run([join(LAB_DIR, 'enter.sh'), ...there], SECONDS.inject);
+    if (done.status !== 0) return `no: ${argv.join(' ')}: ${last(done.err)}`;
+  }
+  const gone = await lib(`wait_state 1 ${SECONDS.hurts} timeout 25 ./${name}/fault.sh symptom && wait_well ${SECONDS.well}`, SECONDS.hurts + SECONDS.well + 60);
+  if (gone.status !== 0) return 'no: it still hurts';
+  const again = await diagnose(expected.target, expected.flags ?? [], `${name}-mended`);
+  const healed = again.exit === 0 ? 'yes' : `no: then ${again.error ?? again.causes.map((f) => f.code).join(', ')}`;
+  say(`${name}: ${steps.map((s) => s.argv.join(' ')).join('; ')}: healed: ${healed}`);
+  return healed;
 }
 
 /** Right when the first cause has one of the expected codes, names the expected thing, and no forbidden code stands among the causes. */
@@ -206,7 +227,7 @@ function judge(a, expected) {
   }
   if (forbidden.length > 0) why.push(`must not be a cause: ${forbidden.join(', ')}`);
   if (a.unknown.length > 0) why.push(`checks that failed by themselves: ${a.unknown.join('; ')}`);
-  const brief = (f) => ({ code: f.code, subject: f.subject, summary: f.summary, confidence: f.confidence });
+  const brief = (f) => ({ code: f.code, subject: f.subject, summary: f.summary, confidence: f.confidence, remedies: f.remedies });
   return {
     verdict: rightCode && rightSubject && forbidden.length === 0 ? 'right' : 'wrong',
     why: why.join('; ') || undefined,
@@ -227,12 +248,12 @@ function table(result) {
     `|---|---|---|---|---|`,
     ...result.healthy.map((h) => `| ${h.run} | ${h.clean ? 'yes' : '**no**'} | ${h.exit} | ${h.seconds} | ${cell(h.wrong.join('; '))} |`),
     '',
-    `| fault | expected | first cause | subject | right code | right subject | exit | s | other causes |`,
-    `|---|---|---|---|---|---|---|---|---|`,
+    `| fault | expected | first cause | subject | right code | right subject | exit | s | other causes | remedy healed |`,
+    `|---|---|---|---|---|---|---|---|---|---|`,
     ...result.faults.map((f) => {
-      if (f.verdict === 'lab') return `| ${f.fault} | ${cell(f.expected.join(', '))} | not scored: ${cell(f.why)} | | | | | | |`;
+      if (f.verdict === 'lab') return `| ${f.fault} | ${cell(f.expected.join(', '))} | not scored: ${cell(f.why)} | | | | | | | |`;
       const mark = (b) => (b ? 'yes' : '**no**');
-      return `| ${f.fault} | ${cell(f.expected.join(', '))} | ${cell(f.first?.code ?? f.why)} | ${cell(f.first?.subject)} | ${mark(f.rightCode)} | ${mark(f.rightSubject)} | ${f.exit} | ${f.seconds} | ${cell((f.others ?? []).map((o) => o.code).join(', '))} |`;
+      return `| ${f.fault} | ${cell(f.expected.join(', '))} | ${cell(f.first?.code ?? f.why)} | ${cell(f.first?.subject)} | ${mark(f.rightCode)} | ${mark(f.rightSubject)} | ${f.exit} | ${f.seconds} | ${cell((f.others ?? []).map((o) => o.code).join(', '))} | ${cell(f.remedy ?? '')} |`;
     }),
     '',
     `${result.variant}: ${result.totals.clean} of ${result.totals.healthy} healthy runs clean; ${result.totals.right} of ${result.totals.faults} faults named right` +
