@@ -1,39 +1,11 @@
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openBundle } from '../../src/bundle/open.ts';
-import { storedRequest } from '../../src/commands/stored-request.ts';
-import { runOptionsOf } from '../../src/commands/walk-options.ts';
-import type { RunReport } from '../../src/engine/report.ts';
 import { renderJson } from '../../src/report/json.ts';
-import { openReplay } from '../../src/run/doors.ts';
-import { loadPlaybook } from '../../src/run/playbooks.ts';
-import { walk } from '../../src/run/walk.ts';
+import { bundleAt, reportOf } from '../support/replayed.ts';
 
 const folder = new URL('../../demo/', import.meta.url);
 
-async function replayed(name: string): Promise<RunReport> {
-  const bundle = await openBundle(fileURLToPath(new URL(`${name}.tgz`, folder)));
-  if (!bundle.ok) throw bundle.error;
-  const command = storedRequest(bundle.value);
-  const door = openReplay(bundle.value, runOptionsOf(command.options));
-  try {
-    return await walk(
-      door,
-      await loadPlaybook('net'),
-      {
-        command: 'net',
-        allowPort: false,
-        failOn: 'error',
-        version: '0',
-        ...(command.target === undefined ? {} : { target: command.target }),
-      },
-      () => {},
-    );
-  } finally {
-    await door.close();
-  }
-}
+const replayed = async (name: string) => reportOf(await bundleAt(`demo/${name}.tgz`));
 
 /** What was broken when each scenario was recorded on the lab: the first cause, and the words that must name the thing. */
 const broken: Readonly<Record<string, readonly [code: string, names: string]>> = {

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { type Bundle, openBundle } from '../../src/bundle/open.ts';
+import { storedRequest } from '../../src/commands/stored-request.ts';
+import { runOptionsOf, type WalkOptions } from '../../src/commands/walk-options.ts';
+import type { Finding } from '../../src/engine/finding.ts';
+import type { RunReport } from '../../src/engine/report.ts';
+import { openReplay } from '../../src/run/doors.ts';
+import { loadPlaybook } from '../../src/run/playbooks.ts';
+import { walk } from '../../src/run/walk.ts';
+
+/** A bundle by its path from the root of the project. */
+export async function bundleAt(path: string): Promise<Bundle> {
+  const bundle = await openBundle(fileURLToPath(new URL(`../../${path}`, import.meta.url)));
+  if (!bundle.ok) throw bundle.error;
+  return bundle.value;
+}
+
+/** The whole walk over a bundle, with the options it was recorded with and those given here. */
+export async function reportOf(bundle: Bundle, options: WalkOptions = {}): Promise<RunReport> {
+  const command = storedRequest(bundle);
+  const door = openReplay(bundle, runOptionsOf({ ...command.options, ...options }));
+  try {
+    return await walk(
+      door,
+      await loadPlaybook('net'),
+      { command: 'net', allowPort: false, failOn: 'error', version: '0', target: command.target ?? 'web-1' },
+      () => {},
+    );
+  } finally {
+    await door.close();
+  }
+}
+
+export const findingsOf = (report: RunReport): Finding[] =>
+  report.steps.flatMap((s) => s.checks.flatMap((c) => (c.outcome.status === 'problem' ? [...c.outcome.findings] : [])));
