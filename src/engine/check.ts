@@ -58,7 +58,7 @@ export function defineCheck<Io, S, N extends Needs<Io, S>, O extends Needs<Io, S
     per: definition.per,
     title: definition.title,
     findings: definition.findings,
-    declared: { needs: needs.map(([, s]) => s.name), optional: optional.map(([, s]) => s.name) },
+    declared: { needs: needs.map(([key]) => key), optional: optional.map(([key]) => key) },
     async run(subject, store, now, read) {
       const [have, may] = await Promise.all([
         Promise.all(needs.map(async ([name, source]) => [name, await store.get(source, subject)] as const)),

@@ -6,7 +6,6 @@ import { byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostLinks, hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { onComputeHost, placement } from '../../facts/placement.ts';
-import { portItself } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import type { Link } from '../../nodes/parse/links.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
@@ -14,7 +13,7 @@ import type { ExpectedDevice } from '../../path/backends/backend.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { deviceDown, deviceMissing, notPlugged } from './codes.ts';
 
-const needs = { placement, port: portItself, links: onComputeHost(hostLinks) };
+const needs = { placement, links: onComputeHost(hostLinks) };
 const optional = { ovs: onComputeHost(hostOvs) };
 
 /** The bridge a device is really in: the kernel's word, or OVSDB's. */

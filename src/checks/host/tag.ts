@@ -3,7 +3,7 @@ import type { Finding, FindingSpec } from '../../engine/finding.ts';
 import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
-import { onPathHosts, pathHosts, placement } from '../../facts/placement.ts';
+import { onPathHosts, placement } from '../../facts/placement.ts';
 import { servicePorts } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import type { OvsPort } from '../../nodes/parse/ovsdb.ts';
@@ -13,7 +13,7 @@ import { deadVlan, noOfport, wrongTag } from './codes.ts';
 /** neutron/plugins/ml2/drivers/openvswitch/agent/common/constants.py DEAD_VLAN_TAG. */
 const deadTag = 4095;
 
-const needs = { placement, hosts: pathHosts, ovs: onPathHosts(hostOvs), service: servicePorts };
+const needs = { placement, ovs: onPathHosts(hostOvs), service: servicePorts };
 
 export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'host.tag',

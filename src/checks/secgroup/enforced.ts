@@ -4,13 +4,12 @@ import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { firewallOfPort } from '../../facts/firewall.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
-import { portItself } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { nameOfRule } from '../../path/secgroup.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { notEnforced, notOnNode } from './codes.ts';
 
-const needs = { placement, port: portItself };
+const needs = { placement };
 const optional = { firewall: firewallOfPort };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({

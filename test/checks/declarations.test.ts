@@ -1,0 +1,122 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { Bundle } from '../../src/bundle/open.ts';
+import { cloudChecks, instanceChecks, portChecks } from '../../src/checks/registry.ts';
+import { storedRequest } from '../../src/commands/stored-request.ts';
+import { runOptionsOf } from '../../src/commands/walk-options.ts';
+import type { Check } from '../../src/engine/check.ts';
+import { FactStore } from '../../src/engine/fact.ts';
+import type { Io } from '../../src/facts/io.ts';
+import { theCloud } from '../../src/facts/subject.ts';
+import { openReplay } from '../../src/run/doors.ts';
+import { resolveTarget } from '../../src/run/target.ts';
+import { editing, editingPort, editingServer, healthy } from '../support/edit-bundle.ts';
+import { bundleAt } from '../support/replayed.ts';
+
+const under = (folder: string): string[] =>
+  readdirSync(fileURLToPath(new URL(`../../${folder}/`, import.meta.url)))
+    .filter((file) => file.endsWith('.tgz'))
+    .map((file) => `${folder}/${file}`);
+
+const recorded: readonly Bundle[] = await Promise.all(
+  [...under('demo'), ...under('test/fixtures/bundles')].map(bundleAt),
+);
+
+/** Clouds in which checks look further than they do where all is well. */
+const edited: readonly Bundle[] = [
+  editingPort(healthy, (port) => {
+    port['binding:vif_type'] = 'binding_failed';
+  }),
+  editingServer(healthy, (server) => {
+    server.status = 'ERROR';
+    server.fault = { message: 'broken', code: 500 };
+  }),
+  editing(healthy, '/v2.0/agents', (body) => {
+    for (const agent of body.agents) agent.alive = false;
+  }),
+  editing(healthy, '/os-services', (body) => {
+    for (const service of body.services) service.state = 'down';
+  }),
+];
+
+/** The names of facts that each check really looked at, over all these clouds. */
+async function readsOf(bundles: readonly Bundle[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const reads = new Map<string, Set<string>>();
+  for (const bundle of bundles) {
+    const door = openReplay(
+      bundle,
+      runOptionsOf({ ...storedRequest(bundle).options, probe: ['tcp/80', 'icmp'], from: '10.0.0.9' }),
+    );
+    const store = new FactStore<Io>(door.io);
+    const now = door.io.clock.now();
+    const target = await resolveTarget(door.cloud, 'web-1', false, () => {});
+    if (target.kind !== 'instance') throw new Error('no instance');
+    const run = async <S>(check: Check<Io, S>, subject: S): Promise<void> => {
+      const read = reads.get(check.id) ?? new Set<string>();
+      reads.set(check.id, read);
+      await check.run(subject, store, now, read);
+    };
+    for (const check of cloudChecks) await run(check, theCloud);
+    for (const check of instanceChecks) await run(check, target.instance);
+    for (const port of target.ports) for (const check of portChecks) await run(check, port);
+    await door.close();
+  }
+  return reads;
+}
+
+describe('what a check declares', () => {
+  it('is what it reads: nothing is asked of a cloud for nobody', async () => {
+    const reads = await readsOf([...recorded, ...edited]);
+    const unread = [...cloudChecks, ...instanceChecks, ...portChecks].flatMap((check) =>
+      [...check.declared.needs, ...check.declared.optional]
+        .filter((key) => reads.get(check.id)?.has(key) !== true)
+        .map((key) => `${check.id}: ${key}`),
+    );
+    expect(unread).toEqual([]);
+  });
+});
+
+/** Commands that look and change nothing, by their first words (man pages of each). `sh -c` runs constant scripts only. */
+const looks: readonly RegExp[] = [
+  /^ip (-d )?(-s )?-j (addr|link|route|rule|neigh) show\b/,
+  /^ip netns list$/,
+  /^bridge -j fdb show$/,
+  /^(iptables-save|ebtables-save) -c$/,
+  /^ipset save$/,
+  /^nft -j list ruleset$/,
+  /^tc -s -j qdisc show$/,
+  /^sysctl -e [\w. -]+$/,
+  /^ss -Hlntup$/,
+  /^ps -ww -eo [\w,]+$/,
+  /^date \+\S+ %z$/,
+  /^cat \/var\/lib\/neutron\/dhcp\/[\w-]+\/(host|opts)$/,
+  /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface)$/,
+  /^ovs-ofctl --timeout=\d+ dump-(flows|ports) [\w-]+$/,
+  /^systemctl show --no-pager -p /,
+  /^journalctl --no-pager /,
+  /^virsh -c qemu:\/\/\/system (domstate|dumpxml) [\w-]+$/,
+  /^sh -c for f in /,
+];
+const probes: readonly RegExp[] = [/^ping -n -c \d+ -i 0\.2 -W 1 /, /^curl -s -S -m 5 -o \/dev\/null -w /];
+
+describe('what is run on nodes', () => {
+  it('looks, or sends a few packets, and is listed here', () => {
+    const commands = recorded.flatMap((bundle) => [...bundle.hosts.values()].flatMap((host) => host.commands));
+    expect(commands.length).toBeGreaterThan(300);
+    const stray = commands.filter(({ argv, impact }) => {
+      const list = impact === 'read' ? looks : probes;
+      return impact === 'capture' || !list.some((pattern) => pattern.test(argv.join(' ')));
+    });
+    expect([...new Set(stray.map(({ argv }) => argv.join(' ')))]).toEqual([]);
+  });
+
+  it('runs no script but the two that are written in the sources', () => {
+    const scripts = recorded.flatMap((bundle) =>
+      [...bundle.hosts.values()].flatMap((host) =>
+        host.commands.filter(({ argv }) => argv[0] === 'sh').map(({ argv }) => argv[2] ?? ''),
+      ),
+    );
+    expect(new Set(scripts).size).toBe(2);
+  });
+});
