@@ -1,5 +1,7 @@
+import type { Evidence } from './evidence.ts';
 import type { FactFailure } from './failure.ts';
 import type { Finding, FindingSpec, Relation, Scope } from './finding.ts';
+import type { Exclusion } from './outcome.ts';
 import type { StepReport } from './report.ts';
 
 /** A finding that nothing else explains, with the findings it explains. */
@@ -15,6 +17,8 @@ export interface Diagnosis {
   readonly remarks: readonly Finding[];
   /** Possible causes that were looked at and excluded, in words. */
   readonly ruledOut: readonly string[];
+  /** The same, each with what excludes it: nothing is ruled out without evidence. */
+  readonly exclusions: readonly Exclusion[];
   readonly couldNotLook: readonly CouldNotLook[];
 }
 
@@ -117,11 +121,21 @@ export function diagnose(
   return { causes: errors, remarks };
 }
 
+/** Observations kept for each thing that is ruled out: enough to check it again, without telling the whole run twice. */
+const evidenceEach = 3;
+
 /** Everything a run says at its end, from what the steps came to. */
 export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis {
   const findings: Finding[] = [];
   const layer = new Map<string, number>();
-  const ruledOut: string[] = [];
+  const exclusions = new Map<string, Exclusion>();
+  const exclude = (what: string, [first, ...rest]: readonly Evidence[]): void => {
+    if (first === undefined) return;
+    const known = exclusions.get(what)?.evidence;
+    const all = [...(known ?? []), first, ...rest].filter((e) => e.excerpt.trim() !== '');
+    const [one = first, ...others] = [...new Map(all.map((e) => [JSON.stringify(e), e])).values()];
+    exclusions.set(what, { what, evidence: [one, ...others.slice(0, evidenceEach - 1)] });
+  };
   const couldNotLook: CouldNotLook[] = [];
   steps.forEach((step, index) => {
     for (const check of step.checks) {
@@ -131,9 +145,11 @@ export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis 
             findings.push(f);
             if (!layer.has(f.code)) layer.set(f.code, index);
           }
+          for (const e of check.outcome.exclusions ?? []) exclude(e.what, e.evidence);
           break;
         case 'ok':
-          for (const words of check.outcome.rulesOut ?? []) if (!ruledOut.includes(words)) ruledOut.push(words);
+          for (const words of check.outcome.rulesOut ?? []) exclude(words, check.outcome.evidence);
+          for (const e of check.outcome.exclusions ?? []) exclude(e.what, e.evidence);
           break;
         case 'blocked':
           for (const failure of check.outcome.failures) {
@@ -147,5 +163,10 @@ export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis 
       }
     }
   });
-  return { ...diagnose(findings, specs, (f) => layer.get(f.code) ?? 0), ruledOut, couldNotLook };
+  return {
+    ...diagnose(findings, specs, (f) => layer.get(f.code) ?? 0),
+    ruledOut: [...exclusions.keys()],
+    exclusions: [...exclusions.values()],
+    couldNotLook,
+  };
 }

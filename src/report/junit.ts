@@ -1,7 +1,9 @@
+import type { Evidence } from '../engine/evidence.ts';
 import type { CheckReport, RunReport, StepReport } from '../engine/report.ts';
 import { unreachable } from '../engine/result.ts';
+import { quoteArgv } from '../nodes/quote.ts';
 import { safeText } from '../ui/safe-text.ts';
-import { failureWords } from './words.ts';
+import { confidenceWords, failureWords } from './words.ts';
 
 /** JUnit XML: a suite per step, a case per check; a problem is a failure, what could not be looked at is an error. */
 export function renderJunit(report: RunReport): string {
@@ -56,13 +58,25 @@ function outcomeElements({ outcome }: CheckReport): string {
     case 'problem':
       return outcome.findings
         .map((f) =>
-          element('failure', { type: f.code, message: f.summary }, f.evidence.map((e) => e.excerpt).join('\n')),
+          element(
+            'failure',
+            { type: f.code, message: `${f.summary.replace(/\.$/, '')} (${f.nature === 'cause' ? confidenceWords(f) : 'symptom'})` },
+            f.evidence.map((e) => [sourceWords(e), e.excerpt].join('\n')).join('\n'),
+          ),
         )
         .join('');
     default:
       return unreachable(outcome);
   }
 }
+
+/** Where it was seen, as it can be asked again. */
+const sourceWords = ({ source }: Evidence): string =>
+  source.kind === 'api'
+    ? `${source.service} ${source.method} ${source.path}`
+    : source.kind === 'command'
+      ? `${source.host} ${quoteArgv(source.argv)}`
+      : source.from;
 
 const element = (name: string, attrs: Readonly<Record<string, string>>, text = ''): string =>
   text === ''

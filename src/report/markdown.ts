@@ -1,6 +1,7 @@
 import type { Cause } from '../engine/diagnosis.ts';
 import type { Evidence } from '../engine/evidence.ts';
 import type { Remedy } from '../engine/finding.ts';
+import type { Exclusion } from '../engine/outcome.ts';
 import type { RunReport } from '../engine/report.ts';
 import { safeLine, safeText } from '../ui/safe-text.ts';
 import { createTheme } from '../ui/theme.ts';
@@ -12,13 +13,13 @@ const page = pageOf({ width: 120, theme: createTheme({ colorLevel: 0, unicode: t
 
 /** For tickets and job summaries: the verdict first, then the walk as a table. GitHub flavour. */
 export function renderMarkdown(report: RunReport): string {
-  const { causes, remarks, ruledOut, couldNotLook } = report.diagnosis;
+  const { causes, remarks, exclusions, couldNotLook } = report.diagnosis;
   const cloud = [report.cloud.name, report.cloud.region].filter((p) => p !== undefined).join('/');
   const blocks = [
     `# ostk-doctor ${prose(report.command)}`,
     `${prose(cloud)} · ${prose(report.startedAt)} · ${countWords(report.counts).join(' · ')} · ${duration(report.elapsedMs)} · exit ${report.exitCode}`,
     ...(causes.length === 0 ? [`**${prose(clearWords(report))}**`] : causes.map(causeBlock)),
-    ...list('Ruled out', ruledOut.map(prose)),
+    ...list('Ruled out', exclusions.map(exclusionLine)),
     ...list(
       'Also seen',
       remarks.map((f) => `${prose(f.summary)} \`${f.code}\``),
@@ -50,13 +51,23 @@ function causeBlock({ finding, explains }: Cause): string {
   ].join('\n\n');
 }
 
+/** What is ruled out, by which request or command, and the first line that shows it. */
+function exclusionLine({ what, evidence: [first] }: Exclusion): string {
+  const shown = safeText(first.excerpt)
+    .split('\n')
+    .find((line) => line.trim() !== '');
+  return `${prose(what)}: ${sourceWords(first)}${shown === undefined ? '' : `: ${inlineCode(shown.trim().slice(0, 160))}`}`;
+}
+
+const sourceWords = ({ source }: Evidence): string =>
+  source.kind === 'api'
+    ? `**${prose(source.service)}** ${inlineCode(`${source.method} ${source.path}`)} → ${source.status}`
+    : source.kind === 'command'
+      ? `**${prose(source.host)}** ${inlineCode(pasteable(source.argv, page))}`
+      : prose(source.from);
+
 function evidenceBlock({ source, excerpt }: Evidence): string {
-  const where =
-    source.kind === 'api'
-      ? `**${prose(source.service)}** ${inlineCode(`${source.method} ${source.path}`)} → ${source.status}`
-      : source.kind === 'command'
-        ? `**${prose(source.host)}** ${inlineCode(pasteable(source.argv, page))}`
-        : prose(source.from);
+  const where = sourceWords({ source, excerpt, at: '' });
   return excerpt === '' ? where : `${where}\n\n${fenced(safeText(excerpt), '')}`;
 }
 

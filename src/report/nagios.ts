@@ -1,7 +1,7 @@
 import type { RunReport } from '../engine/report.ts';
 import { safeLine } from '../ui/safe-text.ts';
 import { shortIds } from './page.ts';
-import { plural } from './words.ts';
+import { confidenceWords, plural } from './words.ts';
 
 type NagiosState = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
 
@@ -26,7 +26,7 @@ export function renderNagios(report: RunReport): string {
       : diagnosis.remarks.filter((r) => r.severity !== 'info')
   )
     .slice(0, 3)
-    .map((f) => `${f.code} ${f.summary}`)
+    .map((f) => `${f.code} ${f.summary.replace(/\.$/, '')}${state === 'CRITICAL' ? ` (${confidenceWords(f)})` : ''}`)
     .join('; ');
   const words: Record<NagiosState, string> = {
     OK: 'no fault found',

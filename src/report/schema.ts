@@ -97,18 +97,23 @@ const finding = looseObject({
   verify: string(),
 });
 
+/** What is ruled out, and the observations that rule it out. */
+const exclusion = looseObject({ what: string(), evidence: array(evidence).min(1) });
+
 const outcome = discriminatedUnion('status', [
   looseObject({
     status: literal('ok'),
     note: string(),
     evidence: array(evidence),
     rulesOut: optional(array(string())),
+    exclusions: optional(array(exclusion)),
   }),
   looseObject({
     status: literal('problem'),
     note: string(),
     findings: array(finding).min(1),
     evidence: array(evidence),
+    exclusions: optional(array(exclusion)),
   }),
   looseObject({ status: literal('skipped'), reason: string() }),
   looseObject({ status: literal('blocked'), failures: array(failure).min(1) }),
@@ -159,6 +164,7 @@ export const reportSchema = looseObject({
     causes: array(looseObject({ finding, explains: array(finding) })),
     remarks: array(finding),
     ruledOut: array(string()),
+    exclusions: array(exclusion),
     couldNotLook: array(looseObject({ what: string(), failure })),
   }),
   counts: looseObject({ ok: count, problem: count, skipped: count, blocked: count, unknown: count }),

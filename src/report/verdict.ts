@@ -1,17 +1,21 @@
 import type { Finding } from '../engine/finding.ts';
+import type { Exclusion } from '../engine/outcome.ts';
 import type { RunReport } from '../engine/report.ts';
 import { causeLines, otherCauseLines } from './cause.ts';
 import { closingLines } from './closing.ts';
 import { couldNotLookLines } from './could-not-look.ts';
+import { evidenceLines } from './evidence.ts';
 import { body, labelled, moreWithV } from './label.ts';
 import { columns, indent, type Page, spaces, withRemark, wrap } from './page.ts';
 
 /** What it comes to, last on the screen: causes with evidence and mend, what else was seen, the closing line. */
 export function verdictBlocks(report: RunReport, page: Page): string[][] {
-  const { causes, remarks, ruledOut, couldNotLook } = report.diagnosis;
+  const { causes, remarks, exclusions, couldNotLook } = report.diagnosis;
   const [first, ...others] = causes;
   const about = [
-    ...(ruledOut.length === 0 || (first === undefined && page.verbosity === 0) ? [] : ruledOutLines(ruledOut, page)),
+    ...(exclusions.length === 0 || (first === undefined && page.verbosity === 0)
+      ? []
+      : ruledOutLines(exclusions, page)),
     ...(remarks.length === 0 ? [] : remarkLines(remarks, page)),
     ...(couldNotLook.length === 0
       ? []
@@ -24,15 +28,27 @@ export function verdictBlocks(report: RunReport, page: Page): string[][] {
   ];
 }
 
-function ruledOutLines(ruledOut: readonly string[], page: Page): string[] {
+/** Without `-v` the names alone, on at most three lines; with it, what excludes each. */
+function ruledOutLines(exclusions: readonly Exclusion[], page: Page): string[] {
+  if (page.verbosity > 0) {
+    const room = page.width - body;
+    return [
+      page.theme.paint('strong', 'RULED OUT'),
+      ...exclusions.flatMap(({ what, evidence }) => [
+        ...indent(wrap(page.say(what), page.width - 2), 2),
+        ...indent(evidenceLines(evidence, page, { pieces: evidence.length, linesEach: 2 }, room), body),
+      ]),
+    ];
+  }
   const separator = ` ${page.theme.glyphs.dot} `;
   const room = page.width * 3 - 40;
   const said: string[] = [];
-  for (const words of ruledOut.map(page.say)) {
-    if (page.verbosity === 0 && columns([...said, words].join(separator)) > room) break;
+  for (const { what } of exclusions) {
+    const words = page.say(what);
+    if (columns([...said, words].join(separator)) > room) break;
     said.push(words);
   }
-  const rest = ruledOut.length - said.length;
+  const rest = exclusions.length - said.length;
   if (rest > 0) said.push(`${rest} more with -v`);
   return labelled('RULED OUT', 'strong', said.join(separator), page);
 }

@@ -75,9 +75,9 @@ export const riskWords: Readonly<Record<Remedy['risk'], string>> = {
 };
 
 /** How sure we are. A symptom that nothing explains has no known cause; at best we know where it happens. */
-export function confidenceWords(finding: Finding): Confidence | 'localised' | 'cause unknown' {
+export function confidenceWords(finding: Finding): Confidence | `localised, ${Confidence}` | 'cause unknown' {
   if (finding.nature === 'cause') return finding.confidence;
-  return (finding.scope.link?.length ?? 0) > 0 ? 'localised' : 'cause unknown';
+  return (finding.scope.link?.length ?? 0) > 0 ? `localised, ${finding.confidence}` : 'cause unknown';
 }
 
 /** `41 checks`, `38 ok`, `3 not applicable`: what there is none of is left out. */

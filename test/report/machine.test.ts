@@ -114,7 +114,7 @@ describe('a reporter of whole reports', () => {
 describe('the line for monitoring', () => {
   it('is critical when there is a cause', () => {
     expect(renderNagios(handMadeRule)).toBe(
-      'OSTK CRITICAL - 1 cause: OSD-HOST-014 A hand-made rule on cmp1 drops ICMP towards web-1 | checks=17 ok=13 problem=2 blocked=0 ms=4000\n',
+      'OSTK CRITICAL - 1 cause: OSD-HOST-014 A hand-made rule on cmp1 drops ICMP towards web-1 (certain) | checks=17 ok=13 problem=2 blocked=0 ms=4000\n',
     );
   });
 
@@ -144,7 +144,7 @@ describe('JUnit', () => {
 
   it('tells a failure from not having been able to look', () => {
     expect(renderJunit(handMadeRule)).toContain(
-      '<failure type="OSD-HOST-014" message="A hand-made rule on cmp1 drops ICMP towards web-1">',
+      '<failure type="OSD-HOST-014" message="A hand-made rule on cmp1 drops ICMP towards web-1 (certain)">',
     );
     expect(renderJunit(blockedHost)).toContain('<error type="sudo" message="net1: sudo: a password is required">');
     expect(renderJunit(healthy)).toContain('<skipped message="no IPv6 subnet"/>');

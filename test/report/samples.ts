@@ -2,7 +2,7 @@ import type { Cause } from '../../src/engine/diagnosis.ts';
 import type { Evidence } from '../../src/engine/evidence.ts';
 import type { FactFailure } from '../../src/engine/failure.ts';
 import type { Finding } from '../../src/engine/finding.ts';
-import type { Outcome } from '../../src/engine/outcome.ts';
+import type { Exclusion, Outcome } from '../../src/engine/outcome.ts';
 import type {
   CheckReport,
   DrawnHop,
@@ -29,6 +29,8 @@ export const asked = (service: string, path: string, excerpt: string, status = 2
 });
 
 const derived = (from: string, excerpt: string): Evidence => ({ source: { kind: 'derived', from }, at, excerpt });
+
+const excluded = (what: string, evidence: Evidence): Exclusion => ({ what, evidence: [evidence] });
 
 const fine = (note: string, evidence: readonly Evidence[] = []): Outcome => ({ status: 'ok', note, evidence });
 const problem = (...findings: [Finding, ...Finding[]]): Outcome => ({
@@ -112,7 +114,14 @@ function reportOf(parts: {
     elapsedMs: parts.elapsedMs,
     paths: parts.paths ?? [path(), dhcpPath],
     steps: parts.steps,
-    diagnosis: { causes: parts.causes ?? [], remarks: [], ruledOut: [], couldNotLook: [], ...parts.diagnosis },
+    diagnosis: {
+      causes: parts.causes ?? [],
+      remarks: [],
+      ruledOut: (parts.diagnosis?.exclusions ?? []).map((e) => e.what),
+      exclusions: [],
+      couldNotLook: [],
+      ...parts.diagnosis,
+    },
     counts,
     traffic: { apiRequests: 17, sshConnections: 3, sshChannels: 6, commands: 42 },
     next: parts.next,
@@ -346,7 +355,25 @@ export const handMadeRule: RunReport = reportOf({
   paths: [path('ok', 'problem'), dhcpPath],
   causes: [{ finding: rule, explains: [...pings] }],
   diagnosis: {
-    ruledOut: ['security group', 'binding', 'tunnel cmp1 ⇄ net1 (other traffic passes)', 'ARP (resolved)', 'MTU'],
+    exclusions: [
+      excluded(
+        'security group',
+        asked('neutron', '/v2.0/security-groups?id=e4465c0f', 'icmp from anywhere allowed by group web'),
+      ),
+      excluded(
+        'binding',
+        asked('neutron', `/v2.0/ports/${portId}`, '"binding:vif_type": "bridge", "binding:host_id": "cmp1"'),
+      ),
+      excluded(
+        'tunnel cmp1 ⇄ net1 (other traffic passes)',
+        ran('cmp1', ['ip', '-s', 'link', 'show', 'vxlan-1021'], 'vxlan-1021: tx +20, rx +20'),
+      ),
+      excluded(
+        'ARP (resolved)',
+        ran('net1', ['ip', '-n', 'qdhcp', 'neigh', 'show'], '10.0.0.148 lladdr fa:16:3e:1c:90:02 REACHABLE'),
+      ),
+      excluded('MTU', asked('neutron', '/v2.0/networks/653e7a42', '"mtu": 1450')),
+    ],
   },
   next: 'ostk-doctor explain OSD-HOST-014',
   exitCode: 1,
@@ -390,7 +417,14 @@ export const localised: RunReport = reportOf({
   }),
   paths: [path('unseen', 'unseen', 'unseen', 'problem')],
   causes: [{ finding: nobody, explains: [lostPing('qrouter')] }],
-  diagnosis: { ruledOut: ['firewall rules (no counter moved)', 'wrong VNI', 'MTU', 'checksum errors (nstat: 0)'] },
+  diagnosis: {
+    exclusions: [
+      excluded('firewall rules (no counter moved)', ran('cmp1', ['iptables-save', '-c'], '12 rules, none rose')),
+      excluded('wrong VNI', ran('cmp1', ['ip', '-d', 'link', 'show', 'vxlan-1021'], 'vxlan id 1021')),
+      excluded('MTU', asked('neutron', '/v2.0/networks/653e7a42', '"mtu": 1450')),
+      excluded('checksum errors (nstat: 0)', ran('cmp1', ['nstat', '-az'], 'UdpInCsumErrors 0')),
+    ],
+  },
   next: 'ostk-doctor trace web-1 --allow capture',
   exitCode: 1,
   elapsedMs: 9300,
@@ -629,7 +663,7 @@ export const hostile: RunReport = reportOf({
     },
   ],
   diagnosis: {
-    ruledOut: [evilName],
+    exclusions: [excluded(evilName, ran(evilName, ['virsh', 'list'], evilName))],
     couldNotLook: [{ what: evilName, failure: { ...noSudo, fix: `sudo \u001b[31m${evilName}` } }],
   },
   next: `ostk-doctor net ${evilName}`,

@@ -107,9 +107,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       .filter((r) => r.rose > 0)
       .sort((a, b) => Number(b.rule.own) - Number(a.rule.own) || b.rose - a.rose);
     const [first] = rises;
+    const [guarding] = spoofRules(after, subject.id, ofport);
+    const read = guarding === undefined ? undefined : after.rules.evidence.get(guarding.place);
+    const still =
+      guarding === undefined || read === undefined
+        ? []
+        : [showing(read, `${guarding.where}  ${guarding.raw}  rose by 0`)];
     const evidence = first === undefined ? undefined : after.rules.evidence.get(first.rule.place);
     if (first === undefined || evidence === undefined)
-      return judged([], 'anti-spoofing dropped nothing while probing', [], ['spoofed addresses']);
+      return judged([], 'anti-spoofing dropped nothing while probing', still, ['spoofed addresses']);
     const total = rises.reduce((sum, r) => sum + r.rose, 0);
     return judged(
       [

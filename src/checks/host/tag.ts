@@ -1,4 +1,5 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
 import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostOvs } from '../../facts/host.ts';
@@ -26,6 +27,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     if (!backend.name.startsWith('ovs')) return skipped(`${backend.title}: no local VLANs`);
     const findings: Finding[] = [];
     const seen: string[] = [];
+    const evidenceOfAll: Evidence[] = [];
     const places: { host: string; device: string; what: string }[] = [
       ...backend
         .attachment(bound, segment)
@@ -104,9 +106,10 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         );
       }
       seen.push(`${place.device} tag ${port.tag ?? '-'}`);
+      evidenceOfAll.push(showing(evidence, `${place.device}: tag ${port.tag ?? '-'}, ofport ${face?.ofport ?? '-'}`));
     }
     if (findings.length === 0 && blind !== undefined) return { status: 'blocked', failures: [blind] };
-    return judged(findings, seen.join(', '), [], ['local VLAN']);
+    return judged(findings, seen.join(', '), evidenceOfAll, ['local VLAN']);
   },
 });
 

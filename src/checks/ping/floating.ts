@@ -77,7 +77,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       }
     }
     return findings.length === 0
-      ? passed(notes.join(' · '), facts.pings.evidence, ['floating address'])
+      ? passed(
+          notes.join(' · '),
+          facts.pings.evidence,
+          mine.some((r) => r.ping.received > 0) ? ['floating address'] : [],
+        )
       : judged(findings, '', facts.pings.evidence);
   },
 });

@@ -51,5 +51,6 @@ export function judgeInto(
     more.spec,
     more.sentence,
   );
-  return judged(result.findings, result.note, result.evidence, [more.rulesOut]);
+  const answered = runs.some((run) => run.ping.received > 0);
+  return judged(result.findings, result.note, result.evidence, answered ? [more.rulesOut] : []);
 }

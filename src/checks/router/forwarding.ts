@@ -1,8 +1,9 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { onHost } from '../../engine/finding-of.ts';
-import type { Io } from '../../facts/io.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { forwardingOff } from './codes.ts';
@@ -23,6 +24,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     );
     if (standing.length === 0) return skipped('no router of its network stands on a host');
     const findings: Finding[] = [];
+    const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
     for (const router of standing) {
       const { sysctl, host, netns } = router;
@@ -32,7 +34,11 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         continue;
       }
       const [evidence] = sysctl.value.evidence;
-      if (evidence === undefined || sysctl.value.value[key] !== '0') continue;
+      if (evidence === undefined) continue;
+      if (sysctl.value.value[key] !== '0') {
+        seen.push(showing(evidence, `${key} = ${sysctl.value.value[key] ?? '?'}`));
+        continue;
+      }
       findings.push(
         routerFinding(subject, router, forwardingOff, {
           summary: `Router ${router.serving.router.name} on ${host} does not forward: ${key} is 0 in ${netns}`,
@@ -48,6 +54,6 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       );
     }
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
-    return judged(findings, 'forwards', [], ['forwarding']);
+    return judged(findings, 'forwards', seen, ['forwarding']);
   },
 });

@@ -1,8 +1,9 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { onHost } from '../../engine/finding-of.ts';
-import type { Io } from '../../facts/io.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -35,6 +36,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (standing.length === 0) return skipped('no router of its network stands on a host');
     const findings: Finding[] = [];
     const notes: string[] = [];
+    const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
     for (const router of standing) {
       const { links, addresses, host } = router;
@@ -120,9 +122,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           );
         }
         notes.push(`${device} up`);
+        seen.push(showing(addressEvidence, `${device}: ${have.join(', ')}`));
       }
     }
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
-    return judged(findings, notes.join(', '), [], ['router interfaces']);
+    return judged(findings, notes.join(', '), seen, ['router interfaces']);
   },
 });

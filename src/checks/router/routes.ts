@@ -1,8 +1,9 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { onHost } from '../../engine/finding-of.ts';
-import type { Io } from '../../facts/io.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { externalSubnets } from '../../facts/port-api.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -29,6 +30,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
     if (standing.length === 0) return skipped('no router of its network stands on a host');
     const findings: Finding[] = [];
     const notes: string[] = [];
+    const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
     for (const router of standing) {
       const { routes, host, netns } = router;
@@ -41,6 +43,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       if (evidence === undefined) continue;
       const { router: api } = router.serving;
       const table = routes.value.value.filter((r) => r.family === 4);
+      seen.push(showing(evidence, table.filter((r) => r.table === 'main' || refuses(r)).map(words)));
       const gateway = facts.external.value.get(api.id)?.gateway_ip;
       const inNamespace = (...argv: string[]) => onHost(host, ['ip', 'netns', 'exec', netns, ...argv]);
       if (gateway) {
@@ -120,6 +123,6 @@ export default defineCheck<Io, PortSubject, typeof needs>({
       }
     }
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
-    return judged(findings, notes.join(', '), [], ['routes']);
+    return judged(findings, notes.join(', '), seen, ['routes']);
   },
 });
