@@ -1,0 +1,6 @@
+#!/bin/bash
+. "$(dirname "$0")/../lib.sh"
+inject()  { qr ip link set $(qg) down; }
+heal()    { qr ip link set $(qg) up; hx net1 systemctl restart neutron-l3-agent; wait_for 60 "the default route is back" qrs "ip route | grep -q ^default"; }
+symptom() { ! pf; }
+main "$@"

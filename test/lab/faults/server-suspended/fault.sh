@@ -1,0 +1,7 @@
+#!/bin/bash
+. "$(dirname "$0")/../lib.sh"
+is()      { server_has web-1 ".status==\"$1\" and .\"OS-EXT-STS:task_state\"==null"; }
+inject()  { adm "openstack server suspend web-1"; wait_for 60 "web-1 is SUSPENDED" is SUSPENDED; }
+heal()    { is ACTIVE || adm "openstack server resume web-1"; wait_for 60 "web-1 is ACTIVE" is ACTIVE; }
+symptom() { is SUSPENDED && ! pw; }
+main "$@"
