@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """What the lab's cloud holds, made through its own APIs. Every step finds before it makes, so that a step that was cut off can run
-again. cloud.py keystone|images|net|servers; the admin's environment (openrc) must be set. One process per step, for the openstack
+again. cloud.py keystone|images|net|servers|other; the admin's environment (openrc) must be set. One process per step, for the openstack
 client takes 2 s to start."""
 import os
 import sys
@@ -43,27 +43,27 @@ def keystone():
                 ident.create_endpoint(service_id=s.id, interface=interface, url=url, region_id="RegionOne")
 
 
-def images(folder="/root/img"):
+def image(conn, name, file, fmt, container, folder="/root/img", **properties):
+    found = conn.image.find_image(name)
+    if found and found.status == "active":
+        return found
+    if found:
+        conn.image.delete_image(found)
+    t = time.time()
+    made = conn.image.create_image(name=name, filename=os.path.join(folder, file), disk_format=fmt, container_format=container,
+                                   visibility="public", validate_checksum=False, wait=True, timeout=300, **properties)
+    print(f"{name}: {made.id}, {os.path.getsize(os.path.join(folder, file))} bytes in {time.time() - t:.1f} s")
+    return made
+
+
+def images():
     conn = connect()
-
-    def image(name, file, fmt, container, **properties):
-        found = conn.image.find_image(name)
-        if found and found.status == "active":
-            return found
-        if found:
-            conn.image.delete_image(found)
-        t = time.time()
-        made = conn.image.create_image(name=name, filename=os.path.join(folder, file), disk_format=fmt, container_format=container,
-                                       visibility="public", validate_checksum=False, wait=True, timeout=300, **properties)
-        print(f"{name}: {made.id}, {os.path.getsize(os.path.join(folder, file))} bytes in {time.time() - t:.1f} s")
-        return made
-
-    k = image("lab-kernel", "vmlinuz", "aki", "aki")
-    r = image("lab-ramdisk", "initrd.gz", "ari", "ari")
-    image("tiny", "disk.raw", "raw", "bare", kernel_id=k.id, ramdisk_id=r.id)
-    if os.path.exists(os.path.join(folder, "cloudinit.qcow2")):
-        r = image("debian-cloudinit-ramdisk", "cloudinit-initrd.gz", "ari", "ari")
-        image("debian-cloudinit", "cloudinit.qcow2", "qcow2", "bare", kernel_id=k.id, ramdisk_id=r.id,
+    k = image(conn, "lab-kernel", "vmlinuz", "aki", "aki")
+    r = image(conn, "lab-ramdisk", "initrd.gz", "ari", "ari")
+    image(conn, "tiny", "disk.raw", "raw", "bare", kernel_id=k.id, ramdisk_id=r.id)
+    if os.path.exists("/root/img/cloudinit.qcow2"):
+        r = image(conn, "debian-cloudinit-ramdisk", "cloudinit-initrd.gz", "ari", "ari")
+        image(conn, "debian-cloudinit", "cloudinit.qcow2", "qcow2", "bare", kernel_id=k.id, ramdisk_id=r.id,
               os_command_line="root=/dev/vda ro console=ttyS0 net.ifnames=0")
 
 
@@ -120,6 +120,85 @@ def servers():
     print(f"floating ip of web-1: {ip.floating_ip_address}")
 
 
+# Nova refuses control characters in a name (nova/api/validation/parameter_types.py), Neutron takes them
+HOSTILE_SERVER = "$(reboot) ; [2J|<b>'\"%s"
+HOSTILE = "\x1b[2J$(reboot)"
+
+
+def other():
+    """A second tenant whose network has the addresses of the first one's, IPv6 besides (SLAAC), and a router of its own; an instance
+    with two ports; a network without DHCP and router; an instance on the external network. A guest finds its fixed address where
+    nobody hands one out by its MAC on the kernel's command line."""
+    admin = connect()
+    ident = admin.identity
+    project = ident.find_project("other", domain_id="default") or ident.create_project(name="other", domain_id="default")
+    roles = {r.name: r for r in ident.roles()}
+    user = ident.find_user("other", domain_id="default") or ident.create_user(name="other", password=PASSWORD, domain_id="default", default_project_id=project.id)
+    for u, role in ((user, "member"), (user, "reader"), (ident.find_user("admin", domain_id="default"), "admin")):
+        ident.assign_project_role_to_user(project, u, roles[role])
+
+    conn = connect("other", "other")
+    n = conn.network
+
+    def subnet(network, name, **more):
+        return next(n.subnets(network_id=network.id, name=name), None) or n.create_subnet(network_id=network.id, name=name, **more)
+
+    lan = next(n.networks(name=f"lan{HOSTILE}"), None) or n.create_network(name=f"lan{HOSTILE}")
+    inside = [subnet(lan, "lan-4", ip_version=4, cidr="10.0.0.0/24"),
+              subnet(lan, "lan-6", ip_version=6, cidr="fd00:77::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac")]
+    island = next(n.networks(name="island"), None) or n.create_network(name="island")
+    subnet(island, "island-4", ip_version=4, cidr="192.168.77.0/24", gateway_ip=None, is_dhcp_enabled=False)
+    router = n.find_router("r2") or n.create_router(name="r2")
+    public = n.find_network("public")
+    n.update_router(router, external_gateway_info={"network_id": public.id})
+    have = {f["subnet_id"] for p in n.ports(device_id=router.id) for f in p.fixed_ips}
+    for s in inside:
+        if s.id not in have:
+            n.add_interface_to_router(router, subnet_id=s.id)
+    group = next(n.security_groups(name=f"members{HOSTILE}"), None) or n.create_security_group(name=f"members{HOSTILE}")
+    if len(list(n.security_group_rules(security_group_id=group.id, direction="ingress"))) == 0:
+        for family, icmp, everybody in (("IPv4", "icmp", "0.0.0.0/0"), ("IPv6", "ipv6-icmp", "::/0")):
+            new = {"security_group_id": group.id, "direction": "ingress", "ether_type": family}
+            n.create_security_group_rule(**new, remote_group_id=group.id)
+            n.create_security_group_rule(**new, protocol=icmp, remote_ip_prefix=everybody)
+            n.create_security_group_rule(**new, protocol="tcp", port_range_min=22, port_range_max=22, remote_ip_prefix=everybody)
+    default = next(n.security_groups(name="default", project_id=project.id))
+
+    def port(c, name, network, groups, **more):
+        return next(c.network.ports(name=name, network_id=network.id), None) or c.network.create_port(name=name, network_id=network.id, security_group_ids=groups, **more)
+
+    # the admin chooses hosts, and addresses on a network of somebody else
+    there, demo = connect(project="other"), connect(project="demo")
+    web = next(demo.network.security_groups(name="web", project_id=demo.session.get_project_id()))
+    fixed = {"fa:16:3e:77:00:11": ("192.168.77.11", ""), "fa:16:3e:77:00:12": ("192.168.77.12", ""), "fa:16:3e:77:00:50": ("198.19.0.50", os.environ["EXT_GW"])}
+
+    def placed(mac):
+        return {"mac_address": mac, "fixed_ips": [{"ip_address": fixed[mac][0]}]}
+
+    ports = {
+        HOSTILE_SERVER: [port(there, f"app-1{HOSTILE}", lan, [group.id])],
+        "multi-1": [port(there, "multi-1-lan", lan, [group.id]), port(there, "multi-1-island", island, [default.id], **placed("fa:16:3e:77:00:12"))],
+        "static-1": [port(there, "static-1", island, [default.id], **placed("fa:16:3e:77:00:11"))],
+        "edge-1": [port(demo, "edge-1", public, [web.id], **placed("fa:16:3e:77:00:50"))],
+    }
+    kernel = admin.image.find_image("lab-kernel")
+    ramdisk = image(admin, "lab-ramdisk-static", "initrd-static.gz", "ari", "ari")
+    image(admin, "tiny-static", "disk.raw", "raw", "bare", kernel_id=kernel.id, ramdisk_id=ramdisk.id, os_command_line=" ".join(
+        ["root=/dev/vda console=tty0 console=ttyS0"] + [f"lab.{mac}={ip}/24,{gateway}" for mac, (ip, gateway) in fixed.items()]))
+    made = []
+    for name, host, c in ((HOSTILE_SERVER, "cmp1", there), ("multi-1", "cmp2", there), ("static-1", "cmp1", there), ("edge-1", "cmp2", demo)):
+        found = [s for s in c.compute.servers() if s.name == name]
+        if found and found[0].status == "ACTIVE":
+            continue
+        for s in found:
+            c.compute.delete_server(s)
+            c.compute.wait_for_delete(s, interval=1, wait=60)
+        made.append((c, c.compute.create_server(name=name, image_id=c.image.find_image("tiny" if c is there and len(ports[name]) == 1 and name != "static-1" else "tiny-static").id,
+                                                flavor_id=c.compute.find_flavor("m1.nano").id, networks=[{"port": p.id} for p in ports[name]], availability_zone=f"nova:{host}")))
+    for c, s in made:
+        c.compute.wait_for_server(s, interval=1, wait=240)
+
+
 def real(name="real-1", host="cmp2"):
     conn = connect(project="demo")
     for s in conn.compute.servers(details=False, name=f"^{name}$"):
@@ -130,6 +209,6 @@ def real(name="real-1", host="cmp2"):
 
 
 try:
-    {"keystone": keystone, "images": images, "net": net, "servers": servers, "real": real}[sys.argv[1]](*sys.argv[2:])
+    {"keystone": keystone, "images": images, "net": net, "servers": servers, "other": other, "real": real}[sys.argv[1]](*sys.argv[2:])
 except exceptions.SDKException as e:
     sys.exit(f"cloud.py {sys.argv[1]}: {type(e).__name__}: {e}")
