@@ -33,6 +33,12 @@ export const onHost = (host: string, argv: readonly [string, ...string[]], note?
   ...(note === undefined ? {} : { note }),
 });
 
+/** Restarts a service of OpenStack, by its upstream binary name; how that is typed depends on the layout of the host. */
+export const restartOf = (host: string, service: string, note?: string): RemedyStep => ({
+  ...onHost(host, ['systemctl', 'restart', service], note),
+  restarts: service,
+});
+
 export const byOperator = (argv: readonly [string, ...string[]], note?: string): RemedyStep => ({
   where: { kind: 'operator' },
   argv,

@@ -20,6 +20,8 @@ export interface RemedyStep {
   readonly where: { readonly kind: 'operator' } | { readonly kind: 'host'; readonly host: string };
   readonly argv?: readonly [string, ...string[]];
   readonly note?: string;
+  /** The service that `argv` restarts as distribution packages would; the layout of the host has the last word. */
+  readonly restarts?: string;
 }
 
 export interface Remedy {

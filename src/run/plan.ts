@@ -1,16 +1,48 @@
 import { cloudChecks, instanceChecks, portChecks } from '../checks/registry.ts';
+import { matchesCode } from '../engine/diagnosis.ts';
 import type { FactStore } from '../engine/fact.ts';
-import type { Playbook } from '../engine/playbook.ts';
+import type { Outcome } from '../engine/outcome.ts';
+import type { Playbook, PlaybookStep } from '../engine/playbook.ts';
 import { type PlannedCheck, type PlannedStep, plan } from '../engine/runner.ts';
+import type { Symptom } from '../engine/symptom.ts';
 import type { Io } from '../facts/io.ts';
+import type { Peer } from '../facts/peer.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
 import { conditions } from './conditions.ts';
+import { withRestarts } from './restarts.ts';
 
 /** What a walk is about: an instance with its ports, ports alone, or the cloud. */
 export interface PlanSubjects {
   readonly instance?: InstanceSubject;
   readonly ports: readonly PortSubject[];
+  /** The other end of `--to`. */
+  readonly peer?: Peer;
+  /** What is complained of. */
+  readonly symptom?: Symptom;
 }
+
+/** Whether a step has anything to do with what was asked. */
+function belongs(step: PlaybookStep, { peer, symptom }: PlanSubjects): boolean {
+  switch (step.peer) {
+    case 'pair':
+    case 'itself':
+      return peer?.kind === 'port';
+    case 'outside':
+      return peer?.kind === 'address';
+    case undefined:
+      if (symptom === undefined) return step.onlyAsked !== true;
+      return step.symptoms === undefined ? step.onlyAsked !== true : step.symptoms.includes(symptom);
+  }
+}
+
+/** Where somebody complains of exactly this, it is no mere remark. */
+const graver = (outcome: Outcome, grave: readonly string[]): Outcome => {
+  if (outcome.status !== 'problem' || grave.length === 0) return outcome;
+  const [first, ...rest] = outcome.findings.map((f) =>
+    grave.some((pattern) => matchesCode(pattern, f.code)) ? { ...f, severity: 'error' as const } : f,
+  );
+  return first === undefined ? outcome : { ...outcome, findings: [first, ...rest] };
+};
 
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
 export function planSteps(
@@ -23,32 +55,47 @@ export function planSteps(
   const cloud = new Map(cloudChecks.map((c) => [c.id, c]));
   const instance = new Map(instanceChecks.map((c) => [c.id, c]));
   const port = new Map(portChecks.map((c) => [c.id, c]));
-  const reasonAgainst = (names: readonly string[], p: PortSubject | undefined): string | undefined => {
+  const { symptom, peer } = subjects;
+  const grave = (symptom === undefined ? undefined : playbook.symptoms?.[symptom]?.grave) ?? [];
+  const reasonAgainst = (
+    names: readonly string[],
+    it: InstanceSubject | undefined,
+    p: PortSubject | undefined,
+  ): string | undefined => {
     for (const name of names) {
-      const reason = conditions.get(name)?.(subjects.instance, p);
+      const reason = conditions.get(name)?.(it, p);
       if (reason !== undefined) return reason;
     }
     return undefined;
   };
-  const guarded = (check: PlannedCheck, names: readonly string[], p: PortSubject | undefined): PlannedCheck => {
-    const reason = reasonAgainst(names, p);
-    return reason === undefined ? check : { ...check, run: async () => ({ status: 'skipped', reason }) };
+  const guarded = (
+    check: PlannedCheck,
+    names: readonly string[],
+    it: InstanceSubject | undefined,
+    p: PortSubject | undefined,
+  ): PlannedCheck => {
+    const reason = reasonAgainst(names, it, p);
+    if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
+    return { ...check, run: async () => graver(await check.run(), grave) };
   };
   return playbook.steps
-    .filter((step) => only === undefined || only.has(step.id))
+    .filter((step) => (only === undefined ? belongs(step, subjects) : only.has(step.id) && step.peer === undefined))
     .map((step) => {
       const when = step.when ?? [];
+      const ofPeer = step.peer === 'itself' && peer?.kind === 'port' ? peer : undefined;
+      const it = ofPeer === undefined ? subjects.instance : ofPeer.instance;
+      const ports = ofPeer === undefined ? subjects.ports : ofPeer.ports;
+      const whose = ofPeer === undefined ? '' : ` of ${ofPeer.name}`;
       const checks = step.checks.flatMap((id): PlannedCheck[] => {
         const ofCloud = cloud.get(id);
-        if (ofCloud !== undefined) return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, undefined)];
+        if (ofCloud !== undefined) return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined)];
         const ofInstance = instance.get(id);
         if (ofInstance !== undefined) {
-          const it = subjects.instance;
-          return it === undefined ? [] : [guarded(plan(ofInstance, it, it.name, facts, now), when, undefined)];
+          return it === undefined ? [] : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined)];
         }
         const ofPort = port.get(id);
         if (ofPort === undefined) throw new Error(`the playbook names ${id}, which no check has`);
-        return subjects.ports.map((p) => guarded(plan(ofPort, p, `port ${shortId(p.id)}`, facts, now), when, p));
+        return ports.map((p) => guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p));
       });
       return { id: step.id, title: step.title, checks };
     });

@@ -4,14 +4,18 @@ import type { RunEvent } from '../engine/events.ts';
 import { FactStore } from '../engine/fact.ts';
 import type { Severity } from '../engine/finding.ts';
 import type { Playbook } from '../engine/playbook.ts';
-import type { ExitCode, RunReport, StepReport, TargetSummary } from '../engine/report.ts';
+import type { AskedSummary, ExitCode, RunReport, StepReport, TargetSummary } from '../engine/report.ts';
 import { runSteps } from '../engine/runner.ts';
+import { type Symptom, symptomTitles } from '../engine/symptom.ts';
 import { projectName } from '../facts/cloud-api.ts';
 import type { Io } from '../facts/io.ts';
+import type { Peer } from '../facts/peer.ts';
 import { floatingIps, portNetwork } from '../facts/port-api.ts';
+import { computeHostOf } from '../facts/subject.ts';
 import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
+import { resolvePeer } from './endpoint.ts';
 import { planSteps } from './plan.ts';
 import { resolveTarget, type Target } from './target.ts';
 
@@ -89,6 +93,27 @@ async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSu
   };
 }
 
+function askedOf(symptom: Symptom | undefined, peer: Peer | undefined): AskedSummary | undefined {
+  if (symptom === undefined && peer === undefined) return undefined;
+  const [first] = peer?.kind === 'port' ? peer.ports : [];
+  const host = first === undefined ? undefined : computeHostOf(first);
+  const address = peer?.address ?? first?.port.value.fixed_ips[0]?.ip_address ?? '';
+  const id = peer?.kind === 'port' ? (peer.instance?.id ?? first?.id) : undefined;
+  return {
+    ...(symptom === undefined ? {} : { symptom: { name: symptom, title: symptomTitles[symptom] } }),
+    ...(peer === undefined
+      ? {}
+      : {
+          peer: {
+            name: peer.kind === 'port' ? peer.name : peer.address,
+            address,
+            ...(host === undefined ? {} : { host }),
+            ...(id === undefined ? {} : { id }),
+          },
+        }),
+  };
+}
+
 /** Resolves the target, walks the playbook, and draws the conclusion. Throws UserError when there is nothing to walk. */
 export async function walk(
   door: Door,
@@ -96,14 +121,18 @@ export async function walk(
   request: WalkRequest,
   emit: (event: RunEvent) => void,
 ): Promise<RunReport> {
-  const facts = new FactStore<Io>(door.io);
   const now = door.io.clock.now();
   const startedAt = new Date(now).toISOString();
   emit({ type: 'run.start', command: request.command, startedAt });
-  const target =
-    request.target === undefined
-      ? undefined
-      : await resolveTarget(door.cloud, request.target, request.allowPort, (host) => door.io.nodes.warm(host));
+  const { symptom, to } = door.io.options;
+  const warm = (host: string): void => door.io.nodes.warm(host);
+  const finding =
+    request.target === undefined ? undefined : resolveTarget(door.cloud, request.target, request.allowPort, warm);
+  const [target, peer] = await Promise.all([
+    finding,
+    finding === undefined || to === undefined ? undefined : resolvePeer(door.cloud, to, finding, warm),
+  ]);
+  const facts = new FactStore<Io>(peer === undefined ? door.io : { ...door.io, peer });
   const server = target?.kind === 'instance' ? target.instance.server.value : undefined;
   // Only for the first line of the report: asked now, so that nobody waits for it at the end.
   if (server?.tenant_id !== undefined) void facts.get(projectName, server.tenant_id);
@@ -112,12 +141,22 @@ export async function walk(
     request.steps,
     target === undefined
       ? { ports: [] }
-      : { ports: target.ports, ...(target.kind === 'instance' ? { instance: target.instance } : {}) },
+      : {
+          ports: target.ports,
+          ...(target.kind === 'instance' ? { instance: target.instance } : {}),
+          ...(peer === undefined ? {} : { peer }),
+          ...(symptom === undefined ? {} : { symptom }),
+        },
     facts,
     now,
   );
   const steps = await runSteps(planned, emit);
-  const diagnosis = conclude(steps, specsByCode);
+  const diagnosis = conclude(
+    steps,
+    specsByCode,
+    symptom === undefined ? [] : (playbook.symptoms?.[symptom]?.shows ?? []),
+  );
+  const asked = askedOf(symptom, peer);
   const counts = { ok: 0, problem: 0, skipped: 0, blocked: 0, unknown: 0 };
   for (const step of steps) for (const check of step.checks) counts[check.outcome.status] += 1;
   const [paths, summary] = await Promise.all([
@@ -130,6 +169,7 @@ export async function walk(
     command: request.command,
     cloud: { name: door.cloud.name, ...(door.cloud.region === undefined ? {} : { region: door.cloud.region }) },
     ...(summary === undefined ? {} : { target: summary }),
+    ...(asked === undefined ? {} : { asked }),
     startedAt,
     elapsedMs: Math.round(door.elapsedMs()),
     paths,

@@ -3,14 +3,14 @@ import type { Evidence } from '../../engine/evidence.ts';
 import type { FactResult } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
-import { advice, byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { agents } from '../../facts/cloud-api.ts';
-import { hostLayout, hostServices } from '../../facts/host.ts';
+import { hostServices } from '../../facts/host.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { onPathHosts, pathHosts, placement } from '../../facts/placement.ts';
 import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
-import type { Layout, ServiceState } from '../../nodes/layouts/layout.ts';
+import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import { span, utcMillis } from '../age.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
 import { deadForOpenstack, deadUnseen, disabled, justStopped, missing, processDown } from './codes.ts';
@@ -22,7 +22,7 @@ const all = source<PortSubject, readonly Agent[]>(
 );
 
 const needs = { agents: all, placement, hosts: pathHosts };
-const optional = { services: onPathHosts(hostServices), layouts: onPathHosts(hostLayout) };
+const optional = { services: onPathHosts(hostServices) };
 
 /** What an agent is for, in a person's words. */
 const roles: Readonly<Record<string, string>> = {
@@ -104,7 +104,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const services = maybe.services.ok
       ? maybe.services.value.value
       : new Map<string, FactResult<readonly ServiceState[]>>();
-    const layouts = maybe.layouts.ok ? maybe.layouts.value.value : new Map<string, FactResult<Layout>>();
     const findings: Finding[] = [];
     let blind: FactFailure | undefined;
     for (const w of wanted) {
@@ -122,11 +121,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           : `${w.binary}@${w.host} alive=${agent.alive} admin_state_up=${agent.admin_state_up} heartbeat ${beat ?? 'never'} (${age ?? '?'} ago)`;
       const seen: Evidence[] =
         node.kind === 'seen' ? [showing(node.evidence, `${unit}: ${node.state.detail || node.state.state}`)] : [];
-      const layout = layouts.get(w.host);
-      const restart: readonly [string, ...string[]] =
-        layout?.ok === true && node.kind === 'seen'
-          ? layout.value.value.restart(node.state.service)
-          : ['systemctl', 'restart', unit];
       findings.push(
         findingOf(spec, {
           summary: sentence(spec, w, unit, age, node),
@@ -155,7 +149,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                       ),
                     ],
                   }
-                : { title: 'start the agent', risk: 'none', sufficient: true, steps: [onHost(w.host, restart)] },
+                : { title: 'start the agent', risk: 'none', sufficient: true, steps: [restartOf(w.host, w.binary)] },
           ],
           verify: verifyWith('net', subject),
         }),

@@ -1,7 +1,7 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
-import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, restartOf } from '../../engine/finding-of.ts';
 import { dhcpService } from '../../facts/dhcp.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { portSubnets } from '../../facts/port-api.ts';
@@ -48,7 +48,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                 title: 'let the DHCP agent set it up again',
                 risk: 'none',
                 sufficient: true,
-                steps: [onHost(server.host, ['systemctl', 'restart', agentBinary])],
+                steps: [restartOf(server.host, agentBinary)],
               },
             ],
             verify: verifyWith('dhcp', subject),

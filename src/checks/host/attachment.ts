@@ -2,7 +2,7 @@ import { defineCheck, judged } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
-import { byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
+import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { hostLinks, hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { onComputeHost, placement } from '../../facts/placement.ts';
@@ -93,7 +93,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                 steps: backend
                   .agents('compute')
                   .slice(0, 1)
-                  .map((unit) => onHost(host, ['systemctl', 'restart', unit])),
+                  .map((unit) => restartOf(host, unit)),
               },
         );
         continue;

@@ -1,7 +1,7 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
-import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, restartOf } from '../../engine/finding-of.ts';
 import { hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { onPathHosts, placement } from '../../facts/placement.ts';
@@ -70,7 +70,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                 steps: backend
                   .agents('compute')
                   .slice(0, 1)
-                  .map((unit) => onHost(place.host, ['systemctl', 'restart', unit])),
+                  .map((unit) => restartOf(place.host, unit)),
               },
             ],
             verify: verifyWith('host', subject),

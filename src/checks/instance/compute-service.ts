@@ -1,6 +1,6 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
+import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { err } from '../../engine/result.ts';
 import { computeServices } from '../../facts/cloud-api.ts';
 import { hostServices } from '../../facts/host.ts';
@@ -95,7 +95,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
                   title: 'start nova-compute again',
                   risk: 'none',
                   sufficient: true,
-                  steps: [onHost(s.host, ['systemctl', 'restart', 'nova-compute'])],
+                  steps: [restartOf(s.host, 'nova-compute')],
                 }
               : {
                   title: 'enable it again',

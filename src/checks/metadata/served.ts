@@ -2,7 +2,7 @@ import { blocked, defineCheck, judged, passed, skipped } from '../../engine/chec
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { advice, findingOf, restartOf } from '../../engine/finding-of.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { type MetadataPath, metadataPaths } from '../../facts/metadata.ts';
@@ -114,7 +114,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         title: `restart ${unit}`,
         risk: 'none',
         sufficient: true,
-        steps: [onHost(host, ['systemctl', 'restart', unit])],
+        steps: [restartOf(host, unit)],
       };
     }
 
@@ -179,7 +179,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                   'compare [neutron] metadata_proxy_shared_secret in nova.conf of the API hosts with [DEFAULT] metadata_proxy_shared_secret in metadata_agent.ini',
                   host,
                 ),
-                onHost(host, ['systemctl', 'restart', metadataAgent], 'after the secret was set'),
+                restartOf(host, metadataAgent, 'after the secret was set'),
               ],
             },
           );

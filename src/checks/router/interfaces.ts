@@ -2,14 +2,14 @@ import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { onHost } from '../../engine/finding-of.ts';
+import { onHost, restartOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import { interfaceDown } from './codes.ts';
-import { restartL3, routerFinding, shouldStand } from './judge-router.ts';
+import { l3Binary, restartL3, routerFinding, shouldStand } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts };
 const optional = { placement };
@@ -95,9 +95,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                       onHost(host, ['ip', 'netns', 'exec', router.netns, 'ip', 'link', 'set', device, 'up']),
                       ...(outside
                         ? [
-                            onHost(
+                            restartOf(
                               host,
-                              ['systemctl', 'restart', 'neutron-l3-agent'],
+                              l3Binary,
                               'the default route is gone with the interface: the agent puts it back',
                             ),
                           ]

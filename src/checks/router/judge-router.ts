@@ -1,6 +1,6 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
-import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, restartOf } from '../../engine/finding-of.ts';
 import { showing } from '../../facts/io.ts';
 import type { RouterOnHost } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -43,7 +43,7 @@ export const restartL3 = (host: string): Remedy => ({
   title: 'let the L3 agent set the router up again',
   risk: 'brief-interruption',
   sufficient: true,
-  steps: [onHost(host, ['systemctl', 'restart', l3Binary])],
+  steps: [restartOf(host, l3Binary)],
 });
 
 /** Whether anything is to be looked for in the node: a router that is down or unplaced has no namespace by design. */

@@ -1,6 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { firewallOfPort } from '../../facts/firewall.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
@@ -36,7 +36,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       title: 'let the L2 agent write the rules again',
       risk: 'none',
       sufficient: true,
-      steps: [onHost(host, ['systemctl', 'restart', agent])],
+      steps: [restartOf(host, agent)],
     } as const;
     const lacking = [
       ...e.chainsMissing.map((c) => `no ${c}`),

@@ -2,7 +2,7 @@ import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, restartOf } from '../../engine/finding-of.ts';
 import { type Forwarding, forwardings } from '../../facts/forwarding.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
@@ -65,7 +65,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               title: 'let the L2 agents exchange their entries again',
               risk: 'brief-interruption',
               sufficient: true,
-              steps: [onHost(f.from, ['systemctl', 'restart', agent])],
+              steps: [restartOf(f.from, agent)],
             },
           ],
           verify: verifyWith('host', subject),

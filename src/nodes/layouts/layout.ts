@@ -1,23 +1,27 @@
 /** The services of OpenStack that the doctor looks for on nodes, by their upstream binary names. */
-export type ServiceName =
-  | 'neutron-server'
-  | 'neutron-linuxbridge-agent'
-  | 'neutron-openvswitch-agent'
-  | 'neutron-l3-agent'
-  | 'neutron-dhcp-agent'
-  | 'neutron-metadata-agent'
-  | 'neutron-ovn-metadata-agent'
-  | 'neutron-sriov-nic-agent'
-  | 'nova-compute'
-  | 'nova-scheduler'
-  | 'nova-conductor'
-  | 'nova-api'
-  | 'nova-api-metadata'
-  | 'libvirtd'
-  | 'ovs-vswitchd'
-  | 'ovsdb-server'
-  | 'ovn-controller'
-  | 'ovn-northd';
+export const serviceNames = [
+  'neutron-server',
+  'neutron-linuxbridge-agent',
+  'neutron-openvswitch-agent',
+  'neutron-l3-agent',
+  'neutron-dhcp-agent',
+  'neutron-metadata-agent',
+  'neutron-ovn-metadata-agent',
+  'neutron-sriov-nic-agent',
+  'nova-compute',
+  'nova-scheduler',
+  'nova-conductor',
+  'nova-api',
+  'nova-api-metadata',
+  'libvirtd',
+  'ovs-vswitchd',
+  'ovsdb-server',
+  'ovn-controller',
+  'ovn-northd',
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export const isServiceName = (word: string): word is ServiceName => serviceNames.some((name) => name === word);
 
 /** How a service's log is read on this node: a set of files, or a journal unit. */
 export type LogPlace =
