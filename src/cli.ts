@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from './engine/error.ts';
+import { symptoms, symptomTitles } from './engine/symptom.ts';
 import { Interrupted } from './ui/prompts.ts';
 import { safeLine } from './ui/safe-text.ts';
 import { terminalOf } from './ui/terminal.ts';
@@ -62,6 +63,8 @@ Examples:
   ostk-doctor net web-1                       why can web-1 not talk
   ostk-doctor net 198.19.0.182 -v             by any address, with all evidence
   ostk-doctor net web-1 --from 10.0.0.200     as seen by that client
+  ostk-doctor net web-1 --to db-1             why not that one peer: an instance, a port, an address
+  ostk-doctor net web-1 --symptom no-lease    only what has to do with that complaint
   ostk-doctor secgroup web-1 --probe tcp/443  one part of the walk
   ostk-doctor demo                            on an embedded cloud: no OpenStack needed
 `;
@@ -120,7 +123,7 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     argument: string | undefined,
     about: string,
     steps: readonly string[] | undefined,
-  ): void => {
+  ): Command => {
     const command = root.command(argument === undefined ? name : `${name} ${argument}`).description(about);
     outputOptions(runOptions(command)).action(async (...args: unknown[]) => {
       const { runWalk } = await import('./commands/walk.ts');
@@ -132,8 +135,12 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
         ),
       );
     });
+    return command;
   };
-  walked('net', '<vm>', 'diagnose why an instance cannot talk: the whole walk', undefined);
+  walked('net', '<vm>', 'diagnose why an instance cannot talk: the whole walk', undefined)
+    .option('--symptom <what>', 'what is complained of (see below): narrows the walk')
+    .option('--to <peer>', 'the one peer that cannot be reached: an instance, a port or an address')
+    .addHelpText('after', `\nSymptoms:\n${symptoms.map((s) => `  ${s.padEnd(15)}${symptomTitles[s]}`).join('\n')}\n`);
   for (const verb of verbs) walked(verb.name, verb.argument, verb.about, verb.steps);
   const replay = root
     .command('replay [file]')

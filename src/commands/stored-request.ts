@@ -11,6 +11,8 @@ const schema = looseObject({
   options: looseObject({
     probe: array(string()).optional(),
     from: string().optional(),
+    symptom: string().optional(),
+    to: string().optional(),
     since: string().optional(),
     probePackets: boolean().optional(),
     failOn: oneOf(['error', 'warning', 'info', 'never']).optional(),
@@ -27,7 +29,7 @@ export function storedRequest(bundle: Bundle): WalkCommand {
     });
   }
   const { verb, target, steps, allowPort, options } = parsed.data;
-  const { probe, from, since, probePackets, failOn } = options;
+  const { probe, from, symptom, to, since, probePackets, failOn } = options;
   return {
     verb,
     target,
@@ -36,6 +38,8 @@ export function storedRequest(bundle: Bundle): WalkCommand {
     options: {
       ...(probe === undefined ? {} : { probe }),
       ...(from === undefined ? {} : { from }),
+      ...(symptom === undefined ? {} : { symptom }),
+      ...(to === undefined ? {} : { to }),
       ...(since === undefined ? {} : { since }),
       ...(probePackets === undefined ? {} : { probePackets }),
       ...(failOn === undefined ? {} : { failOn }),

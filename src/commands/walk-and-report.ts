@@ -11,7 +11,7 @@ import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
 
 /** Flags that decide the report, so that a replay can be asked the same; never a secret, never a path. */
-const deciding = ['probe', 'from', 'since', 'probePackets', 'failOn'] as const;
+const deciding = ['probe', 'from', 'symptom', 'to', 'since', 'probePackets', 'failOn'] as const;
 
 export const requestOf = (
   command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>,
@@ -42,7 +42,12 @@ export async function walkAndReport(
   });
   const reporters = [moving, await reporterFor(o, screen)];
   const emit = fanOut(reporters);
-  const typed = quoteArgv([command.verb, ...(command.target === undefined ? [] : [command.target])]);
+  const typed = quoteArgv([
+    command.verb,
+    ...(command.target === undefined ? [] : [command.target]),
+    ...(o.symptom === undefined ? [] : ['--symptom', o.symptom]),
+    ...(o.to === undefined ? [] : ['--to', o.to]),
+  ]);
   const ticker = setInterval(() => emit({ type: 'waiting', ...door.waitingFor() }), 400);
   try {
     const report = await walk(

@@ -1,5 +1,6 @@
 import { UserError } from '../engine/error.ts';
 import type { Severity } from '../engine/finding.ts';
+import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
 import type { ProbeOption, RunOptions } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
 import type { OutputOptions } from './output.ts';
@@ -10,6 +11,8 @@ export interface WalkOptions extends OutputOptions {
   readonly osInterface?: string;
   readonly probe?: readonly string[];
   readonly from?: string;
+  readonly symptom?: string;
+  readonly to?: string;
   readonly since?: string;
   readonly probePackets?: boolean;
   readonly config?: string;
@@ -44,6 +47,22 @@ function secondsOf(text: string): number {
 
 const usual: readonly ProbeOption[] = [{ protocol: 'icmp' }, { protocol: 'tcp', port: 22 }];
 
+function symptomOf(o: WalkOptions): Symptom | undefined {
+  if (o.symptom === undefined) return undefined;
+  if (!isSymptom(o.symptom)) {
+    throw new UserError(`--symptom ${o.symptom} is not a symptom.`, { hint: `one of: ${symptoms.join(', ')}` });
+  }
+  if (o.symptom === 'one-peer' && o.to === undefined) {
+    throw new UserError('--symptom one-peer needs the peer that cannot be reached.', {
+      hint: 'add --to with an instance, a port or an address',
+    });
+  }
+  return o.symptom;
+}
+
+/** Who complains of SSH means its port; whoever names other traffic means that. */
+const ssh: readonly ProbeOption[] = [{ protocol: 'tcp', port: 22 }];
+
 /** What the engine is to look at, from what was typed. */
 export function runOptionsOf(o: WalkOptions): RunOptions {
   if (o.from !== undefined && parseCidr(o.from) === undefined) {
@@ -51,10 +70,16 @@ export function runOptionsOf(o: WalkOptions): RunOptions {
       hint: 'an address or a CIDR, e.g. 10.0.0.200 or 10.0.0.0/24',
     });
   }
+  if (o.to !== undefined && o.to.trim() === '') {
+    throw new UserError('--to names nothing.', { hint: 'an instance, a port or an address' });
+  }
+  const symptom = symptomOf(o);
   return {
     sinceSeconds: secondsOf(o.since ?? '1h'),
-    probes: o.probe === undefined ? usual : o.probe.map(probeOf),
-    explicitProbes: o.probe !== undefined,
+    probes: o.probe !== undefined ? o.probe.map(probeOf) : symptom === 'ssh-refused' ? ssh : usual,
+    explicitProbes: o.probe !== undefined || symptom === 'ssh-refused',
+    ...(symptom === undefined ? {} : { symptom }),
+    ...(o.to === undefined ? {} : { to: o.to }),
     ...(o.from === undefined ? {} : { from: o.from }),
     mayProbe: o.probePackets !== false,
   };

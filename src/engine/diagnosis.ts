@@ -33,7 +33,7 @@ export type Specs = ReadonlyMap<string, FindingSpec>;
 const rank = { error: 0, warning: 1, info: 2 } as const;
 const trust = { certain: 0, likely: 1, possible: 2 } as const;
 
-const matchesCode = (pattern: string, code: string): boolean =>
+export const matchesCode = (pattern: string, code: string): boolean =>
   pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : pattern === code;
 
 const related = (relation: Relation, a: Scope, b: Scope): boolean =>
@@ -76,13 +76,16 @@ function distinct(findings: readonly Finding[]): readonly Finding[] {
 
 /**
  * Folds symptoms under causes. The order in which findings come never matters, and a finding that explains nothing
- * and is explained by nothing never changes what stands first among the others.
+ * and is explained by nothing never changes what stands first among the others. `shows`: codes (or areas, `OSD-DHCP-*`)
+ * of the symptom that was asked about; causes that have to do with it stand before those that do not.
  */
 export function diagnose(
   findings: readonly Finding[],
   specs: Specs,
   layerOf: (finding: Finding) => number,
+  shows: readonly string[] = [],
 ): Pick<Diagnosis, 'causes' | 'remarks'> {
+  const asked = (f: Finding): boolean => shows.some((pattern) => matchesCode(pattern, f.code));
   const unique = distinct(findings);
   const explainedBy = (b: Finding): Finding[] =>
     unique.filter((a) => explains(a, b, specs) && (a.confidence !== 'possible' || b.nature === 'symptom'));
@@ -102,10 +105,12 @@ export function diagnose(
   };
   const causes = roots.map((finding) => ({ finding, explains: below(finding) }));
   const errors = causes.filter((c) => c.finding.severity === 'error' || c.explains.some((f) => f.severity === 'error'));
+  const concerns = (c: Cause): boolean => asked(c.finding) || c.explains.some(asked);
   const count = (c: Cause): number => c.explains.filter((f) => f.severity === 'error').length;
   errors.sort(
     (a, b) =>
       Number(a.finding.nature === 'symptom') - Number(b.finding.nature === 'symptom') ||
+      Number(!concerns(a)) - Number(!concerns(b)) ||
       Number(count(a) === 0) - Number(count(b) === 0) ||
       trust[a.finding.confidence] - trust[b.finding.confidence] ||
       rank[a.finding.severity] - rank[b.finding.severity] ||
@@ -125,7 +130,7 @@ export function diagnose(
 const evidenceEach = 3;
 
 /** Everything a run says at its end, from what the steps came to. */
-export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis {
+export function conclude(steps: readonly StepReport[], specs: Specs, shows: readonly string[] = []): Diagnosis {
   const findings: Finding[] = [];
   const layer = new Map<string, number>();
   const exclusions = new Map<string, Exclusion>();
@@ -164,7 +169,7 @@ export function conclude(steps: readonly StepReport[], specs: Specs): Diagnosis 
     }
   });
   return {
-    ...diagnose(findings, specs, (f) => layer.get(f.code) ?? 0),
+    ...diagnose(findings, specs, (f) => layer.get(f.code) ?? 0, shows),
     ruledOut: [...exclusions.keys()],
     exclusions: [...exclusions.values()],
     couldNotLook,

@@ -1,8 +1,12 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { array, type infer as Infer, literal, object, string } from 'zod';
+import { array, boolean, type infer as Infer, literal, object, enum as oneOf, partialRecord, string } from 'zod';
 import { err, ok, type Result } from './result.ts';
+import { symptoms } from './symptom.ts';
 
 const id = string().regex(/^[a-z][a-z0-9-]*$/, 'lower case letters, digits and dashes');
+const symptom = oneOf(symptoms);
+/** A code, or an area of codes: `OSD-DHCP-*`. */
+const codePattern = string().regex(/^OSD-[A-Z0-9]+-(?:\d{3}|\*)$/, 'OSD-AREA-NNN or OSD-AREA-*');
 const checkId = string().regex(/^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$/, 'area.name');
 
 /** A walk as data: order, grouping, conditions and titles. Questions and branches may be added; nothing is code. */
@@ -10,12 +14,31 @@ const playbookSchema = object({
   apiVersion: literal('ostk-doctor/v1'),
   name: id,
   title: string().min(1),
+  /** What each complaint of an operator (`--symptom`) is about. */
+  symptoms: partialRecord(
+    symptom,
+    object({
+      /** Findings of this symptom: a cause among them, or that explains one of them, stands first. */
+      shows: array(codePattern).min(1),
+      /** Errors where somebody complains of this, whatever they are otherwise. */
+      grave: array(codePattern).optional(),
+    }).strict(),
+  ).optional(),
   steps: array(
     object({
       id,
       title: string().min(1),
       /** Names of conditions that must all hold; otherwise the step is skipped with the reason. */
       when: array(id).optional(),
+      /** Under `--symptom` only the steps that name it are walked, and those that name none. */
+      symptoms: array(symptom).min(1).optional(),
+      /** Left out unless one of its symptoms is asked about. */
+      onlyAsked: boolean().optional(),
+      /**
+       * Left out unless the run has a peer (`--to`). pair: the target and the peer together. itself: the checks run on
+       * the peer. outside: the peer is an address of no port of this cloud.
+       */
+      peer: oneOf(['pair', 'itself', 'outside']).optional(),
       checks: array(checkId).min(1),
     }).strict(),
   ).min(1),
@@ -23,6 +46,7 @@ const playbookSchema = object({
 
 export type Playbook = Infer<typeof playbookSchema>;
 export type PlaybookStep = Playbook['steps'][number];
+export type SymptomFindings = NonNullable<NonNullable<Playbook['symptoms']>[keyof NonNullable<Playbook['symptoms']>]>;
 
 /** What is wrong with a playbook, and where: `file:line:column`. */
 export interface PlaybookProblem {

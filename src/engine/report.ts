@@ -43,6 +43,13 @@ export interface TargetSummary {
   readonly addresses: readonly { readonly fixed: string; readonly floating?: string; readonly network: string }[];
 }
 
+/** What the operator asked about beside the instance itself. */
+export interface AskedSummary {
+  readonly symptom?: { readonly name: string; readonly title: string };
+  /** The other end of `--to`, as it was found. */
+  readonly peer?: { readonly name: string; readonly address: string; readonly host?: string; readonly id?: string };
+}
+
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;
 
 /** The whole result: what every reporter is given, and what `--output json` prints. */
@@ -52,6 +59,7 @@ export interface RunReport {
   readonly command: string;
   readonly cloud: { readonly name: string; readonly region?: string };
   readonly target?: TargetSummary;
+  readonly asked?: AskedSummary;
   readonly startedAt: string;
   readonly elapsedMs: number;
   readonly paths: readonly DrawnPath[];

@@ -1,4 +1,5 @@
 import { observed } from '../engine/fact.ts';
+import type { Symptom } from '../engine/symptom.ts';
 import { type ProbeOption, source } from './io.ts';
 import type { PortSubject } from './subject.ts';
 
@@ -8,6 +9,7 @@ export interface Asked {
   /** The operator named the probes himself: each of them matters. */
   readonly explicit: boolean;
   readonly from: string | undefined;
+  readonly symptom: Symptom | undefined;
 }
 
 export const asked = source<PortSubject, Asked>(
@@ -18,5 +20,6 @@ export const asked = source<PortSubject, Asked>(
       probes: facts.io.options.probes,
       explicit: facts.io.options.explicitProbes,
       from: facts.io.options.from,
+      symptom: facts.io.options.symptom,
     }),
 );

@@ -4,9 +4,11 @@ import type { Evidence } from '../engine/evidence.ts';
 import type { FactResult, FactSource, FactStore } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
+import type { Symptom } from '../engine/symptom.ts';
 import { fullArgv } from '../nodes/batch.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import type { Nodes } from '../nodes/nodes.ts';
+import type { Peer } from './peer.ts';
 
 /** What the operator asked to be tried. */
 export interface ProbeOption {
@@ -23,6 +25,10 @@ export interface RunOptions {
   readonly explicitProbes: boolean;
   /** Where the unhappy client is: an address or CIDR. */
   readonly from?: string;
+  /** What the operator complains of. */
+  readonly symptom?: Symptom;
+  /** The peer that cannot be reached, as typed: an instance, a port or an address. */
+  readonly to?: string;
   /** False under `--no-probe`: nothing is sent, counters and pings are skipped. */
   readonly mayProbe: boolean;
 }
@@ -33,6 +39,8 @@ export interface Io {
   readonly nodes: Nodes;
   readonly clock: Clock;
   readonly options: RunOptions;
+  /** The other end of `--to`, once it is found. */
+  readonly peer?: Peer;
   /** Sends from the machine the doctor runs on (the operator's place), when it may. */
   readonly operator: { run(command: Command): Promise<Result<CommandResult, FactFailure>> };
 }

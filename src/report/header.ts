@@ -9,7 +9,7 @@ export function headerLines(report: RunReport, page: Page): string[] {
   const { theme } = page;
   const cloud = [report.cloud.name, report.cloud.region].filter((part) => part !== undefined && part !== '').join('/');
   const promise = theme.paint('dim', `${page.say(cloud)} ${theme.glyphs.dot} reads and probes only`);
-  const lines = pack([...targetParts(report, page)], page);
+  const lines = [...pack([...targetParts(report, page)], page), ...pack(askedParts(report, page), page)];
   const last = lines.at(-1) ?? '';
   const room = page.width - columns(last);
   const placed =
@@ -44,6 +44,24 @@ function targetParts(report: RunReport, page: Page): string[] {
       .slice(0, limit)
       .map((a) => page.say(a.floating === undefined ? a.fixed : `${a.fixed} ⇄ ${a.floating}`)),
     ...(rest > 0 ? [`and ${rest} more`] : []),
+  ];
+}
+
+/** The peer and the symptom that were asked about; nothing when the instance alone was. */
+function askedParts({ asked }: RunReport, page: Page): string[] {
+  const { theme } = page;
+  const peer = asked?.peer;
+  const there =
+    peer === undefined
+      ? ''
+      : [peer.name, ...(peer.name === peer.address ? [] : [peer.address])].map(page.say).join('  ');
+  return [
+    ...(peer === undefined
+      ? []
+      : [
+          `to ${theme.paint('strong', there)}${peer.host === undefined ? '' : ` on ${theme.paint('host', page.say(peer.host))}`}`,
+        ]),
+    ...(asked?.symptom === undefined ? [] : [`symptom ${asked.symptom.name}: ${asked.symptom.title}`]),
   ];
 }
 

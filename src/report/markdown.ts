@@ -18,6 +18,7 @@ export function renderMarkdown(report: RunReport): string {
   const blocks = [
     `# ostk-doctor ${prose(report.command)}`,
     `${prose(cloud)} · ${prose(report.startedAt)} · ${countWords(report.counts).join(' · ')} · ${duration(report.elapsedMs)} · exit ${report.exitCode}`,
+    ...askedBlock(report),
     ...(causes.length === 0 ? [`**${prose(clearWords(report))}**`] : causes.map(causeBlock)),
     ...list('Ruled out', exclusions.map(exclusionLine)),
     ...list(
@@ -34,6 +35,18 @@ export function renderMarkdown(report: RunReport): string {
     walkTable(report),
   ];
   return `${blocks.join('\n\n')}\n`;
+}
+
+function askedBlock({ asked }: RunReport): string[] {
+  const said = [
+    ...(asked?.peer === undefined
+      ? []
+      : [
+          `to ${asked.peer.name} (${asked.peer.address}${asked.peer.host === undefined ? '' : ` on ${asked.peer.host}`})`,
+        ]),
+    ...(asked?.symptom === undefined ? [] : [`symptom ${asked.symptom.name}: ${asked.symptom.title}`]),
+  ];
+  return said.length === 0 ? [] : [`Asked: ${prose(said.join(' · '))}`];
 }
 
 function causeBlock({ finding, explains }: Cause): string {

@@ -138,6 +138,14 @@ export const reportSchema = looseObject({
       addresses: array(looseObject({ fixed: string(), floating: optional(string()), network: string() })),
     }),
   ),
+  asked: optional(
+    looseObject({
+      symptom: optional(looseObject({ name: string(), title: string() })),
+      peer: optional(
+        looseObject({ name: string(), address: string(), host: optional(string()), id: optional(string()) }),
+      ),
+    }),
+  ),
   startedAt: string(),
   elapsedMs: number().min(0),
   paths: array(

@@ -8,6 +8,7 @@ export const port = z.looseObject({
   name: z.string().optional(),
   network_id: z.string(),
   tenant_id: z.string().optional(),
+  project_id: z.string().optional(),
   mac_address: z.string(),
   admin_state_up: z.boolean(),
   status: z.string(),
