@@ -41,6 +41,7 @@ import routerPlaced from './router/placed.ts';
 import routerRoutes from './router/routes.ts';
 import secgroupAllowed from './secgroup/allowed.ts';
 import secgroupEnforced from './secgroup/enforced.ts';
+import tcpConnects from './tcp/connects.ts';
 import tunnelEntries from './tunnel/entries.ts';
 import tunnelPasses from './tunnel/passes.ts';
 
@@ -86,6 +87,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   routerRoutes,
   secgroupAllowed,
   secgroupEnforced,
+  tcpConnects,
   tunnelEntries,
   tunnelPasses,
 ];

@@ -1,6 +1,7 @@
 import type { Bundle } from '../../src/bundle/open.ts';
 import type { WalkOptions } from '../../src/commands/walk-options.ts';
 import {
+  alsoRun,
   editing,
   editingOutput,
   editingPort,
@@ -76,6 +77,19 @@ function silent(bundle: Bundle, after: (stdout: string) => string = (s) => s): B
   }
   return edited;
 }
+
+/** A connection attempt from the DHCP namespace to a port of the instance. */
+export const connecting = (
+  port: number,
+  result: { readonly code: number | null; readonly stderr?: string; readonly timedOut?: boolean },
+  bundle: Bundle = healthy,
+): Bundle =>
+  alsoRun(
+    bundle,
+    'net1',
+    { argv: ['bash', '-c', 'exec 3<>"/dev/tcp/$0/$1"', address, String(port)], netns: `qdhcp-${network}` },
+    result,
+  );
 
 /** A cloud with one thing wrong, and what must be said of it. */
 export interface Case {
@@ -821,5 +835,22 @@ export const cases: readonly Case[] = [
           : `${at} 96 ERROR neutron.agent [-] port ${port1.id} exploded\n${s}`,
       );
     },
+  },
+  {
+    says: 'a guest that refuses SSH is told when somebody complains of SSH',
+    code: 'OSD-TCP-001',
+    names: 'refuses connections',
+    options: { symptom: 'ssh-refused' },
+    bundle: () =>
+      connecting(22, {
+        code: 1,
+        stderr: `bash: connect: Connection refused\nbash: line 1: /dev/tcp/${address}/22: Connection refused\n`,
+      }),
+  },
+  {
+    says: 'a TCP port that keeps silent while pings are answered is told',
+    code: 'OSD-TCP-002',
+    names: 'tcp/22',
+    bundle: () => connecting(22, { code: null, timedOut: true }),
   },
 ];

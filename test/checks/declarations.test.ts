@@ -13,6 +13,7 @@ import { openReplay } from '../../src/run/doors.ts';
 import { resolveTarget } from '../../src/run/target.ts';
 import { editing, editingPort, editingServer, healthy } from '../support/edit-bundle.ts';
 import { bundleAt } from '../support/replayed.ts';
+import { connecting } from './cases.ts';
 
 const under = (folder: string): string[] =>
   readdirSync(fileURLToPath(new URL(`../../${folder}/`, import.meta.url)))
@@ -38,6 +39,7 @@ const edited: readonly Bundle[] = [
   editing(healthy, '/os-services', (body) => {
     for (const service of body.services) service.state = 'down';
   }),
+  connecting(80, { code: null, timedOut: true }),
 ];
 
 /** The names of facts that each check really looked at, over all these clouds. */
@@ -98,7 +100,11 @@ const looks: readonly RegExp[] = [
   /^virsh -c qemu:\/\/\/system (domstate|dumpxml) [\w-]+$/,
   /^sh -c for f in /,
 ];
-const probes: readonly RegExp[] = [/^ping -n -c \d+ -i 0\.2 -W 1 /, /^curl -s -S -m 5 -o \/dev\/null -w /];
+const probes: readonly RegExp[] = [
+  /^ping -n -c \d+ -i 0\.2 -W 1 /,
+  /^curl -s -S -m 5 -o \/dev\/null -w /,
+  /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
+];
 
 describe('what is run on nodes', () => {
   it('looks, or sends a few packets, and is listed here', () => {

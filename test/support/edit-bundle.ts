@@ -121,3 +121,24 @@ export function repeating(
   const record = { ...model, round, argv: argv ?? model.argv, outcome: { ok: true as const, value } };
   return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
 }
+
+/** One more command that was run on a host, with what it printed. */
+export function alsoRun(
+  bundle: Bundle,
+  host: string,
+  command: { readonly argv: readonly string[]; readonly netns?: string; readonly round?: string },
+  result: {
+    readonly code: number | null;
+    readonly stdout?: string;
+    readonly stderr?: string;
+    readonly timedOut?: boolean;
+  },
+): Bundle {
+  const there = bundle.hosts.get(host);
+  const model = there?.commands.find((record) => record.impact === 'probe' && record.outcome.ok);
+  if (there === undefined || model?.outcome.ok !== true) throw new Error(`nothing on ${host} was sent`);
+  const { netns: _, round: __, ...bare } = model;
+  const value = { ...model.outcome.value, stdout: '', stderr: '', timedOut: false, ...result };
+  const record = { ...bare, ...command, outcome: { ok: true as const, value } };
+  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
+}

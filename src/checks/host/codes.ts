@@ -85,7 +85,7 @@ export const strangersRule: FindingSpec = {
   evidence: 'the rule itself with its counter, and how far the counter rose while probes were sent.',
   mend: 'Ask who made the rule, then delete it; make sure that the tool that made it does not make it again.',
   explains: [
-    ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004'),
+    ...ofPort('OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004'),
     ...ofInstance('OSD-CONSOLE-*'),
     { code: 'OSD-META-*', over: ['host'] },
     { code: 'OSD-AGENT-003', over: ['host'] },
@@ -101,7 +101,7 @@ export const strangerIdle: FindingSpec = {
   meaning: 'The rule would match some traffic of this instance; none of the probes of this run met it.',
   evidence: 'the rule itself and its counter.',
   mend: 'Ask who made the rule, and whether it is meant for instances.',
-  explains: [],
+  explains: [...ofPort('OSD-TCP-*')],
   refs: [],
 };
 

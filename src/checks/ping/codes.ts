@@ -16,6 +16,7 @@ export const fromDhcp: FindingSpec = {
   explains: [
     { code: 'OSD-PING-002', over: ['port'] },
     { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-TCP-002', over: ['port'] },
     { code: 'OSD-MTU-001', over: ['port'] },
   ],
 };
@@ -26,7 +27,10 @@ export const fromRouter: FindingSpec = {
   title: 'The router gets no answer from the instance',
   meaning: 'The router that serves the instance does not reach it.',
   evidence: 'ping from the qrouter namespace to the fixed address.',
-  explains: [{ code: 'OSD-PING-004', over: ['port'] }],
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-TCP-002', over: ['port'] },
+  ],
 };
 
 export const toGateway: FindingSpec = {
@@ -45,7 +49,7 @@ export const toFloating: FindingSpec = {
   meaning: "This machine reaches the router's outside address, but not the floating address of the instance.",
   evidence:
     "ping of the floating address from the machine the doctor runs on, with the router's own outside address as control.",
-  explains: [],
+  explains: [{ code: 'OSD-TCP-002', over: ['port'] }],
 };
 
 export const lossy: FindingSpec = {
