@@ -137,7 +137,7 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     });
     return command;
   };
-  walked('net', '<vm>', 'diagnose why an instance cannot talk: the whole walk', undefined)
+  walked('net', '<vm|port>', 'diagnose why an instance cannot talk: the whole walk', undefined)
     .option('--symptom <what>', 'what is complained of (see below): narrows the walk')
     .option('--to <peer>', 'the one peer that cannot be reached: an instance, a port or an address')
     .addHelpText('after', `\nSymptoms:\n${symptoms.map((s) => `  ${s.padEnd(15)}${symptomTitles[s]}`).join('\n')}\n`);

@@ -20,6 +20,14 @@ export function expected(
   return verdictOf(probe, portSecurityFromApi(port), groups.map(groupFromApi), membersOf);
 }
 
+/** Which of its own addresses a sender speaks to `to` from: one of the same family, of the same subnet where it has one. */
+export function sourceTowards(own: readonly Port[], to: string, fixed: Port['fixed_ips'] = []): string | undefined {
+  const family = parseAddress(to)?.family;
+  const subnet = fixed.find((f) => f.ip_address === to)?.subnet_id;
+  const addresses = own.flatMap((p) => p.fixed_ips).filter((f) => parseAddress(f.ip_address)?.family === family);
+  return (addresses.find((f) => f.subnet_id === subnet) ?? addresses[0])?.ip_address;
+}
+
 /** An echo request into the instance from `source`. */
 export const echoFrom = (source: string | undefined, to: string): Probe => {
   const family = parseAddress(to)?.family ?? 4;

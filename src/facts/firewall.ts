@@ -1,12 +1,13 @@
+import type { Evidence } from '../engine/evidence.ts';
 import { observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
 import { type Ipset, parseIpsets } from '../nodes/parse/ipset.ts';
-import { deviceName, parseAddress } from '../path/addresses.ts';
-import type { Enforcement, WantedFirewall } from '../path/firewall/enforcement.ts';
+import { deviceName, type Family, familyOf } from '../path/addresses.ts';
+import { type Enforcement, named, together, type WantedFirewall } from '../path/firewall/enforcement.ts';
 import { compareIptables } from '../path/firewall/hybrid.ts';
 import { compareNative } from '../path/firewall/native.ts';
 import { groupFromApi, portSecurityFromApi } from '../path/secgroup.ts';
-import { bridgeFlows, hostIptables, hostOvs, hostSysctl } from './host.ts';
+import { bridgeFlows, hostIp6tables, hostIptables, hostOvs, hostSysctl } from './host.ts';
 import { read, source } from './io.ts';
 import { placement } from './placement.ts';
 import { remoteMembers, securityGroups } from './port-api.ts';
@@ -19,7 +20,7 @@ export const hostIpsets = source<string, readonly Ipset[]>(
   (host, facts) => read(facts, host, { argv: ['ipset', 'save'], impact: 'read', become: true }, parseIpsets),
 );
 
-/** What the API wants of the port's firewall, against what its host has (IPv4, or IPv6 where the port has only that). */
+/** What the API wants of the port's firewall, against what its host has, for every family of its addresses. */
 export const firewallOfPort = source<PortSubject, Enforcement>(
   'port.firewall',
   (subject) => subject.id,
@@ -33,29 +34,29 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
     if (!groups.ok) return groups;
     const { host, backend, bound } = place.value.value;
     const port = subject.port.value;
-    const family = port.fixed_ips.some((f) => parseAddress(f.ip_address)?.family === 4) ? 4 : 6;
-    const wanted: WantedFirewall = {
+    const has = (family: Family): boolean => port.fixed_ips.some((f) => familyOf(f.ip_address) === family);
+    const families = ([4, 6] as const).filter((family) => has(family) || (family === 4 && !has(6)));
+    const wantedOf = (family: Family): WantedFirewall => ({
       portId: port.id,
       security: portSecurityFromApi(port),
       groups: groups.value.value.map(groupFromApi),
       family,
       membersOf: (id) => (members.ok ? members.value.value.get(id) : undefined),
-    };
+    });
     switch (backend.firewall) {
       case 'iptables': {
-        if (family === 6)
-          return err({
-            kind: 'unsupported',
-            because: 'the port has IPv6 addresses only; its ip6tables are not compared yet',
-          });
-        const [dump, sysctl, sets] = await Promise.all([
-          facts.get(hostIptables, host),
+        const [sysctl, sets, ...dumps] = await Promise.all([
           facts.get(hostSysctl, host),
           facts.get(hostIpsets, host),
+          ...families.map((family) => facts.get(family === 4 ? hostIptables : hostIp6tables, host)),
         ]);
-        if (!dump.ok) return dump;
-        return observed(
-          compareIptables(wanted, {
+        const found: Enforcement[] = [];
+        const evidence: Evidence[] = [];
+        for (const [at, dump] of dumps.entries()) {
+          if (!dump.ok) return dump;
+          const family = families[at] ?? 4;
+          evidence.push(...dump.value.evidence);
+          const compared = compareIptables(wantedOf(family), {
             dump: dump.value.value,
             ...(sysctl.ok ? { sysctl: sysctl.value.value } : {}),
             ...(sets.ok
@@ -67,9 +68,10 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
                       .map((e) => e.entry),
                 }
               : {}),
-          }),
-          ...dump.value.evidence,
-        );
+          });
+          found.push(family === 4 ? compared : named(compared, 'ip6tables'));
+        }
+        return observed(together(found), ...evidence);
       }
       case 'ovs-flows': {
         const bridge = bound.bridgeName ?? 'br-int';
@@ -80,8 +82,9 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
           ? ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces)).find((i) => i.name === tap)
               ?.ofport
           : undefined;
+        const node = { flows: flows.value.value, ...(ofport === undefined ? {} : { ofport }) };
         return observed(
-          compareNative(wanted, { flows: flows.value.value, ...(ofport === undefined ? {} : { ofport }) }),
+          together(families.map((family) => compareNative(wantedOf(family), node))),
           ...flows.value.evidence,
         );
       }

@@ -57,6 +57,11 @@ export const hostIptables: FactSource<Io, string, IptablesDump> = reading(
   lookAsRoot('iptables-save', '-c'),
   parseIptables,
 );
+export const hostIp6tables: FactSource<Io, string, IptablesDump> = reading(
+  'host.ip6tables',
+  lookAsRoot('ip6tables-save', '-c'),
+  parseIptables,
+);
 export const hostNft: FactSource<Io, string, NftRuleset> = reading(
   'host.nft',
   lookAsRoot('nft', '-j', 'list', 'ruleset'),

@@ -86,7 +86,7 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
     const gateways = new Set(subnets.value.value.map((s) => s.gateway_ip));
     const byRouter = routers.value.value.flatMap((serving) => {
       const host = routerHost(serving);
-      const isGateway = serving.inside.fixed_ips.some((f) => gateways.has(f.ip_address));
+      const isGateway = serving.insides.some((p) => p.fixed_ips.some((f) => gateways.has(f.ip_address)));
       return host === undefined || !isGateway ? [] : [{ host, by: 'router' as const, owner: serving.router.id }];
     });
     const places = [...byRouter];

@@ -150,7 +150,7 @@ export const pingsFromRouter = source<PortSubject, Pings>('port.pings.router', b
     facts,
     routers.value.value.flatMap((serving) => {
       const host = routerHost(serving);
-      const served = new Set(serving.inside.fixed_ips.map((f) => f.subnet_id));
+      const served = new Set(serving.insides.flatMap((p) => p.fixed_ips.map((f) => f.subnet_id)));
       const reachable = subject.port.value.fixed_ips.filter((f) => served.has(f.subnet_id)).map((f) => f.ip_address);
       return host === undefined
         ? []

@@ -165,11 +165,13 @@ export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly st
   },
 );
 
-/** A router that serves one of the port's subnets, with the port it has there. */
+/** A router that serves the port's network, with the ports it has there. */
 export interface ServingRouter {
   readonly router: Router;
-  /** The router's own port in this network. */
+  /** Of `insides`, the one in the subnet of the port's first address. */
   readonly inside: Port;
+  /** Its own ports in this network: one per IPv4 subnet, one for all IPv6 subnets (neutron l3_db.py, add_router_interface). */
+  readonly insides: readonly [Port, ...Port[]];
   /** All ports of the router, the gateway's among them. */
   readonly ports: readonly Port[];
   readonly l3Agents: FactResult<readonly Agent[]>;
@@ -184,17 +186,23 @@ export const servingRouters = source<PortSubject, readonly ServingRouter[]>(
   async (subject, facts) => {
     const around = await facts.get(servicePorts, subject);
     if (!around.ok) return around;
-    const insides = around.value.value.filter(isRouterInterface);
+    const subnetOfFirst = subject.port.value.fixed_ips[0]?.subnet_id;
+    const byRouter = new Map<string, [Port, ...Port[]]>();
+    for (const leg of around.value.value.filter(isRouterInterface)) {
+      const others = byRouter.get(leg.device_id);
+      if (others === undefined) byRouter.set(leg.device_id, [leg]);
+      else others.push(leg);
+    }
     const evidence = [...around.value.evidence];
     const serving: ServingRouter[] = [];
     for (const found of await Promise.all(
-      insides.map(async (inside) => {
+      [...byRouter].map(async ([id, insides]) => {
         const [router, ports, l3Agents] = await Promise.all([
-          facts.get(routerById, inside.device_id),
-          facts.get(routerPortsOf, inside.device_id),
-          facts.get(l3AgentsOf, inside.device_id),
+          facts.get(routerById, id),
+          facts.get(routerPortsOf, id),
+          facts.get(l3AgentsOf, id),
         ]);
-        return { inside, router, ports, l3Agents };
+        return { insides, router, ports, l3Agents };
       }),
     )) {
       if (!found.router.ok) return found.router;
@@ -202,7 +210,8 @@ export const servingRouters = source<PortSubject, readonly ServingRouter[]>(
       evidence.push(...found.router.value.evidence, ...found.ports.value.evidence);
       if (found.l3Agents.ok) evidence.push(...found.l3Agents.value.evidence);
       serving.push({
-        inside: found.inside,
+        inside: found.insides.find((p) => p.fixed_ips.some((f) => f.subnet_id === subnetOfFirst)) ?? found.insides[0],
+        insides: found.insides,
         router: found.router.value.value,
         ports: found.ports.value.value,
         l3Agents: found.l3Agents,
@@ -249,7 +258,10 @@ export const externalSubnets = source<PortSubject, ReadonlyMap<string, Subnet>>(
   },
 );
 
-/** The hosts that serve DHCP to the port's network: of the DHCP ports' bindings, else of the scheduled agents. */
+/**
+ * The hosts that serve DHCP to the port's network: of the DHCP ports' bindings, else of the scheduled agents. Neutron
+ * schedules networks without DHCP, too; nothing stands for them on the agents' hosts.
+ */
 export const dhcpHosts = source<PortSubject, readonly { readonly host: string; readonly port?: Port }[]>(
   'port.dhcp-hosts',
   byId,
@@ -260,6 +272,8 @@ export const dhcpHosts = source<PortSubject, readonly { readonly host: string; r
     const bound = around.value.value.filter((p) => p.device_owner === 'network:dhcp');
     const hosts = bound.flatMap((p) => (p['binding:host_id'] ? [{ host: p['binding:host_id'], port: p }] : []));
     if (hosts.length > 0) return mapFact(around, () => hosts);
+    const subnets = await facts.get(portSubnets, subject);
+    if (subnets.ok && !subnets.value.value.some((s) => s.enable_dhcp)) return mapFact(subnets, () => []);
     const scheduled = await facts.get(dhcpAgents, subject);
     return mapFact(scheduled, (agentsThere) => agentsThere.map((a) => ({ host: a.host })));
   },
@@ -268,7 +282,8 @@ export const dhcpHosts = source<PortSubject, readonly { readonly host: string; r
 /** The host where a serving router lives (the first alive agent's, else the first's, else of its port's binding). */
 export const routerHost = (serving: ServingRouter): string | undefined => {
   const there = serving.l3Agents.ok ? serving.l3Agents.value.value : [];
-  return serving.inside['binding:host_id'] || there.find((a) => a.alive)?.host || there[0]?.host || undefined;
+  const bound = serving.insides.map((p) => p['binding:host_id']).find((host) => host);
+  return bound || there.find((a) => a.alive)?.host || there[0]?.host || undefined;
 };
 
 const availability = z.looseObject({

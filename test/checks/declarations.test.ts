@@ -84,7 +84,7 @@ const looks: readonly RegExp[] = [
   /^ip (-d )?(-s )?-j (addr|link|route|rule|neigh) show\b/,
   /^ip netns list$/,
   /^bridge -j fdb show$/,
-  /^(iptables-save|ebtables-save) -c$/,
+  /^(ip6?tables-save|ebtables-save) -c$/,
   /^ipset save$/,
   /^nft -j list ruleset$/,
   /^tc -s -j qdisc show$/,

@@ -6,7 +6,7 @@ import { fullSizePings, pingsFromDhcp } from '../../facts/ping.ts';
 import { dhcpHosts, portNetwork, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { underlaySizes } from '../../facts/underlay-mtu.ts';
-import { echoFrom, expected } from '../expected.ts';
+import { echoFrom, expected, sourceTowards } from '../expected.ts';
 import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { underlayMtu } from '../tunnel/codes.ts';
 import { fullSizeLost } from './codes.ts';
@@ -44,9 +44,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         notes.push(`${run.to} not judged: small packets do not pass either`);
         continue;
       }
-      const source = maybe.hosts.ok
-        ? maybe.hosts.value.value.find((h) => h.host === run.host)?.port?.fixed_ips[0]?.ip_address
-        : undefined;
+      const senders = (maybe.hosts.ok ? maybe.hosts.value.value : []).flatMap((h) =>
+        h.host === run.host && h.port !== undefined ? [h.port] : [],
+      );
+      const source = sourceTowards(senders, run.to, subject.port.value.fixed_ips);
       const verdict = maybe.groups.ok
         ? expected(
             subject.port.value,

@@ -3,6 +3,7 @@ import type { Io } from '../../facts/io.ts';
 import { pingsFromDhcp } from '../../facts/ping.ts';
 import { dhcpHosts } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { sourceTowards } from '../expected.ts';
 import { ownerName } from '../scope.ts';
 import { fromDhcp, lossy } from './codes.ts';
 import { besides, judgeInto } from './into-instance.ts';
@@ -23,7 +24,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       spec: fromDhcp,
       none: 'the network has no DHCP namespace to ping from',
       rulesOut: 'network path from the DHCP host',
-      sourceOf: (run) => hosts.find((h) => h.host === run.host)?.port?.fixed_ips[0]?.ip_address,
+      sourceOf: (run) =>
+        sourceTowards(
+          hosts.flatMap((h) => (h.host === run.host && h.port !== undefined ? [h.port] : [])),
+          run.to,
+          subject.port.value.fixed_ips,
+        ),
       sentence: (run, arp) =>
         `${ownerName(subject)} (${run.to}) does not answer a ping from its DHCP namespace on ${run.host}${arp}`,
     });

@@ -3,6 +3,7 @@ import type { Io } from '../../facts/io.ts';
 import { pingsFromRouter } from '../../facts/ping.ts';
 import { servingRouters } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { sourceTowards } from '../expected.ts';
 import { ownerName } from '../scope.ts';
 import { fromRouter, lossy } from './codes.ts';
 import { besides, judgeInto } from './into-instance.ts';
@@ -24,7 +25,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       spec: fromRouter,
       none: 'no router serves its subnets',
       rulesOut: 'path from the router',
-      sourceOf: (run) => routerOf(run.routerId)?.inside.fixed_ips[0]?.ip_address,
+      sourceOf: (run) => sourceTowards(routerOf(run.routerId)?.insides ?? [], run.to, subject.port.value.fixed_ips),
       sentence: (run, arp) =>
         `${ownerName(subject)} (${run.to}) does not answer a ping from ${routerOf(run.routerId)?.router.name ?? 'its router'} on ${run.host}${arp}`,
     });

@@ -5,7 +5,7 @@ import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
-import { onPathHosts } from '../../facts/placement.ts';
+import { onPathHosts, placement } from '../../facts/placement.ts';
 import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
@@ -17,8 +17,8 @@ import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
 import { linkName, portScope, verifyWith } from '../scope.ts';
 import { blockedTunnel, underlayDead } from './codes.ts';
 
-const needs = { tunnels };
-const optional = { look: secondLook, ovs: onPathHosts(hostOvs) };
+const needs = { placement };
+const optional = { tunnels, look: secondLook, ovs: onPathHosts(hostOvs) };
 
 interface Moved {
   readonly sent: number;
@@ -67,8 +67,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   needs,
   optional,
   findings: [blockedTunnel, underlayDead],
-  judge: ({ subject, facts, maybe }) => {
-    const { shape, links } = facts.tunnels.value;
+  judge: ({ subject, maybe }) => {
+    if (!maybe.tunnels.ok) {
+      const { error } = maybe.tunnels;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    const { shape, links } = maybe.tunnels.value.value;
     if (!maybe.look.ok) {
       const { error } = maybe.look;
       return error.kind === 'unsupported'

@@ -70,6 +70,34 @@ export function isEnforced(enforcement: Enforcement): boolean {
   );
 }
 
+/** The firewalls of both families of one port as one; what both lack or have in the same words is said once. */
+export function together(parts: readonly Enforcement[]): Enforcement {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const each = <K extends keyof Enforcement>(key: K): Enforcement[K][number][] => {
+    const said = new Map(parts.flatMap((p) => [...p[key]]).map((item) => [JSON.stringify(item), item]));
+    return [...said.values()];
+  };
+  return {
+    missing: each('missing'),
+    extra: each('extra'),
+    chainsMissing: each('chainsMissing'),
+    notEnforced: each('notEnforced'),
+    baseMissing: each('baseMissing'),
+    found: each('found'),
+    undecided: each('undecided'),
+  };
+}
+
+/** Says with each difference which tool shows it, where chains of both families have the same names. */
+export const named = (e: Enforcement, tool: string): Enforcement => ({
+  ...e,
+  missing: e.missing.map((m) => ({ ...m, where: `${tool} ${m.where}` })),
+  extra: e.extra.map((x) => ({ ...x, where: `${tool} ${x.where}` })),
+  chainsMissing: e.chainsMissing.map((c) => `${tool} ${c}`),
+  baseMissing: e.baseMissing.map((b) => `${tool} ${b}`),
+});
+
 /** The API rules that concern this port in this family, with their groups. */
 export function wantedRules(wanted: WantedFirewall): readonly RuleRef[] {
   const ethertype = wanted.family === 4 ? 'IPv4' : 'IPv6';
