@@ -25,6 +25,7 @@ import metadataServed from './metadata/served.ts';
 import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
 import pathLocalised from './path/localised.ts';
+import pathNeighbours from './path/neighbours.ts';
 import pingFloating from './ping/floating.ts';
 import pingFromDhcp from './ping/from-dhcp.ts';
 import pingFromRouter from './ping/from-router.ts';
@@ -36,9 +37,11 @@ import portState from './port/state.ts';
 import routerClientInside from './router/client-inside.ts';
 import routerFloating from './router/floating.ts';
 import routerForwarding from './router/forwarding.ts';
+import routerGateway from './router/gateway.ts';
 import routerInterfaces from './router/interfaces.ts';
 import routerPlaced from './router/placed.ts';
 import routerRoutes from './router/routes.ts';
+import routerSnat from './router/snat.ts';
 import secgroupAllowed from './secgroup/allowed.ts';
 import secgroupEnforced from './secgroup/enforced.ts';
 import tcpConnects from './tcp/connects.ts';
@@ -72,6 +75,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   mtuBudget,
   mtuFullSize,
   pathLocalised,
+  pathNeighbours,
   pingFloating,
   pingFromDhcp,
   pingFromRouter,
@@ -82,9 +86,11 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   routerClientInside,
   routerFloating,
   routerForwarding,
+  routerGateway,
   routerInterfaces,
   routerPlaced,
   routerRoutes,
+  routerSnat,
   secgroupAllowed,
   secgroupEnforced,
   tcpConnects,

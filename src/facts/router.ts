@@ -4,9 +4,10 @@ import type { InterfaceAddress } from '../nodes/parse/addresses.ts';
 import type { IptablesDump } from '../nodes/parse/iptables.ts';
 import type { Link } from '../nodes/parse/links.ts';
 import type { Route } from '../nodes/parse/routes.ts';
+import type { RoutingRule } from '../nodes/parse/rules.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { source } from './io.ts';
-import { nsAddresses, nsExists, nsIptables, nsLinks, nsRoutes, nsSysctl } from './namespace.ts';
+import { nsAddresses, nsExists, nsIptables, nsLinks, nsRoutes, nsRules, nsSysctl } from './namespace.ts';
 import { routerHost, type ServingRouter, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
 
@@ -19,6 +20,8 @@ export interface RouterOnHost {
   readonly links: FactResult<readonly Link[]> | undefined;
   readonly addresses: FactResult<readonly InterfaceAddress[]> | undefined;
   readonly routes: FactResult<readonly Route[]> | undefined;
+  /** Policy rules; recordings of older versions do not have them. */
+  readonly rules: FactResult<readonly RoutingRule[]> | undefined;
   readonly iptables: FactResult<IptablesDump> | undefined;
   readonly sysctl: FactResult<Readonly<Record<string, string>>> | undefined;
 }
@@ -43,20 +46,22 @@ export const routersOnHosts = source<PortSubject, readonly RouterOnHost[]>(
             links: undefined,
             addresses: undefined,
             routes: undefined,
+            rules: undefined,
             iptables: undefined,
             sysctl: undefined,
           };
         }
         const namespace = { host, name: netns };
-        const [exists, links, addresses, routes, iptables, sysctl] = await Promise.all([
+        const [exists, links, addresses, routes, rules, iptables, sysctl] = await Promise.all([
           facts.get(nsExists, namespace),
           facts.get(nsLinks, namespace),
           facts.get(nsAddresses, namespace),
           facts.get(nsRoutes, namespace),
+          facts.get(nsRules, namespace),
           facts.get(nsIptables, namespace),
           facts.get(nsSysctl, namespace),
         ]);
-        return { serving, host, netns, exists, links, addresses, routes, iptables, sysctl };
+        return { serving, host, netns, exists, links, addresses, routes, rules, iptables, sysctl };
       }),
     );
     return observed(found, ...routers.value.evidence);

@@ -149,3 +149,63 @@ export const floatingDown: FindingSpec = {
   explains: [],
   refs,
 };
+
+export const policyRule: FindingSpec = {
+  code: 'OSD-ROUTER-011',
+  severity: 'error',
+  nature: 'cause',
+  title: 'A policy rule of the router leads packets of the instance astray',
+  meaning:
+    'A rule of the routing policy database in the namespace, which Neutron did not order, refuses packets of the instance or sends them to a table that leads elsewhere.',
+  evidence:
+    'ip rule and ip route (all tables) in the namespace, walked as the kernel does for packets of the instance.',
+  mend: 'Delete the rule, once its maker agrees.',
+  explains: beyond,
+  refs: ['https://man7.org/linux/man-pages/man8/ip-rule.8.html'],
+};
+
+export const snatMissing: FindingSpec = {
+  code: 'OSD-ROUTER-012',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The router does not translate what goes out',
+  meaning:
+    "The rule that gives packets to the outside the router's own address is not in the namespace: instances without a floating IP reach nothing outside.",
+  evidence: 'the nat table of the namespace against enable_snat and the external addresses of the router.',
+  mend: 'Restart the L3 agent of the host: it writes the rule again.',
+  explains: [],
+  refs,
+};
+
+export const notTheGateway: FindingSpec = {
+  code: 'OSD-ROUTER-013',
+  severity: 'error',
+  nature: 'cause',
+  title: "The subnet's gateway is not the router of the floating IP",
+  meaning:
+    'Instances send what leaves their subnet to gateway_ip. The router that holds the floating IP has another address there, and no router has that one: answers never find back.',
+  evidence: "gateway_ip of the subnet against the router's port in it.",
+  mend: 'Give the router the address of the gateway (or the subnet the address of the router), then renew the leases.',
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+    { code: 'OSD-CONSOLE-003', over: ['instance'] },
+  ],
+  refs,
+};
+
+export const addressTaken: FindingSpec = {
+  code: 'OSD-ROUTER-014',
+  severity: 'error',
+  nature: 'cause',
+  title: 'Another device outside answers for the floating IP',
+  meaning:
+    'Somebody else on the external network has the floating address, too: whoever asks who holds it may get the wrong answer.',
+  evidence: "arping from the router's outside interface: an answer from a MAC that is not the router's.",
+  mend: 'Find the device by its MAC and take the address off it; keep the allocation pool of the external subnet free of foreign devices.',
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+  ],
+  refs,
+};

@@ -8,8 +8,10 @@ import { externalSubnets } from '../../facts/port-api.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type Route, refuses } from '../../nodes/parse/routes.ts';
-import { cidrContains, normalCidr, sameAddress } from '../../path/addresses.ts';
-import { noDefaultRoute } from './codes.ts';
+import type { RoutingRule } from '../../nodes/parse/rules.ts';
+import { normalCidr, parseAddress, sameAddress } from '../../path/addresses.ts';
+import { isBorn, leadsTo, lookUp, type RouteAnswer, type RoutedPacket } from '../../path/route-lookup.ts';
+import { noDefaultRoute, policyRule } from './codes.ts';
 import { routerFinding, shouldStand } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts, external: externalSubnets };
@@ -17,12 +19,56 @@ const needs = { routers: routersOnHosts, external: externalSubnets };
 const words = (r: Route): string =>
   `${r.type === 'unicast' ? '' : `${r.type} `}${r.destination}${r.via === undefined ? '' : ` via ${r.via}`}${r.dev === undefined ? '' : ` dev ${r.dev}`}${r.table === 'main' ? '' : ` table ${r.table}`}`;
 
+/** An address that no cloud holds and no route names (RFC 5737): what stands for "anywhere". */
+const farAway = '203.0.113.1';
+
+interface Way {
+  readonly words: string;
+  readonly packet: RoutedPacket;
+  /** Where Neutron wants it to go; any device where that is not known. */
+  readonly dev: string | undefined;
+  readonly via?: string;
+}
+
+/** The rule and the route that keep a packet from going where it should; undefined when it does, or when that cannot be told. */
+function strayOf(
+  answer: RouteAnswer,
+  way: Way,
+): { readonly rule: RoutingRule; readonly route?: Route; readonly verb: string; readonly words: string } | undefined {
+  switch (answer.kind) {
+    case 'none':
+    case 'unknown':
+      return undefined;
+    case 'refused':
+      return {
+        rule: answer.rule,
+        ...(answer.route === undefined ? {} : { route: answer.route }),
+        verb: 'throws away',
+        words: answer.route === undefined ? ruleWords(answer.rule) : words(answer.route),
+      };
+    case 'route':
+      if (way.dev === undefined || answer.route.dev === undefined || leadsTo(answer, way.dev, way.via))
+        return undefined;
+      return { rule: answer.rule, route: answer.route, verb: 'misleads', words: words(answer.route) };
+  }
+}
+
+const ruleSelector = (rule: RoutingRule): string[] => [
+  ...(rule.inverted ? ['not'] : []),
+  ...(rule.from === 'all' ? [] : ['from', rule.from]),
+  ...(rule.to === undefined ? [] : ['to', rule.to]),
+  ...(rule.iif === undefined ? [] : ['iif', rule.iif]),
+  ...(rule.table === undefined ? (rule.action === undefined ? [] : [rule.action]) : ['lookup', rule.table]),
+];
+
+const ruleWords = (rule: RoutingRule): string => ruleSelector(rule).join(' ');
+
 export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.routes',
   per: 'port',
   title: "The router's routes lead where Neutron says",
   needs,
-  findings: [noDefaultRoute],
+  findings: [noDefaultRoute, policyRule],
   judge: ({ subject, facts }) => {
     const standing = facts.routers.value.filter(
       (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
@@ -90,36 +136,99 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           }),
         );
       }
+      if (api.distributed === true) continue;
+      const rules = router.rules?.ok === true ? router.rules.value.value : undefined;
+      const held = router.addresses?.ok === true ? router.addresses.value.value : [];
+      const devOf = (address: string | undefined): string | undefined =>
+        address === undefined ? undefined : held.find((a) => sameAddress(a.address, address))?.dev;
+      const outside = devOf(api.external_gateway_info?.external_fixed_ips?.[0]?.ip_address);
+      const ordered = (route: Route): boolean =>
+        (api.routes ?? []).some((r) => normalCidr(r.destination) === normalCidr(route.destination));
       for (const fixed of subject.port.value.fixed_ips) {
-        const trap = table.find(
-          (r) => refuses(r) && r.destination !== 'default' && cidrContains(r.destination, fixed.ip_address),
+        if (parseAddress(fixed.ip_address)?.family !== 4) continue;
+        const inside = devOf(
+          router.serving.insides.flatMap((i) => i.fixed_ips).find((f) => f.subnet_id === fixed.subnet_id)?.ip_address,
         );
-        const trapAll = table.find((r) => refuses(r) && r.destination === 'default' && r.table === 'main');
-        const found = trap ?? trapAll;
-        if (found === undefined) continue;
-        findings.push(
-          routerFinding(subject, router, noDefaultRoute, {
-            summary: `Router ${api.name} on ${host} throws packets to ${fixed.ip_address} away: ${words(found)}`,
-            subject: `route ${words(found)}@${netns}`,
-            evidence,
-            line: words(found),
-            remedy: {
-              title: 'delete the route',
-              risk: 'reversible',
-              sufficient: true,
-              steps: [
-                inNamespace(
-                  'ip',
-                  'route',
-                  'del',
-                  ...(found.type === 'unicast' ? [] : [found.type]),
-                  found.destination,
-                  ...(found.table === 'main' ? [] : ['table', found.table]),
-                ),
-              ],
-            },
-          }),
-        );
+        const ways: readonly Way[] = [
+          { words: `to ${fixed.ip_address}`, packet: { destination: fixed.ip_address }, dev: inside },
+          ...(outside === undefined
+            ? []
+            : [
+                {
+                  words: `to ${fixed.ip_address}`,
+                  packet: { destination: fixed.ip_address, iif: outside },
+                  dev: inside,
+                },
+              ]),
+          ...(gateway && inside !== undefined
+            ? [
+                {
+                  words: `from ${fixed.ip_address} to the outside`,
+                  packet: { source: fixed.ip_address, destination: gateway, iif: inside },
+                  dev: outside,
+                },
+                {
+                  words: `from ${fixed.ip_address} to the outside`,
+                  packet: { source: fixed.ip_address, destination: farAway, iif: inside },
+                  dev: outside,
+                  via: gateway,
+                },
+              ]
+            : []),
+        ];
+        for (const way of ways) {
+          const answer = lookUp(rules, table, way.packet);
+          const [rulesEvidence] = router.rules?.ok === true ? router.rules.value.evidence : [];
+          const stray = strayOf(answer, way);
+          if (stray === undefined || (stray.route !== undefined && ordered(stray.route))) continue;
+          const { rule, route } = stray;
+          const told = findings.some((f) => f.evidence.some((e) => e.excerpt.includes(stray.words)));
+          if (told) continue;
+          if (!isBorn(rule)) {
+            findings.push(
+              routerFinding(subject, router, policyRule, {
+                summary: `Router ${api.name} on ${host} ${stray.verb} packets ${way.words} by a policy rule: ${ruleWords(rule)}${route === undefined ? '' : `, where stands ${words(route)}`}`,
+                subject: `rule ${rule.priority}@${netns}`,
+                evidence: rulesEvidence ?? evidence,
+                line: `${rule.priority}: ${ruleWords(rule)}${route === undefined ? '' : `\n${words(route)}`}`,
+                remedy: {
+                  title: 'delete the rule, once its maker agrees',
+                  risk: 'reversible',
+                  sufficient: true,
+                  steps: [inNamespace('ip', 'rule', 'del', 'priority', String(rule.priority), ...ruleSelector(rule))],
+                },
+              }),
+            );
+          } else if (
+            route !== undefined &&
+            (refuses(route) ? route.destination !== 'default' : way.via === undefined)
+          ) {
+            findings.push(
+              routerFinding(subject, router, noDefaultRoute, {
+                summary: `Router ${api.name} on ${host} ${stray.verb} packets ${way.words}: ${words(route)}`,
+                subject: `route ${words(route)}@${netns}`,
+                evidence,
+                line: words(route),
+                remedy: {
+                  title: 'delete the route',
+                  risk: 'reversible',
+                  sufficient: true,
+                  steps: [
+                    inNamespace(
+                      'ip',
+                      'route',
+                      'del',
+                      ...(route.type === 'unicast' ? [] : [route.type]),
+                      route.destination,
+                      ...(route.via === undefined ? [] : ['via', route.via]),
+                      ...(route.table === 'main' ? [] : ['table', route.table]),
+                    ),
+                  ],
+                },
+              }),
+            );
+          }
+        }
       }
     }
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
