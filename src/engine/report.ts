@@ -1,4 +1,5 @@
 import type { Diagnosis } from './diagnosis.ts';
+import type { Matrix } from './matrix.ts';
 import type { Outcome } from './outcome.ts';
 
 /** One check on one subject, with what it came to. */
@@ -64,6 +65,8 @@ export interface RunReport {
   readonly elapsedMs: number;
   readonly paths: readonly DrawnPath[];
   readonly steps: readonly StepReport[];
+  /** Who answers whom around each port that is sick; empty on a healthy run. */
+  readonly matrices: readonly Matrix[];
   readonly diagnosis: Diagnosis;
   readonly counts: Readonly<Record<Outcome['status'], number>>;
   readonly traffic: {

@@ -3,6 +3,7 @@ import type { RunReport } from '../engine/report.ts';
 import { drawPaths } from './draw-path.ts';
 import { askedLines } from './evidence.ts';
 import { headerLines } from './header.ts';
+import { matrixLines } from './matrix.ts';
 import { type Page, type PageOptions, pageOf } from './page.ts';
 import { stepLines } from './steps.ts';
 import { verdictBlocks } from './verdict.ts';
@@ -18,6 +19,7 @@ export function renderHuman(report: RunReport, options: PageOptions): string {
     headerLines(report, page),
     drawPaths(report.paths, page),
     stepLines(report, page),
+    matrixLines(report.matrices, page),
     page.verbosity > 1 ? askedBlock(report, page) : [],
     page.verbosity > 0 ? [trafficLine(report, page)] : [],
     ...verdictBlocks(report, page),

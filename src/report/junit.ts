@@ -60,7 +60,10 @@ function outcomeElements({ outcome }: CheckReport): string {
         .map((f) =>
           element(
             'failure',
-            { type: f.code, message: `${f.summary.replace(/\.$/, '')} (${f.nature === 'cause' ? confidenceWords(f) : 'symptom'})` },
+            {
+              type: f.code,
+              message: `${f.summary.replace(/\.$/, '')} (${f.nature === 'cause' ? confidenceWords(f) : 'symptom'})`,
+            },
             f.evidence.map((e) => [sourceWords(e), e.excerpt].join('\n')).join('\n'),
           ),
         )

@@ -1,10 +1,12 @@
 import type { Cause } from '../engine/diagnosis.ts';
 import type { Evidence } from '../engine/evidence.ts';
 import type { Remedy } from '../engine/finding.ts';
+import type { Matrix } from '../engine/matrix.ts';
 import type { Exclusion } from '../engine/outcome.ts';
 import type { RunReport } from '../engine/report.ts';
 import { safeLine, safeText } from '../ui/safe-text.ts';
 import { createTheme } from '../ui/theme.ts';
+import { cellWords, kindWords } from './matrix.ts';
 import { pageOf } from './page.ts';
 import { pasteable } from './paste.ts';
 import { asSentence, clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
@@ -32,6 +34,7 @@ export function renderMarkdown(report: RunReport): string {
         return `${prose(what)}: ${prose(why)}${grant === undefined ? '' : ` (${prose(grant)})`}`;
       }),
     ),
+    ...report.matrices.filter((m) => m.rows.length > 1).map(matrixBlock),
     walkTable(report),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -82,6 +85,27 @@ const sourceWords = ({ source }: Evidence): string =>
 function evidenceBlock({ source, excerpt }: Evidence): string {
   const where = sourceWords({ source, excerpt, at: '' });
   return excerpt === '' ? where : `${where}\n\n${fenced(safeText(excerpt), '')}`;
+}
+
+/** Who answers whom, as a table; what was not asked says why. */
+function matrixBlock({ title, sources, rows, reading }: Matrix): string {
+  const head = ['target', '', ...sources.map((s) => `from ${s.name} on ${s.host}`)];
+  const lines = rows.map((row) =>
+    [
+      `${row.name}${row.host === undefined ? '' : ` on ${row.host}`} (${row.address})`,
+      kindWords[row.kind],
+      ...row.cells.map((cell) =>
+        cell.state === 'not-asked'
+          ? `not asked: ${cell.because}`
+          : `${cellWords(cell)} (${cell.received}/${cell.sent})`,
+      ),
+    ].map(prose),
+  );
+  return [
+    `**Who answers around ${prose(title)}**`,
+    [head.map(prose), head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    ...(reading === undefined ? [] : [prose(asSentence(reading))]),
+  ].join('\n\n');
 }
 
 const remedyBlock = (remedy: Remedy): string =>

@@ -120,6 +120,12 @@ const outcome = discriminatedUnion('status', [
   looseObject({ status: literal('unknown'), error: string() }),
 ]);
 
+const answer = { sent: int().min(0), received: int().min(0), evidence, by: optional(string()) };
+const matrixCell = discriminatedUnion('state', [
+  looseObject({ state: oneOf(['ok', 'partly', 'lost']), ...answer }),
+  looseObject({ state: literal('not-asked'), because: string() }),
+]);
+
 const count = int().min(0);
 
 /** One whole report, schemaVersion 1. */
@@ -166,6 +172,32 @@ export const reportSchema = looseObject({
       id: string(),
       title: string(),
       checks: array(looseObject({ id: string(), title: string(), subject: string(), outcome })),
+    }),
+  ),
+  matrices: array(
+    looseObject({
+      title: string(),
+      sources: array(looseObject({ kind: oneOf(['qdhcp', 'qrouter', 'operator']), name: string(), host: string() })),
+      rows: array(
+        looseObject({
+          kind: oneOf([
+            'this-instance',
+            'same-host',
+            'other-host',
+            'other-network',
+            'router-inside',
+            'dhcp',
+            'outside',
+            'floating-ip',
+            'router-outside',
+          ]),
+          name: string(),
+          address: string(),
+          host: optional(string()),
+          cells: array(matrixCell),
+        }),
+      ),
+      reading: optional(string()),
     }),
   ),
   diagnosis: looseObject({

@@ -16,6 +16,7 @@ import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
 import { resolvePeer } from './endpoint.ts';
+import { matricesOf } from './matrices.ts';
 import { planSteps } from './plan.ts';
 import { resolveTarget, type Target } from './target.ts';
 
@@ -159,8 +160,9 @@ export async function walk(
   const asked = askedOf(symptom, peer);
   const counts = { ok: 0, problem: 0, skipped: 0, blocked: 0, unknown: 0 };
   for (const step of steps) for (const check of step.checks) counts[check.outcome.status] += 1;
-  const [paths, summary] = await Promise.all([
+  const [paths, matrices, summary] = await Promise.all([
     target === undefined ? [] : drawPaths(target.ports, facts, steps),
+    target === undefined ? [] : matricesOf(target.ports, facts, steps),
     target === undefined ? undefined : summaryOf(target, facts),
   ]);
   const report: RunReport = {
@@ -173,6 +175,7 @@ export async function walk(
     startedAt,
     elapsedMs: Math.round(door.elapsedMs()),
     paths,
+    matrices,
     steps,
     diagnosis,
     counts,

@@ -2,6 +2,7 @@ import type { Cause } from '../../src/engine/diagnosis.ts';
 import type { Evidence } from '../../src/engine/evidence.ts';
 import type { FactFailure } from '../../src/engine/failure.ts';
 import type { Finding } from '../../src/engine/finding.ts';
+import type { Matrix, MatrixCell } from '../../src/engine/matrix.ts';
 import type { Exclusion, Outcome } from '../../src/engine/outcome.ts';
 import type {
   CheckReport,
@@ -95,6 +96,7 @@ const target: TargetSummary = {
 function reportOf(parts: {
   readonly steps: readonly StepReport[];
   readonly paths?: readonly DrawnPath[];
+  readonly matrices?: readonly Matrix[];
   readonly causes?: readonly Cause[];
   readonly diagnosis?: Partial<RunReport['diagnosis']>;
   readonly target?: TargetSummary;
@@ -114,6 +116,7 @@ function reportOf(parts: {
     elapsedMs: parts.elapsedMs,
     paths: parts.paths ?? [path(), dhcpPath],
     steps: parts.steps,
+    matrices: parts.matrices ?? [],
     diagnosis: {
       causes: parts.causes ?? [],
       remarks: [],
@@ -340,6 +343,72 @@ const rule: Finding = {
   verify: 'ostk-doctor ping web-1',
 };
 
+const pinged = (received: number, to: string): MatrixCell => ({
+  state: received === 0 ? 'lost' : received < 5 ? 'partly' : 'ok',
+  sent: 5,
+  received,
+  evidence: ran(
+    'net1',
+    ['ip', 'netns', 'exec', 'qdhcp-653e7a42', 'ping', '-c', '5', to],
+    `5 packets transmitted, ${received} received`,
+  ),
+});
+const unasked = (because: string): MatrixCell => ({ state: 'not-asked', because });
+
+/** One neighbour answers on the same host, one loses packets on another, one network is asked from the router alone. */
+export const around: Matrix = {
+  title: 'web-1 10.0.0.148',
+  sources: [
+    { kind: 'qdhcp', name: 'qdhcp', host: 'net1' },
+    { kind: 'qrouter', name: 'r1', host: 'net1' },
+    { kind: 'operator', name: 'here', host: 'here' },
+  ],
+  rows: [
+    {
+      kind: 'this-instance',
+      name: 'web-1',
+      address: '10.0.0.148',
+      host: 'cmp1',
+      cells: [pinged(0, '10.0.0.148'), pinged(0, '10.0.0.148'), unasked('not reached from here without a router')],
+    },
+    {
+      kind: 'same-host',
+      name: 'web-2',
+      address: '10.0.0.31',
+      host: 'cmp1',
+      cells: [pinged(5, '10.0.0.31'), pinged(5, '10.0.0.31'), unasked('not reached from here without a router')],
+    },
+    {
+      kind: 'other-host',
+      name: 'db-1',
+      address: '10.0.0.7',
+      host: 'cmp2',
+      cells: [pinged(3, '10.0.0.7'), pinged(5, '10.0.0.7'), unasked('not reached from here without a router')],
+    },
+    {
+      kind: 'other-network',
+      name: 'app-1',
+      address: '10.1.0.9',
+      host: 'cmp1',
+      cells: [unasked('not in its network'), pinged(5, '10.1.0.9'), unasked('not reached from here without a router')],
+    },
+    {
+      kind: 'dhcp',
+      name: 'DHCP',
+      address: '10.0.0.2',
+      host: 'net1',
+      cells: [unasked('its own address'), unasked('its own address'), unasked('not asked from there')],
+    },
+    {
+      kind: 'floating-ip',
+      name: 'web-1',
+      address: '198.19.0.182',
+      cells: [unasked('not asked from there'), unasked('not asked from there'), pinged(0, '198.19.0.182')],
+    },
+  ],
+  reading: 'web-1 does not answer qdhcp on net1 and r1 on net1, web-2 on cmp1 answers',
+};
+
 const pings = [lostPing('qdhcp'), lostPing('qrouter'), lostPing('floating IP')] as const;
 
 export const handMadeRule: RunReport = reportOf({
@@ -353,6 +422,7 @@ export const handMadeRule: RunReport = reportOf({
     ping: step('ping', 'ping', check('path.ping', 'pings are answered', problem(...pings))),
   }),
   paths: [path('ok', 'problem'), dhcpPath],
+  matrices: [around],
   causes: [{ finding: rule, explains: [...pings] }],
   diagnosis: {
     exclusions: [

@@ -1,4 +1,4 @@
-import type { FindingSpec } from '../../engine/finding.ts';
+import type { Explains, FindingSpec } from '../../engine/finding.ts';
 
 const last = {
   severity: 'error',
@@ -10,8 +10,12 @@ const last = {
   refs: ['https://docs.openstack.org/operations-guide/ops-network-troubleshooting.html'],
 } as const;
 
+/** What the neighbours alone tell, where the counters tell more. */
+const halves = ['OSD-PATH-003', 'OSD-PATH-004', 'OSD-PATH-005'].map((code): Explains => ({ code, over: ['port'] }));
+
 export const guestSilent: FindingSpec = {
   ...last,
+  explains: [...last.explains, ...halves],
   code: 'OSD-PATH-001',
   title: 'Packets reach the instance, and it keeps silent',
   meaning:
@@ -22,9 +26,43 @@ export const guestSilent: FindingSpec = {
 
 export const lostBetween: FindingSpec = {
   ...last,
+  explains: [...last.explains, ...halves],
   code: 'OSD-PATH-002',
   title: 'Packets are lost between two hops, and nothing we can see took them',
   meaning: 'The probes were counted at one hop and not at the next; no rule, flow or device counter in between rose.',
   evidence: 'the counters of every hop around the probes.',
   mend: 'Capture on both hops to see which of the two is right: `ostk-doctor trace` does.',
+};
+
+const howToRead =
+  'the matrix of the report: rows are who was pinged, columns from where. One answer of a neighbour proves everything it shares with the instance (sender, tunnel, host); a silence proves little, for the neighbour may be off. Two neighbours that disagree lower the confidence.';
+
+export const instanceSide: FindingSpec = {
+  ...last,
+  code: 'OSD-PATH-003',
+  title: 'Only this instance is silent',
+  meaning:
+    "Neighbours of the same network answer the same senders, so what they share with it works: the sick half is the instance's side (its port, tap, rules, guest; its host too when no neighbour on it could be asked).",
+  evidence: howToRead,
+  mend: "Compare this port with a neighbour's on the same host: binding, tap, bridge or tag, rules, and the guest's own firewall (its console).",
+};
+
+export const hostSide: FindingSpec = {
+  ...last,
+  code: 'OSD-PATH-004',
+  title: 'Every instance of the network on this host is silent',
+  meaning:
+    'Neighbours on other hosts answer and none on this host does: the sick half is the host, its L2 agent, its end of the tunnel, or a firewall on it or on its way.',
+  evidence: howToRead,
+  mend: "Look at the host's tunnel endpoint and underlay address, its L2 agent and its own firewall, and at what the other hosts know of it.",
+};
+
+export const networkSide: FindingSpec = {
+  ...last,
+  code: 'OSD-PATH-005',
+  title: 'No instance of the network answers',
+  meaning:
+    'Not only this instance but its neighbours are silent towards the same sender: the sick half is the sending namespace, its network node, or the segment as a whole.',
+  evidence: howToRead,
+  mend: 'Look at the namespace that pings (interface, address, rules), how it is plugged in on its node, and the tunnels of that node.',
 };

@@ -2,15 +2,17 @@ import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
+import { neighbours } from '../../facts/neighbours.ts';
 import { placement } from '../../facts/placement.ts';
 import { allAnswered, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
-import { ownerName, portScope, verifyWith } from '../scope.ts';
+import { readMatrix } from '../../path/read-matrix.ts';
+import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { guestSilent, lostBetween } from './codes.ts';
 
 const needs = { placement };
-const optional = { look: secondLook };
+const optional = { look: secondLook, neighbours };
 
 interface HopCount {
   readonly host: string;
@@ -48,7 +50,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const { host } = facts.placement.value;
     const tap = deviceName('tap', subject.id);
     const seen = rise(look, host, tap);
-    const scope = portScope(subject, { host: [host, probe.first.host] });
+    const scope = portScope(subject, { host: [host, probe.first.host], link: [linkName(host, probe.first.host)] });
+    const around = maybe.neighbours.ok ? readMatrix(maybe.neighbours.value.value) : undefined;
     const verify = verifyWith('net', subject);
     if (seen === undefined) return skipped(`the counters of ${tap} could not be read`);
     // A tap counts from the host's side: what it transmits goes to the guest.
@@ -90,11 +93,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     return judged(
       [
         findingOf(lostBetween, {
-          summary: `Probes die ${where}`,
+          summary: `Probes die ${where}${around === undefined ? '' : `; ${around.words}`}`,
           subject: `path ${probe.first.host} → ${host}`,
           scope,
-          confidence: 'possible',
-          evidence: [evidence, probe.evidence],
+          confidence: around?.confidence ?? 'possible',
+          evidence: [evidence, ...(around?.evidence ?? [probe.evidence])],
           remedies: [
             {
               title: 'see the packets themselves',
