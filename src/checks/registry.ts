@@ -14,6 +14,8 @@ import guestAddress from './guest/address.ts';
 import hostAttachment from './host/attachment.ts';
 import hostDomain from './host/domain.ts';
 import hostDrops from './host/drops.ts';
+import hostServiceAttachment from './host/service-attachment.ts';
+import hostServiceStrangers from './host/service-strangers.ts';
 import hostStrangers from './host/strangers.ts';
 import hostTag from './host/tag.ts';
 import instanceComputeService from './instance/compute-service.ts';
@@ -68,6 +70,8 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   guestAddress,
   hostAttachment,
   hostDrops,
+  hostServiceAttachment,
+  hostServiceStrangers,
   hostStrangers,
   hostTag,
   logsErrors,

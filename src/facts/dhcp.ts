@@ -4,11 +4,12 @@ import type { FactFailure } from '../engine/failure.ts';
 import { ok } from '../engine/result.ts';
 import type { InterfaceAddress } from '../nodes/parse/addresses.ts';
 import { type DhcpHost, type DhcpOption, parseDhcpHosts, parseDhcpOptions } from '../nodes/parse/dnsmasq.ts';
+import type { Link } from '../nodes/parse/links.ts';
 import { dnsmasqOf, type Process } from '../nodes/parse/processes.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { hostProcesses } from './host.ts';
 import { read, source } from './io.ts';
-import { nsAddresses, nsExists } from './namespace.ts';
+import { nsAddresses, nsExists, nsLinks } from './namespace.ts';
 import { dhcpHosts } from './port-api.ts';
 import type { Port } from './schemas/network.ts';
 import type { PortSubject } from './subject.ts';
@@ -20,6 +21,8 @@ export interface DhcpServer {
   readonly port?: Port;
   readonly namespace: { readonly name: string; readonly exists: boolean };
   readonly addresses: FactResult<readonly InterfaceAddress[]>;
+  /** Recordings of older versions do not have them. */
+  readonly links: FactResult<readonly Link[]>;
   readonly process: Process | undefined;
   readonly processEvidence: readonly Evidence[];
   /** Entries of dnsmasq's host file. */
@@ -53,9 +56,10 @@ export const dhcpService = source<PortSubject, DhcpService>(
     const evidence: Evidence[] = [...hosts.value.evidence];
     await Promise.all(
       hosts.value.value.map(async ({ host, port }) => {
-        const [exists, addresses, processes, guess, options] = await Promise.all([
+        const [exists, addresses, links, processes, guess, options] = await Promise.all([
           facts.get(nsExists, { host, name }),
           facts.get(nsAddresses, { host, name }),
+          facts.get(nsLinks, { host, name }),
           facts.get(hostProcesses, host),
           readEntries(host, hostsFileOf(undefined, networkId)),
           read(
@@ -75,6 +79,7 @@ export const dhcpService = source<PortSubject, DhcpService>(
           ...(port === undefined ? {} : { port }),
           namespace: { name, exists: exists.value.value },
           addresses,
+          links,
           process,
           processEvidence: processes.value.evidence,
           entries,

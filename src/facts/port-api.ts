@@ -3,6 +3,7 @@ import type { ListRequest } from '../cloud/cloud.ts';
 import type { FactSource } from '../engine/fact.ts';
 import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { ok } from '../engine/result.ts';
+import { agents } from './cloud-api.ts';
 import { type Io, type Store, source } from './io.ts';
 import {
   type Agent,
@@ -22,7 +23,7 @@ import {
   securityGroup,
   subnet,
 } from './schemas/network.ts';
-import type { PortSubject } from './subject.ts';
+import { type PortSubject, theCloud } from './subject.ts';
 
 const byId = (subject: PortSubject): string => subject.id;
 const itself = (id: string): string => id;
@@ -304,3 +305,8 @@ const addressUseOf = source<string, AddressUse>('network.address-use', itself, a
 
 /** How many addresses of the port's network are taken (admins only, by Neutron's default policy). */
 export const addressUse = ofNetwork('port.address-use', addressUseOf);
+
+/** Every agent of the cloud, asked through a port. */
+export const everyAgent = source<PortSubject, readonly Agent[]>('port.every-agent', byId, (_, facts) =>
+  facts.get(agents, theCloud),
+);

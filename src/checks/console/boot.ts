@@ -1,29 +1,14 @@
 import { defineCheck, judged, passed } from '../../engine/check.ts';
-import { mapFact, observed } from '../../engine/fact.ts';
 import type { Finding, FindingSpec } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
-import { consoleText, ports } from '../../facts/instance-api.ts';
-import { type Io, showing, source } from '../../facts/io.ts';
+import { consoleLog } from '../../facts/console.ts';
+import { ports } from '../../facts/instance-api.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { worksNow } from '../../facts/now.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { type ConsoleLog, parseConsoleLog } from '../../nodes/parse/console-log.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import { instanceScope } from '../scope.ts';
 import { noLease, noMetadata, noRoot, otherAddress, panicked } from './codes.ts';
-
-/** The console log, read as far as it can be. */
-const consoleLog = source<InstanceSubject, { readonly log: ConsoleLog; readonly text: string }>(
-  'instance.console-log',
-  (s) => s.id,
-  async (subject, facts) => {
-    const text = await facts.get(consoleText, subject);
-    if (!text.ok) return text;
-    const parsed = parseConsoleLog(text.value.value);
-    return parsed.ok
-      ? mapFact(observed(parsed.value, ...text.value.evidence), (log) => ({ log, text: text.value.value }))
-      : parsed;
-  },
-);
 
 const needs = { console: consoleLog, ports };
 const optional = { now: worksNow };

@@ -89,6 +89,7 @@ export const optionWrong: FindingSpec = {
   explains: [
     { code: 'OSD-PING-004', over: ['port'] },
     { code: 'OSD-CONSOLE-003', over: ['instance'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
   ],
   refs,
 };
@@ -106,4 +107,48 @@ export const poolExhausted: FindingSpec = {
     { code: 'OSD-PORT-006', over: ['port'] },
   ],
   refs: ['https://docs.openstack.org/api-ref/network/v2/#network-ip-availability'],
+};
+
+export const switchedOff: FindingSpec = {
+  code: 'OSD-DHCP-008',
+  severity: 'error',
+  nature: 'cause',
+  title: 'DHCP is switched off on the subnet, and the instance asked for a lease in vain',
+  meaning:
+    'enable_dhcp of every subnet of the network is False, so no DHCP server answers. That is right for instances with a configured address; this one asked.',
+  evidence: 'enable_dhcp of the subnets, and the DHCP client of the instance on its console.',
+  mend: 'Switch DHCP on, and let the instance ask again; or configure its address in the instance.',
+  explains: [
+    ...noLease,
+    { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+    { code: 'OSD-MTU-001', over: ['port'] },
+    { code: 'OSD-GUEST-*', over: ['port'] },
+  ],
+  refs: ['https://docs.openstack.org/api-ref/network/v2/#subnets'],
+};
+
+export const nameServersWrong: FindingSpec = {
+  code: 'OSD-DHCP-009',
+  severity: 'error',
+  nature: 'cause',
+  title: 'DHCP hands out name servers that are not those of the subnet',
+  meaning: 'Instances get a lease and ask somebody else for names than Neutron says.',
+  evidence: "option:dns-server in dnsmasq's opts file against dns_nameservers of the subnet.",
+  mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron; then renew the lease in the instance.',
+  explains: [],
+  refs,
+};
+
+export const portUnplugged: FindingSpec = {
+  code: 'OSD-DHCP-010',
+  severity: 'error',
+  nature: 'cause',
+  title: "The DHCP server's port is not plugged in on its host",
+  meaning:
+    'dnsmasq runs in its namespace, but the device that leads out of it is missing, down, or in no bridge or another one: no request reaches it.',
+  evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
+  mend: 'Plug the device in again, or restart the DHCP agent of the host.',
+  explains: [...noLease, ...noNamespace, { code: 'OSD-PATH-*', over: ['port'] }],
+  refs,
 };

@@ -1,14 +1,28 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
+import { failed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
-import { type Io, showing } from '../../facts/io.ts';
-import { dhcpAgents, dhcpHosts, portSubnets } from '../../facts/port-api.ts';
+import { consoleLog } from '../../facts/console.ts';
+import { type Io, showing, source } from '../../facts/io.ts';
+import { dhcpAgents, dhcpHosts, everyAgent, portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { agentName, portScope, verifyWith } from '../scope.ts';
-import { notServed } from './codes.ts';
+import type { ConsoleLog } from '../../nodes/parse/console-log.ts';
+import { scheduling } from '../scheduling.ts';
+import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { notServed, switchedOff } from './codes.ts';
 
 const needs = { subnets: portSubnets, hosts: dhcpHosts };
-const optional = { agents: dhcpAgents };
+/** What the console of its instance tells of the last boot. */
+const portConsole = source<PortSubject, { readonly log: ConsoleLog }>(
+  'port.console-log',
+  (s) => s.id,
+  (subject, facts) =>
+    subject.instance === undefined
+      ? Promise.resolve(failed({ kind: 'unsupported', because: 'the port has no instance' }))
+      : facts.get(consoleLog, subject.instance),
+);
+
+const optional = { agents: dhcpAgents, console: portConsole, all: everyAgent };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'dhcp.served',
@@ -16,10 +30,49 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   title: 'A DHCP agent serves the network',
   needs,
   optional,
-  findings: [notServed],
+  findings: [notServed, switchedOff],
   judge: ({ subject, facts, maybe }) => {
     const wanting = facts.subnets.value.filter((s) => s.enable_dhcp);
-    if (wanting.length === 0) return skipped('no subnet of the network has DHCP enabled');
+    const log = maybe.console.ok ? maybe.console.value.value.log : undefined;
+    const every = maybe.all.ok ? maybe.all.value.value : [];
+    if (wanting.length === 0) {
+      const [subnet] = facts.subnets.value.filter((s) =>
+        subject.port.value.fixed_ips.some((f) => f.subnet_id === s.id),
+      );
+      const [api] = facts.subnets.evidence;
+      if (log?.noLease !== true || log.lease !== undefined || subnet === undefined || api === undefined)
+        return skipped('no subnet of the network has DHCP enabled');
+      return judged(
+        [
+          findingOf(switchedOff, {
+            summary: `DHCP is off on subnet ${subnet.cidr}, and ${ownerName(subject)} asked for a lease in vain`,
+            subject: `subnet ${subnet.cidr}`,
+            scope: portScope(subject),
+            evidence: [
+              showing(api, `enable_dhcp false on ${facts.subnets.value.map((s) => s.cidr).join(', ')}`),
+              ...(maybe.console.ok ? maybe.console.value.evidence : []).map((e) =>
+                showing(e, 'the DHCP client of the instance got no lease'),
+              ),
+            ],
+            remedies: [
+              {
+                title: 'switch DHCP on, and let the instance ask again',
+                risk: 'disruptive',
+                sufficient: true,
+                steps: [
+                  byOperator(['openstack', 'subnet', 'set', '--dhcp', subnet.id]),
+                  ...(subject.instance === undefined
+                    ? []
+                    : [byOperator(['openstack', 'server', 'reboot', '--hard', '--wait', subject.instance.id])]),
+                ],
+              },
+            ],
+            verify: verifyWith('net', subject),
+          }),
+        ],
+        '',
+      );
+    }
     const [evidence] = facts.hosts.evidence;
     if (evidence === undefined) throw new Error('DHCP hosts without evidence');
     const findings: Finding[] = [];
@@ -38,15 +91,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             ...agentEvidence.map((e) => showing(e, `scheduled agents: ${scheduled.length}`)),
           ],
           remedies: [
-            {
-              title: 'schedule the network to a DHCP agent that is alive',
-              risk: 'none',
-              sufficient: true,
-              steps: [
-                byOperator(['openstack', 'network', 'agent', 'list', '--agent-type', 'dhcp']),
-                byOperator(['openstack', 'network', 'agent', 'add', 'network', '--dhcp', 'AGENT', network]),
-              ],
-            },
+            scheduling('schedule the network to a DHCP agent that is alive', every, 'neutron-dhcp-agent', (id) => [
+              'openstack',
+              'network',
+              'agent',
+              'add',
+              'network',
+              '--dhcp',
+              id,
+              network,
+            ]),
           ],
           verify: verifyWith('dhcp', subject),
         }),

@@ -1,24 +1,34 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
-import type { Finding, FindingSpec } from '../../engine/finding.ts';
-import { findingOf, restartOf } from '../../engine/finding-of.ts';
+import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
+import { findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { dhcpService } from '../../facts/dhcp.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { sameMac } from '../../path/addresses.ts';
+import { sameAddress, sameMac } from '../../path/addresses.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
-import { entryWrong, namespaceMissing, optionWrong, serverAddress, serverDead } from './codes.ts';
+import { entryWrong, nameServersWrong, namespaceMissing, optionWrong, serverAddress, serverDead } from './codes.ts';
 
 const needs = { service: dhcpService, subnets: portSubnets };
 const agentBinary = 'neutron-dhcp-agent';
+
+const again = (host: string): Remedy => ({
+  title: 'let the DHCP agent set it up again',
+  risk: 'none',
+  sufficient: true,
+  steps: [restartOf(host, agentBinary)],
+});
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((x) => b.some((y) => sameAddress(x, y)));
 
 export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'dhcp.server',
   per: 'port',
   title: 'dnsmasq runs in its namespace and knows the port',
   needs,
-  findings: [namespaceMissing, serverDead, serverAddress, entryWrong, optionWrong],
+  findings: [namespaceMissing, serverDead, serverAddress, entryWrong, optionWrong, nameServersWrong],
   judge: ({ subject, facts }) => {
     const wanting = facts.subnets.value.filter((s) => s.enable_dhcp);
     if (wanting.length === 0) return skipped('no subnet of the network has DHCP enabled');
@@ -35,6 +45,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         subjectName: string,
         evidence: Evidence | undefined,
         line: string,
+        remedy: Remedy = again(server.host),
       ): void => {
         if (evidence === undefined) throw new Error('a DHCP server without evidence');
         findings.push(
@@ -43,14 +54,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
             subject: subjectName,
             scope: portScope(subject, { host: [server.host], agent: [agentName(agentBinary, server.host)] }),
             evidence: [showing(evidence, line)],
-            remedies: [
-              {
-                title: 'let the DHCP agent set it up again',
-                risk: 'none',
-                sufficient: true,
-                steps: [restartOf(server.host, agentBinary)],
-              },
-            ],
+            remedies: [remedy],
             verify: verifyWith('dhcp', subject),
           }),
         );
@@ -72,6 +76,39 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           `dnsmasq@${server.host}`,
           seen,
           `no dnsmasq with ${port.network_id} in its arguments`,
+        );
+      }
+      const device =
+        server.links.ok && server.port !== undefined
+          ? server.links.value.value.find((l) => l.name.endsWith(server.port?.id.slice(0, 11) ?? ''))
+          : undefined;
+      if (device !== undefined && (!device.up || !device.carrier)) {
+        add(
+          serverAddress,
+          `${device.name}, the DHCP server's interface on ${server.host}, is ${device.up ? 'without carrier' : 'down'}`,
+          `interface ${device.name}@${server.host}`,
+          server.links.ok ? server.links.value.evidence[0] : undefined,
+          `${device.name}: ${device.up ? 'UP' : 'not UP'}, ${device.carrier ? 'LOWER_UP' : 'no carrier'}`,
+          device.up
+            ? again(server.host)
+            : {
+                title: 'set it up',
+                risk: 'none',
+                sufficient: true,
+                steps: [
+                  onHost(server.host, [
+                    'ip',
+                    'netns',
+                    'exec',
+                    server.namespace.name,
+                    'ip',
+                    'link',
+                    'set',
+                    device.name,
+                    'up',
+                  ]),
+                ],
+              },
         );
       }
       if (server.addresses.ok && server.port !== undefined) {
@@ -116,7 +153,29 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           const router = server.options.value.value.find(
             (o) => o.version === 4 && o.option === 'router' && o.tags.some((t) => t.includes(subnet.id)),
           );
-          const given = router?.values[0];
+          const classless = server.options.value.value.find(
+            (o) =>
+              o.version === 4 && o.option === 'classless-static-route' && o.tags.some((t) => t.includes(subnet.id)),
+          )?.values;
+          const at = classless?.indexOf('0.0.0.0/0') ?? -1;
+          const ownDefault = (subnet.host_routes ?? []).some((r) => r.destination === '0.0.0.0/0');
+          // Who is given classless routes ignores the router option (RFC 3442).
+          const given = [at < 0 || ownDefault ? undefined : classless?.[at + 1], router?.values[0]].find(
+            (address) => address !== undefined && address !== subnet.gateway_ip,
+          );
+          const names = server.options.value.value.find(
+            (o) => o.version === 4 && o.option === 'dns-server' && o.tags.some((t) => t.includes(subnet.id)),
+          );
+          const meant = (subnet.dns_nameservers ?? []).filter((a) => !a.includes(':') && a !== '0.0.0.0');
+          if (names !== undefined && meant.length > 0 && !sameSet(names.values, meant)) {
+            add(
+              nameServersWrong,
+              `dnsmasq on ${server.host} hands out ${names.values.join(', ')} as name server${names.values.length === 1 ? '' : 's'}; subnet ${subnet.cidr} has ${meant.join(', ')}`,
+              `DHCP option dns-server@${server.host}`,
+              server.options.value.evidence[0],
+              `option:dns-server,${names.values.join(',')}; dns_nameservers ${meant.join(', ')}`,
+            );
+          }
           if (given === undefined || !subnet.gateway_ip || given === subnet.gateway_ip) continue;
           add(
             optionWrong,

@@ -209,3 +209,16 @@ export const addressTaken: FindingSpec = {
   ],
   refs,
 };
+
+export const legUnplugged: FindingSpec = {
+  code: 'OSD-ROUTER-015',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An interface of the router is not plugged in on its host',
+  meaning:
+    'The device that leads out of the namespace is missing, down, or in no bridge or another one: the router has lost a leg, although everything inside its namespace looks well.',
+  evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
+  mend: 'Plug the device in again, or restart the L3 agent of the host.',
+  explains: beyond,
+  refs,
+};

@@ -3,21 +3,26 @@ import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
+import { everyAgent } from '../../facts/port-api.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { scheduling } from '../scheduling.ts';
 import { namespaceMissing, notScheduled, routerDown } from './codes.ts';
 import { restartL3, routerFinding, shouldStand } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts };
+const optional = { all: everyAgent };
 
-export default defineCheck<Io, PortSubject, typeof needs>({
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'router.placed',
   per: 'port',
   title: 'The router is up, scheduled, and stands on its host',
   needs,
+  optional,
   findings: [routerDown, notScheduled, namespaceMissing],
-  judge: ({ subject, facts }) => {
+  judge: ({ subject, facts, maybe }) => {
     const routers = facts.routers.value;
+    const every = maybe.all.ok ? maybe.all.value.value : [];
     if (routers.length === 0) return skipped('no router serves its subnets');
     const [evidence] = facts.routers.evidence;
     if (evidence === undefined) throw new Error('routers without evidence');
@@ -50,15 +55,16 @@ export default defineCheck<Io, PortSubject, typeof needs>({
             summary: `Router ${api.name} is on no L3 agent`,
             evidence: l3Agents.value.evidence[0] ?? apiEvidence,
             line: 'l3-agents []',
-            remedy: {
-              title: 'add it to an L3 agent that is alive',
-              risk: 'none',
-              sufficient: true,
-              steps: [
-                byOperator(['openstack', 'network', 'agent', 'list', '--agent-type', 'l3']),
-                byOperator(['openstack', 'network', 'agent', 'add', 'router', '--l3', 'AGENT', api.id]),
-              ],
-            },
+            remedy: scheduling('add it to an L3 agent that is alive', every, 'neutron-l3-agent', (id) => [
+              'openstack',
+              'network',
+              'agent',
+              'add',
+              'router',
+              '--l3',
+              id,
+              api.id,
+            ]),
           }),
         );
         continue;

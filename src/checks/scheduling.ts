@@ -1,0 +1,25 @@
+import type { Remedy } from '../engine/finding.ts';
+import { advice, byOperator } from '../engine/finding-of.ts';
+import type { Agent } from '../facts/schemas/network.ts';
+
+/** Gives something to an agent that could take it; where none could, the list of agents is what to look at first. */
+export function scheduling(
+  title: string,
+  agents: readonly Agent[],
+  binary: string,
+  command: (id: string) => readonly [string, ...string[]],
+): Remedy {
+  const fit = agents.find((a) => a.binary === binary && a.alive && a.admin_state_up);
+  return {
+    title,
+    risk: 'none',
+    sufficient: fit !== undefined,
+    steps:
+      fit === undefined
+        ? [
+            byOperator(['openstack', 'network', 'agent', 'list']),
+            advice(`no ${binary} is alive and enabled: start one first`),
+          ]
+        : [byOperator(command(fit.id), `${binary} on ${fit.host}`)],
+  };
+}
