@@ -109,9 +109,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     });
     const underlayMtu = unique.find((l) => l.carries === 'underlay')?.mtu;
     const note =
-      budget.overhead === 0
+      budget.overhead === 0 || underlayMtu === undefined
         ? `${mtu} on every device`
-        : `${mtu} on every device: underlay ${underlayMtu ?? '?'} − ${budget.overhead}`;
+        : `${mtu} on every device: underlay ${underlayMtu} − ${budget.overhead}`;
     return judged(findings, note, facts.network.evidence, ['MTU of the devices']);
   },
 });

@@ -5,7 +5,7 @@ import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
-import { onPathHosts, placement } from '../../facts/placement.ts';
+import { onPathHosts } from '../../facts/placement.ts';
 import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
@@ -17,7 +17,7 @@ import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
 import { linkName, portScope, verifyWith } from '../scope.ts';
 import { blockedTunnel, underlayDead } from './codes.ts';
 
-const needs = { placement };
+const needs = {};
 const optional = { tunnels, look: secondLook, ovs: onPathHosts(hostOvs) };
 
 interface Moved {
