@@ -5,7 +5,7 @@ import { parseEbtables } from '../nodes/parse/ebtables.ts';
 import { parseFlows } from '../nodes/parse/flows.ts';
 import { parseIptables } from '../nodes/parse/iptables.ts';
 import { parseNft } from '../nodes/parse/nft.ts';
-import { parseQdiscs } from '../nodes/parse/tc.ts';
+import { parseQdiscs, parseTcFilters } from '../nodes/parse/tc.ts';
 import { namespaceName } from '../path/addresses.ts';
 import type { NodeRules } from '../path/firewall/strangers.ts';
 import { hostOvs } from './host.ts';
@@ -15,13 +15,17 @@ import type { PortSubject } from './subject.ts';
 
 export interface RulesOfHost {
   readonly rules: NodeRules;
-  /** By the place it is evidence of: `iptables`, `nft`, `ebtables`, `tc`, a namespace or a bridge. */
+  /**
+   * By the place it is evidence of: `iptables`, `ip6tables`, `nft`, `ebtables`, `tc`, `tc DEVICE`, a bridge; of a namespace its
+   * name alone for iptables, and `NAMESPACE ip6tables`, `NAMESPACE nft`, `NAMESPACE tc`, `NAMESPACE tc DEVICE`.
+   */
   readonly evidence: ReadonlyMap<string, Evidence>;
 }
 
 /**
  * Everything on a host that may take a packet away, with its counters: iptables of the host and of the namespaces of the
- * path, nft, ebtables, qdiscs, and the flows of the bridges. What cannot be read (a tool that is not there) is left out.
+ * path, nft, ebtables, qdiscs, and the flows of the bridges. In a round of the second look also ip6tables, and in the
+ * namespaces nft and tc; and the tc filters of every device that has any. What cannot be read (a tool that is not there) is left out.
  */
 export async function readRules(
   facts: Store,
@@ -43,17 +47,25 @@ export async function readRules(
     return found.value.value;
   };
   const root = (...argv: [string, ...string[]]): Command => ({ argv, impact: 'read', become: true });
-  const [own, inside, nft, ebtables, qdiscs, flows] = await Promise.all([
+  const within = (netns: string, ...argv: [string, ...string[]]): Command => ({ argv, impact: 'read', netns });
+  const closely = round !== undefined;
+  const [own, own6, nft, ebtables, qdiscs, inside, flows] = await Promise.all([
     look('iptables', root('iptables-save', '-c'), parseIptables),
-    Promise.all(
-      namespaces.map(async (netns) => ({
-        netns,
-        dump: await look(netns, { argv: ['iptables-save', '-c'], impact: 'read', netns }, parseIptables),
-      })),
-    ),
+    closely ? look('ip6tables', root('ip6tables-save', '-c'), parseIptables) : undefined,
     look('nft', root('nft', '-j', 'list', 'ruleset'), parseNft),
     look('ebtables', root('ebtables-save', '-c'), parseEbtables),
     look('tc', { argv: ['tc', '-s', '-j', 'qdisc', 'show'], impact: 'read' }, parseQdiscs),
+    Promise.all(
+      namespaces.map(async (netns) => {
+        const [dump, dump6, ruleset, disciplines] = await Promise.all([
+          look(netns, within(netns, 'iptables-save', '-c'), parseIptables),
+          closely ? look(`${netns} ip6tables`, within(netns, 'ip6tables-save', '-c'), parseIptables) : undefined,
+          closely ? look(`${netns} nft`, within(netns, 'nft', '-j', 'list', 'ruleset'), parseNft) : undefined,
+          closely ? look(`${netns} tc`, within(netns, 'tc', '-s', '-j', 'qdisc', 'show'), parseQdiscs) : undefined,
+        ]);
+        return { netns, dump, dump6, ruleset, disciplines };
+      }),
+    ),
     Promise.all(
       bridges.map(async (name) => ({
         name,
@@ -61,16 +73,48 @@ export async function readRules(
       })),
     ),
   ]);
+  // Only ingress and clsact hold filters that may take packets; hardly any device has one (a limit of OVS or libvirt does).
+  const filtered = [
+    ...(qdiscs ?? []).map((q) => ({ ...q, netns: undefined })),
+    ...inside.flatMap(({ netns, disciplines }) => (disciplines ?? []).map((q) => ({ ...q, netns }))),
+  ].filter((q) => closely && (q.kind === 'ingress' || q.kind === 'clsact'));
+  const filters = await Promise.all(
+    filtered.flatMap(({ dev, kind, netns }) =>
+      (kind === 'ingress' ? (['ingress'] as const) : (['ingress', 'egress'] as const)).map(async (direction) => {
+        const argv = ['tc', '-s', '-j', 'filter', 'show', 'dev', dev, direction] as const;
+        const place = `${netns === undefined ? '' : `${netns} `}tc ${dev} ${direction}`;
+        const command: Command = { argv, impact: 'read', ...(netns === undefined ? {} : { netns }) };
+        const found = await look(place, command, parseTcFilters);
+        return { dev, direction, ...(netns === undefined ? {} : { netns }), filters: found ?? [] };
+      }),
+    ),
+  );
   const iptables = [
     ...(own === undefined ? [] : [{ family: 4 as const, dump: own }]),
-    ...inside.flatMap(({ netns, dump }) => (dump === undefined ? [] : [{ family: 4 as const, netns, dump }])),
+    ...(own6 === undefined ? [] : [{ family: 6 as const, dump: own6 }]),
+    ...inside.flatMap(({ netns, dump, dump6 }) => [
+      ...(dump === undefined ? [] : [{ family: 4 as const, netns, dump }]),
+      ...(dump6 === undefined ? [] : [{ family: 6 as const, netns, dump: dump6 }]),
+    ]),
+  ];
+  const rulesets = [
+    ...(nft === undefined ? [] : [{ ruleset: nft }]),
+    ...inside.flatMap(({ netns, ruleset }) => (ruleset === undefined ? [] : [{ netns, ruleset }])),
   ];
   return {
     rules: {
       iptables,
-      ...(nft === undefined ? {} : { nft: [{ ruleset: nft }] }),
+      ...(rulesets.length === 0 ? {} : { nft: rulesets }),
       ...(ebtables === undefined ? {} : { ebtables }),
-      ...(qdiscs === undefined ? {} : { qdiscs }),
+      ...(qdiscs === undefined
+        ? {}
+        : {
+            qdiscs: [
+              ...qdiscs,
+              ...inside.flatMap(({ netns, disciplines }) => (disciplines ?? []).map((q) => ({ ...q, netns }))),
+            ],
+          }),
+      ...(filters.length === 0 ? {} : { filters }),
       bridges: flows.flatMap((b) => (b.flows === undefined ? [] : [{ name: b.name, flows: b.flows }])),
     },
     evidence,

@@ -105,6 +105,19 @@ export const strangerIdle: FindingSpec = {
   refs: [],
 };
 
+export const shaped: FindingSpec = {
+  code: 'OSD-HOST-021',
+  severity: 'error',
+  nature: 'cause',
+  title: 'A limit that Neutron did not order slows the instance or drops its packets',
+  meaning:
+    'A queueing discipline of tc (a token bucket, netem, …) stands on a device of the path, while the port has no QoS policy: what is large or much is late or lost.',
+  evidence: 'what the discipline dropped or held back while full-size pings crawled or were lost.',
+  mend: 'Ask who set the limit, then delete it; give the port a QoS policy when a limit is wanted.',
+  explains: [...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-003'), ...ofInstance('OSD-CONSOLE-*')],
+  refs: ['https://docs.openstack.org/neutron/latest/admin/config-qos.html'],
+};
+
 export const deadVlan: FindingSpec = {
   code: 'OSD-L2-001',
   severity: 'error',

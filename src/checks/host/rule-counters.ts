@@ -1,13 +1,16 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import type { RulesOfHost } from '../../facts/rules.ts';
+import type { SecondLook } from '../../facts/second-look.ts';
 import {
   type Counted,
   countedEbtables,
   countedFlows,
   countedIptables,
   countedNft,
+  countedTc,
   counterDelta,
 } from '../../path/firewall/counters.ts';
+import type { Round } from '../../path/firewall/rises.ts';
 import type { Stranger } from '../../path/firewall/strangers.ts';
 
 /** Every counter of a host's rules, by the keys that strangers carry. */
@@ -16,6 +19,7 @@ export const countersOfRules = ({ rules }: RulesOfHost): readonly Counted[] => [
   ...(rules.nft ?? []).flatMap((n) => countedNft(n.ruleset, n.netns)),
   ...(rules.ebtables === undefined ? [] : countedEbtables(rules.ebtables)),
   ...(rules.bridges ?? []).flatMap((b) => countedFlows(b.name, b.flows)),
+  ...countedTc(rules),
 ];
 
 /** By how much one rule rose between two readings; undefined when it counts nothing. */
@@ -24,23 +28,50 @@ export function riseOf(before: readonly Counted[], after: readonly Counted[], ke
   return counterDelta(before, after).find((r) => r.counted.key === key)?.packets ?? 0;
 }
 
-/** The observation a stranger was read from. */
-export function evidenceFor(rules: RulesOfHost, stranger: Stranger): Evidence | undefined {
-  const [first = ''] = stranger.where.split(' ');
-  return rules.evidence.get(first) ?? rules.evidence.get(placeOf(stranger));
+/** What was lost in each repetition whose counters were read on both sides: one or two. */
+export function roundsOf(look: SecondLook): readonly Round[] {
+  const first: Round = {
+    lost: look.repeated.map((r) => r.again.sent - r.again.received),
+    sent: look.repeated.map((r) => r.again.sent),
+  };
+  if (look.between.size === 0) return [first];
+  const second: Round = {
+    lost: look.repeated.map((r) => (r.onceMore === undefined ? 0 : r.onceMore.sent - r.onceMore.received)),
+    sent: look.repeated.map((r) => r.onceMore?.sent ?? 0),
+  };
+  return [first, second];
 }
 
-const placeOf = (stranger: Stranger): string => {
-  switch (stranger.tool) {
-    case 'iptables':
-      return 'iptables';
-    case 'nft':
-      return 'nft';
-    case 'ebtables':
-      return 'ebtables';
-    case 'tc':
-      return 'tc';
-    case 'ovs':
-      return stranger.where.split(' ')[0] ?? '';
+/** The readings of one host in their order: two, or three where the middle one could be made. */
+export function readingsOf<T>(
+  look: SecondLook,
+  host: string,
+  of: (counters: NonNullable<ReturnType<SecondLook['after']['get']>>) => T,
+): readonly T[] {
+  const readings = look.between.size === 0 ? [look.before, look.after] : [look.before, look.between, look.after];
+  return readings.flatMap((reading) => {
+    const there = reading.get(host);
+    return there === undefined ? [] : [of(there)];
+  });
+}
+
+/** The rises of one counter from reading to reading; undefined when it counts nothing. */
+export function risesOf(readings: readonly (readonly Counted[])[], key: string): readonly number[] | undefined {
+  const rises: number[] = [];
+  for (let at = 1; at < readings.length; at += 1) {
+    const rise = riseOf(readings[at - 1] ?? [], readings[at] ?? [], key);
+    if (rise === undefined) return undefined;
+    rises.push(rise);
   }
-};
+  return rises;
+}
+
+/** The observation a stranger was read from. */
+export function evidenceFor(rules: RulesOfHost, stranger: Stranger): Evidence | undefined {
+  const words = stranger.where.split(' ');
+  for (let count = Math.min(4, words.length); count > 0; count -= 1) {
+    const found = rules.evidence.get(words.slice(0, count).join(' '));
+    if (found !== undefined) return found;
+  }
+  return rules.evidence.get(stranger.tool);
+}

@@ -17,6 +17,8 @@ import {
 
 export interface Qdisc {
   readonly dev: string;
+  /** The namespace it was read in, where it was not the host's own. */
+  readonly netns?: string;
   /** noqueue, fq_codel, tbf, htb, netem, ingress, clsact, … */
   readonly kind: string;
   readonly handle: string;
@@ -32,7 +34,10 @@ export interface TcFilter {
   readonly pref: number;
   /** u32, flower, matchall, bpf, … */
   readonly kind: string;
-  /** `drop`, `pass`, `redirect`, `police`, … in their order. */
+  /**
+   * `drop`, `pass`, `redirect`, `police`, … in their order; `direct-action` of a bpf program that decides by itself, and counts nothing
+   * (tc-bpf(8)): its device's qdisc counts what it drops.
+   */
   readonly actions: readonly string[];
   /** Packets that its actions saw, and those they dropped. */
   readonly packets: number;
@@ -112,7 +117,7 @@ export function parseTcFilters(stdout: string): Result<readonly TcFilter[], Pars
       protocol: textAt(object, 'protocol') ?? 'all',
       pref: numberAt(object, 'pref') ?? 0,
       kind,
-      actions: actions.map(actionOf),
+      actions: [...(options['direct-action'] === true ? ['direct-action'] : []), ...actions.map(actionOf)],
       packets: statistics.reduce((most, counted) => Math.max(most, numberAt(counted, 'packets') ?? 0), 0),
       drops: statistics.reduce((sum, counted) => sum + (numberAt(counted, 'drops') ?? 0), 0),
     });
@@ -120,8 +125,9 @@ export function parseTcFilters(stdout: string): Result<readonly TcFilter[], Pars
   return ok(filters);
 }
 
-/** A generic action is named by what it decides (`drop`), any other by its kind (`police`, `mirred`). */
+/** A generic action is named by what it decides (`drop`), mirred by what it does (`redirect`, `mirror`), any other by its kind (`police`). */
 function actionOf(action: Json): string {
   const kind = textAt(action, 'kind') ?? '';
+  if (kind === 'mirred') return textAt(action, 'mirred_action') ?? kind;
   return kind === 'gact' ? (textAt(objectAt(action, 'control_action') ?? {}, 'type') ?? kind) : kind;
 }

@@ -2,8 +2,10 @@ import type { EbtablesChain } from '../../nodes/parse/ebtables.ts';
 import type { Flow } from '../../nodes/parse/flows.ts';
 import type { IptablesDump } from '../../nodes/parse/iptables.ts';
 import type { NftRuleset } from '../../nodes/parse/nft.ts';
+import type { Qdisc } from '../../nodes/parse/tc.ts';
 import type { Family } from '../addresses.ts';
 import { isBuiltIn } from './iptables-walk.ts';
+import type { NodeRules } from './strangers.ts';
 
 /** A rule, flow or policy that counts what it takes. */
 export interface Counted {
@@ -131,3 +133,35 @@ export function countedNft(ruleset: NftRuleset, netns?: string): readonly Counte
       };
     });
 }
+
+/** What queues dropped, and what filters took. An ingress or clsact queue counts what its filters drop (Linux net/core/dev.c). */
+export function countedTc({ qdiscs = [], filters = [] }: Pick<NodeRules, 'qdiscs' | 'filters'>): readonly Counted[] {
+  return [
+    ...qdiscs.map((qdisc) => ({
+      key: qdiscKey(qdisc),
+      where: `${qdisc.netns === undefined ? '' : `${qdisc.netns} `}tc ${qdisc.dev} ${qdisc.kind}`,
+      raw: `qdisc ${qdisc.kind} ${qdisc.handle} dev ${qdisc.dev}`,
+      packets: qdisc.drops,
+      bytes: 0,
+      target: 'drop',
+    })),
+    ...filters.flatMap(({ dev, netns, direction, filters: list }) =>
+      list.map((filter) => {
+        const place = `${netns === undefined ? '' : `${netns} `}tc ${dev} ${direction}`;
+        const at = `${direction} protocol ${filter.protocol} pref ${filter.pref}`;
+        return {
+          key: `${place} ${at} ${filter.kind}`,
+          where: place,
+          raw: `filter ${at} ${filter.kind} ${filter.actions.join(' ')}`,
+          packets: filter.actions.includes('redirect') ? filter.packets : filter.drops,
+          bytes: 0,
+          target: filter.actions.join(' '),
+        };
+      }),
+    ),
+  ];
+}
+
+/** The text that a queue is known by, in two readings and to those who name it. */
+export const qdiscKey = ({ dev, netns, kind, handle }: Qdisc): string =>
+  `${netns === undefined ? '' : `${netns} `}tc ${dev} ${kind} ${handle}`;

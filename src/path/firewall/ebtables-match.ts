@@ -25,6 +25,7 @@ export function ebtablesMatches(rule: EbtablesRule, packet: Packet): Answer {
 }
 
 function optionMatches(option: string, value: string, packet: Packet): Answer {
+  if (packet.arp !== undefined && option.startsWith('--ip')) return 'no';
   switch (option) {
     case '-i':
       return device(value, packet.bridgeIn);
@@ -35,11 +36,22 @@ function optionMatches(option: string, value: string, packet: Packet): Answer {
     case '--logical-out':
       return device(value, packet.out);
     case '-p':
+      if (packet.arp !== undefined) return answerOf(isArp(value));
       return answerOf(/^(?:ipv4|0x0?800)$/i.test(value) ? packet.family === 4 : isIpv6(value) && packet.family === 6);
     case '-s':
       return mac(value, packet.sourceMac);
     case '-d':
       return mac(value, packet.destinationMac);
+    case '--arp-op':
+    case '--arp-opcode':
+      if (packet.arp === undefined) return 'no';
+      return answerOf(new RegExp(`^(?:${packet.arp === 'request' ? 'request|1' : 'reply|2'})$`, 'i').test(value));
+    case '--arp-ip-src':
+      return packet.arp === undefined ? 'no' : address(value, packet.source, 4);
+    case '--arp-ip-dst':
+      return packet.arp === undefined ? 'no' : address(value, packet.destination, 4);
+    case '--arp-mac-src':
+      return packet.arp === undefined ? 'no' : mac(value, packet.sourceMac);
     case '--ip-src':
     case '--ip6-src':
       return address(value, packet.source, packet.family);
@@ -58,10 +70,11 @@ function optionMatches(option: string, value: string, packet: Packet): Answer {
     case '--ip6-dport':
       return port(value, packet.destinationPort);
     default:
-      return option.startsWith('--arp-') ? 'no' : 'unknown';
+      return option.startsWith('--arp-') && packet.arp === undefined ? 'no' : 'unknown';
   }
 }
 
+const isArp = (value: string): boolean => /^(?:arp|0x0?806)$/i.test(value);
 const isIpv6 = (value: string): boolean => /^(?:ipv6|0x86dd)$/i.test(value);
 
 /** `tap+` stands for every device that begins so. */

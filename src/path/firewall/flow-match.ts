@@ -34,6 +34,10 @@ export function flowMatches(flow: Flow, packet: Packet): Answer {
 }
 
 function fieldMatches(field: string, value: string, packet: Packet): Answer {
+  if (packet.arp !== undefined) {
+    const answer = arpFieldMatches(field, value, packet);
+    if (answer !== undefined) return answer;
+  }
   const shorthand = value === '' ? SHORTHANDS[field] : undefined;
   if (shorthand) return shorthandMatches(shorthand, packet);
   switch (field) {
@@ -88,6 +92,28 @@ function fieldMatches(field: string, value: string, packet: Packet): Answer {
       return 'no';
     default:
       return 'unknown';
+  }
+}
+
+/** Fields that mean another thing in ARP packets than in IP packets; undefined for those that mean the same. */
+function arpFieldMatches(field: string, value: string, packet: Packet): Answer | undefined {
+  if (value === '' && field in SHORTHANDS) return answerOf(field === 'arp');
+  switch (field) {
+    case 'dl_type':
+    case 'eth_type':
+      return answerOf(Number(value) === 0x0806);
+    case 'arp_spa':
+    case 'nw_src':
+      return address(value, packet.source, 4);
+    case 'arp_tpa':
+    case 'nw_dst':
+      return address(value, packet.destination, 4);
+    case 'arp_op':
+      return answerOf(Number(value) === (packet.arp === 'request' ? 1 : 2));
+    case 'arp_sha':
+      return macMatches(value, packet.sourceMac);
+    default:
+      return /^(?:ip|ipv6|nw|tp|tcp|udp|icmp|icmpv6)_/.test(field) ? 'no' : undefined;
   }
 }
 

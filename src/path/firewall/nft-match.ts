@@ -6,7 +6,8 @@ import { type Answer, all, answerOf, any, not, type Packet, protocolNumber } fro
 
 /** Could this rule take the packet, all by itself? The rule is read in nft's own words (nft(8)). */
 export function nftMatches(rule: NftRule, packet: Packet): Answer {
-  if (rule.family === 'arp' || (rule.family === 'ip' && packet.family === 6)) return 'no';
+  if (packet.arp !== undefined && /^(?:ip|ip6|inet)$/.test(rule.family)) return 'no';
+  if ((rule.family === 'arp' && packet.arp === undefined) || (rule.family === 'ip' && packet.family === 6)) return 'no';
   if (rule.family === 'ip6' && packet.family === 4) return 'no';
   const bridge = rule.family === 'bridge' || rule.family === 'netdev';
   return all(clausesOf(rule.expression).map((clause) => clauseMatches(clause, packet, bridge)));
@@ -73,6 +74,7 @@ function clauseMatches(clause: Clause, packet: Packet, bridge: boolean): Answer 
 
 function valueTest(about: string, packet: Packet, bridge: boolean): ((value: string) => Answer) | undefined {
   const [what = '', field = ''] = about.split(' ');
+  if (packet.arp !== undefined && /^(?:ip6?|tcp|udp|th|sctp|icmp(?:v6)?|ct)$/.test(what)) return () => 'no';
   switch (what) {
     case 'iifname':
     case 'iif':
@@ -102,7 +104,8 @@ function valueTest(about: string, packet: Packet, bridge: boolean): ((value: str
       if ((what === 'icmp') !== (packet.family === 4)) return () => 'no';
       return (value) => all([protocol('icmp', packet), icmpType(value, packet.icmpType)]);
     case 'ether':
-      if (field === 'type') return (value) => answerOf(value === (packet.family === 4 ? 'ip' : 'ip6'));
+      if (field === 'type')
+        return (value) => answerOf(value === (packet.arp !== undefined ? 'arp' : packet.family === 4 ? 'ip' : 'ip6'));
       return (value) => mac(value, field === 'saddr' ? packet.sourceMac : packet.destinationMac);
     case 'ct': {
       const state = packet.state?.toLowerCase();
@@ -169,7 +172,9 @@ export function walkNft(
   const hooks = hooksOf(packet)?.map((hook) => hook.toLowerCase());
   for (const table of ruleset.tables) {
     if (table.iptables || table.name === '') continue;
-    if (table.family === 'arp' || table.family === (packet.family === 4 ? 'ip6' : 'ip')) continue;
+    if (table.family === 'arp' && packet.arp === undefined) continue;
+    if (packet.arp !== undefined && /^(?:ip|ip6|inet)$/.test(table.family)) continue;
+    if (table.family === (packet.family === 4 ? 'ip6' : 'ip')) continue;
     const chains = new Map(table.chains.map((chain) => [chain.name, chain]));
     const view: Chains<NftRule> = {
       rulesOf: (name) => chains.get(name)?.rules,

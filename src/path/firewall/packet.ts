@@ -27,8 +27,10 @@ export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
 /** One packet on one node, as far as we know it. What is left out is not known; it never means "none". */
 export interface Packet {
   readonly family: Family;
-  /** Name or number: `icmp` (ICMPv6 in an IPv6 packet), `tcp`, `udp`, `47`. */
+  /** Name or number: `icmp` (ICMPv6 in an IPv6 packet), `tcp`, `udp`, `47`; of no meaning in ARP. */
   readonly protocol: string;
+  /** Not IP but ARP: `source` and `destination` are the sender's and the target's protocol addresses. */
+  readonly arp?: 'request' | 'reply';
   readonly source?: string;
   readonly destination?: string;
   readonly sourcePort?: number;

@@ -4,7 +4,7 @@ import { type IptablesChain, type IptablesDump, type IptablesRule, ruleWords } f
 import type { NftChain, NftRule, NftRuleset } from '../../nodes/parse/nft.ts';
 import type { Qdisc, TcFilter } from '../../nodes/parse/tc.ts';
 import type { Family } from '../addresses.ts';
-import { iptablesPlace, keys } from './counters.ts';
+import { iptablesPlace, keys, qdiscKey } from './counters.ts';
 import { isBuiltInEbtables, walkEbtables } from './ebtables-match.ts';
 import { flowTakes } from './flow-match.ts';
 import { isBuiltIn, walk } from './iptables-walk.ts';
@@ -22,6 +22,7 @@ export interface NodeRules {
   readonly qdiscs?: readonly Qdisc[];
   readonly filters?: readonly {
     readonly dev: string;
+    readonly netns?: string;
     readonly direction: 'ingress' | 'egress';
     readonly filters: readonly TcFilter[];
   }[];
@@ -108,7 +109,7 @@ function strangersInIptables(
 ): readonly Stranger[] {
   const tool = family === 6 ? 'ip6tables' : 'iptables';
   const place = iptablesPlace(family, netns);
-  const walks = seen.map((packet) => (packet.family === family ? walk(dump, packet) : undefined));
+  const walks = seen.map((packet) => (packet.family === family && !packet.arp ? walk(dump, packet) : undefined));
   const strangers: Stranger[] = [];
   const keyOf = keys();
   const rule = (given: IptablesRule): void => {
@@ -366,7 +367,15 @@ function flowSpec(flow: Flow): string {
 
 // tc
 
-/** netem is never Neutron's. Filters that drop are not either: Neutron's QoS polices, OVS offload uses flower. */
+/** Disciplines that only ever lose, hold or delay packets: no agent and no libvirt makes one. */
+const HARMFUL = new Set(['netem', 'blackhole', 'plug']);
+/** Limits of bandwidth: Neutron's QoS and libvirt's <bandwidth> make them too, so one is a stranger only where nobody ordered any. */
+const SHAPERS = new Set(['tbf', 'htb', 'hfsc', 'cbq']);
+
+/**
+ * netem is never Neutron's, nor are filters that drop or lead elsewhere: Neutron's QoS polices, OVS offload uses flower. What an
+ * ingress or clsact qdisc dropped is counted by itself: a bpf filter leaves no other trace.
+ */
 function strangersInTc(node: NodeRules, seen: readonly Packet[]): readonly Stranger[] {
   const passes = (dev: string): Answer =>
     answered(seen, (packet) => {
@@ -375,44 +384,52 @@ function strangersInTc(node: NodeRules, seen: readonly Packet[]): readonly Stran
       return devices.every((device) => device === undefined) ? 'unknown' : 'no';
     });
   const disciplines = (node.qdiscs ?? []).flatMap((qdisc): Stranger[] => {
-    if (qdisc.kind !== 'netem') return [];
+    const harmful = HARMFUL.has(qdisc.kind);
+    if (!harmful && !(SHAPERS.has(qdisc.kind) && qdisc.parent === undefined)) return [];
     const at = qdisc.parent === undefined ? ['root'] : ['parent', qdisc.parent, 'handle', qdisc.handle];
+    const place = `${qdisc.netns === undefined ? '' : `${qdisc.netns} `}tc ${qdisc.dev}`;
     return [
       {
         tool: 'tc',
-        where: `tc ${qdisc.dev} ${at.join(' ')}`,
-        key: `tc ${qdisc.dev} ${at.join(' ')} netem`,
-        raw: `qdisc netem ${qdisc.handle} dev ${qdisc.dev} ${at.join(' ')}`,
+        where: `${place} ${at.join(' ')}`,
+        key: qdiscKey(qdisc),
+        raw: `qdisc ${qdisc.kind} ${qdisc.handle} dev ${qdisc.dev} ${at.join(' ')}`,
         packets: qdisc.drops,
         effect: 'degrades',
-        target: 'netem',
+        target: qdisc.kind,
         owner: 'nobody',
-        certainty: 'certain',
+        certainty: harmful ? 'certain' : 'possible',
         matches: passes(qdisc.dev),
-        remove: ['tc', 'qdisc', 'del', 'dev', qdisc.dev, ...at],
+        remove: inNamespace(qdisc.netns, ['tc', 'qdisc', 'del', 'dev', qdisc.dev, ...at]),
       },
     ];
   });
-  const filters = (node.filters ?? []).flatMap(({ dev, direction, filters: list }) =>
-    list.flatMap((filter): Stranger[] => {
-      if (!filter.actions.includes('drop')) return [];
+  const filters = (node.filters ?? []).flatMap(({ dev, netns, direction, filters: list }) => {
+    const home = node.qdiscs?.find(
+      (q) => q.dev === dev && q.netns === netns && (q.kind === 'clsact' || q.kind === 'ingress'),
+    );
+    return list.flatMap((filter): Stranger[] => {
+      const action = filter.actions.find((a) => a === 'drop' || a === 'redirect' || a === 'direct-action');
+      if (action === undefined) return [];
       const at = [direction, 'protocol', filter.protocol, 'pref', String(filter.pref)];
+      const place = `${netns === undefined ? '' : `${netns} `}tc ${dev} ${direction}`;
+      const silent = action === 'direct-action';
       return [
         {
           tool: 'tc',
-          where: `tc ${dev} ${direction}`,
-          key: `tc ${dev} ${at.join(' ')} ${filter.kind}`,
+          where: place,
+          key: silent && home !== undefined ? qdiscKey(home) : `${place} ${at.join(' ')} ${filter.kind}`,
           raw: `filter ${at.join(' ')} ${filter.kind} ${filter.actions.join(' ')}`,
-          packets: filter.drops,
-          effect: 'drops',
-          target: 'drop',
+          packets: silent ? (home?.drops ?? 0) : action === 'redirect' ? filter.packets : filter.drops,
+          effect: action === 'redirect' ? 'diverts' : 'drops',
+          target: action,
           owner: 'nobody',
-          certainty: filter.kind === 'flower' ? 'possible' : 'certain',
+          certainty: filter.kind === 'flower' || silent ? 'possible' : 'certain',
           matches: passes(dev),
-          remove: ['tc', 'filter', 'del', 'dev', dev, ...at],
+          remove: inNamespace(netns, ['tc', 'filter', 'del', 'dev', dev, ...at]),
         },
       ];
-    }),
-  );
+    });
+  });
   return [...disciplines, ...filters];
 }
