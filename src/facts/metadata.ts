@@ -6,11 +6,12 @@ import type { Command } from '../nodes/command.ts';
 import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
 import { parseSockets } from '../nodes/parse/sockets.ts';
 import { namespaceName } from '../path/addresses.ts';
+import { type Controllers, controllerServices } from './controllers.ts';
 import { hostProcesses } from './host.ts';
 import { read, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
-import type { PortSubject } from './subject.ts';
+import { type PortSubject, theCloud } from './subject.ts';
 
 /** What one HTTP request on the metadata path came to. */
 export type MetadataAnswer =
@@ -27,6 +28,8 @@ export interface MetadataPath {
   readonly netns: string;
   readonly namespaceExists: boolean;
   readonly proxy: Process | undefined;
+  /** Ids that the proxy's configuration puts into its headers; recordings of older versions do not have them. */
+  readonly named: FactResult<readonly string[]>;
   /** Does anything listen at the proxy's port in the namespace. */
   readonly listens: FactResult<boolean>;
   /** Asked at the agent's socket in the name of the instance, as the proxy would. */
@@ -72,6 +75,34 @@ async function listening(facts: Store, host: string, netns: string, port: number
   return mapFact(sockets, (list) => list.some((s) => s.protocol === 'tcp' && s.port === port));
 }
 
+/** neutron/agent/metadata/driver.py: the file is named after the router or network, and names it in a header. */
+const proxyNames = (facts: Store, host: string, owner: string): Promise<FactResult<readonly string[]>> =>
+  read(
+    facts,
+    host,
+    { argv: ['cat', `/var/lib/neutron/ns-metadata-proxy/${owner}.conf`], impact: 'read', become: true },
+    (stdout) => ({
+      ok: true,
+      value: [...stdout.matchAll(/(?:set|add)-header X-Neutron-(?:Router|Network)-ID (\S+)/g)].map((m) => m[1] ?? ''),
+    }),
+  );
+
+/** The control plane, where the metadata agent passes a request on and gets an error back. */
+export const novaSide = source<PortSubject, Controllers>(
+  'port.nova-side',
+  (subject) => subject.id,
+  async (subject, facts) => {
+    const paths = await facts.get(metadataPaths, subject);
+    if (!paths.ok) return paths;
+    const fails = paths.value.value.some(
+      ({ agentAnswer: a }) => a.ok && a.value.value.kind === 'http' && a.value.value.status >= 500,
+    );
+    return fails
+      ? facts.get(controllerServices, theCloud)
+      : err({ kind: 'unsupported', because: 'Nova answers the metadata agent' });
+  },
+);
+
 /** The hosts and namespaces that serve metadata to the port: its routers', or the DHCP server's on isolated networks. */
 export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
   'port.metadata',
@@ -106,9 +137,10 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
     async function look(place: { host: string; by: 'router' | 'dhcp'; owner: string }): Promise<MetadataPath> {
       const netns = namespaceName(place.by === 'router' ? 'qrouter' : 'qdhcp', place.owner);
       const header = place.by === 'router' ? 'X-Neutron-Router-ID' : 'X-Neutron-Network-ID';
-      const [exists, processes, listens, agentAnswer] = await Promise.all([
+      const [exists, processes, named, listens, agentAnswer] = await Promise.all([
         facts.get(nsExists, { host: place.host, name: netns }),
         facts.get(hostProcesses, place.host),
+        proxyNames(facts, place.host, place.owner),
         listening(facts, place.host, netns, proxyPort[place.by]),
         ask(facts, place.host, {
           argv: curl(
@@ -130,6 +162,7 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
         netns,
         namespaceExists: exists.ok ? exists.value.value : true,
         proxy: processes.ok ? haproxyOf(processes.value.value, place.owner) : undefined,
+        named,
         listens,
         agentAnswer,
       };

@@ -59,6 +59,45 @@ export const deadForOpenstack: FindingSpec = {
   refs,
 };
 
+export const frozen: FindingSpec = {
+  code: 'OSD-AGENT-007',
+  severity: 'error',
+  nature: 'cause',
+  title: "An agent's process is frozen",
+  meaning:
+    'The process is there, but a signal (SIGSTOP) or a debugger holds it: its node calls it running, and it does nothing.',
+  evidence: 'state T in ps on the node; alive=false and the last heartbeat in GET /agents.',
+  mend: 'Restart the agent (or send it SIGCONT); ask who stopped it.',
+  explains: [...leftUndone, ...sameQueue],
+  refs: ['https://man7.org/linux/man-pages/man1/ps.1.html'],
+};
+
+export const queueRefuses: FindingSpec = {
+  code: 'OSD-AGENT-008',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The message queue refuses an agent',
+  meaning:
+    'RabbitMQ answers, and does not accept the user name or the password of the agent: its heartbeats go nowhere.',
+  evidence: "ACCESS_REFUSED in the agent's log; alive=false in GET /agents.",
+  mend: 'Correct transport_url in the configuration files of the agent (or the password of the user in RabbitMQ), then restart it.',
+  explains: [...leftUndone, ...sameQueue],
+  refs: ['https://www.rabbitmq.com/docs/access-control'],
+};
+
+export const endsAgain: FindingSpec = {
+  code: 'OSD-AGENT-009',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An agent does not stay up',
+  meaning:
+    'The process ends with an error shortly after each start. Starting it once more will not help: its log says what it stumbles over.',
+  evidence: "the unit on the node (restarting, or failed), and the last error of the agent's log.",
+  mend: 'Mend what the last error names (a wrong option, a missing file or driver), then restart the agent.',
+  explains: [...leftUndone, ...sameQueue],
+  refs,
+};
+
 export const deadUnseen: FindingSpec = {
   code: 'OSD-AGENT-004',
   severity: 'error',

@@ -9,6 +9,7 @@ import { pathLogs, type ServiceLog } from '../../facts/logs.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import { foldLines, type LogFold, type LogRecord, parseOsloLog } from '../../nodes/parse/oslo-log.ts';
 import { span } from '../age.ts';
+import { ageOf } from '../log-age.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { errorsAbout, queueUnreachable } from './codes.ts';
 
@@ -54,14 +55,6 @@ const reporting = source<PortSubject, ReadonlySet<string>>(
 
 const needs = { logs: pathLogs, since: window };
 const optional = { requests, reporting };
-
-/** Age in seconds of a record, by the node's own clock and zone; undefined when it carries no date. */
-const ageOf = (record: LogRecord, log: ServiceLog, now: number): number | undefined => {
-  const local = Date.parse(`${record.at.replace(',', '.')}Z`);
-  if (Number.isNaN(local)) return undefined;
-  const nodeNow = now / 1000 + log.clock.aheadSeconds + log.clock.zoneMinutes * 60;
-  return nodeNow - local / 1000;
-};
 
 interface Sighting {
   readonly log: ServiceLog;

@@ -76,3 +76,17 @@ export const redirectMissing: FindingSpec = {
   explains: noMetadata,
   refs,
 };
+
+export const proxyMisnames: FindingSpec = {
+  code: 'OSD-META-007',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The metadata proxy speaks for another router or network',
+  meaning:
+    "The proxy's configuration puts the id of another router (or network) into the requests it passes on: the agent looks for the instance there, and answers 404.",
+  evidence:
+    "X-Neutron-Router-ID (X-Neutron-Network-ID) in the proxy's configuration file against the router (network) it serves.",
+  mend: 'End the proxy and restart the L3 agent of the host (the DHCP agent on isolated networks): it writes the file again.',
+  explains: noMetadata,
+  refs,
+};

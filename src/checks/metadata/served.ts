@@ -2,15 +2,24 @@ import { blocked, defineCheck, judged, passed, skipped } from '../../engine/chec
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
-import { advice, findingOf, restartOf } from '../../engine/finding-of.ts';
+import { advice, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
+import { stoppedOf } from '../../facts/controllers.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
-import { type MetadataPath, metadataPaths } from '../../facts/metadata.ts';
+import { type MetadataPath, metadataPaths, novaSide } from '../../facts/metadata.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { iptablesRules } from '../../nodes/parse/iptables.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
-import { agentSilent, novaFails, portUnknown, proxyDead, redirectMissing, secretRefused } from './codes.ts';
+import {
+  agentSilent,
+  novaFails,
+  portUnknown,
+  proxyDead,
+  proxyMisnames,
+  redirectMissing,
+  secretRefused,
+} from './codes.ts';
 
 const configDrive = source<PortSubject, boolean>(
   'port.config-drive',
@@ -25,7 +34,7 @@ const configDrive = source<PortSubject, boolean>(
 );
 
 const needs = { paths: metadataPaths };
-const optional = { configDrive, routers: routersOnHosts };
+const optional = { configDrive, routers: routersOnHosts, nova: novaSide };
 
 const metadataAgent = 'neutron-metadata-agent';
 
@@ -35,7 +44,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   title: 'Metadata is served: proxy, agent and Nova answer, the signature is accepted',
   needs,
   optional,
-  findings: [redirectMissing, proxyDead, agentSilent, secretRefused, novaFails, portUnknown],
+  findings: [redirectMissing, proxyDead, proxyMisnames, agentSilent, secretRefused, novaFails, portUnknown],
   judge: ({ subject, facts, maybe }) => {
     const paths = facts.paths.value;
     if (paths.length === 0) return skipped('neither a router nor a DHCP server could serve metadata to it');
@@ -143,6 +152,26 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           restart(host, keeper),
         );
       }
+      const stray = path.named.ok ? path.named.value.value.find((id) => id !== path.owner) : undefined;
+      const [conf] = path.named.ok ? path.named.value.evidence : [];
+      if (stray !== undefined && conf !== undefined) {
+        return make(
+          proxyMisnames,
+          path,
+          `The metadata proxy in ${path.netns} on ${host} passes requests on in the name of ${stray} instead of ${path.owner}`,
+          keeper,
+          [showing(conf, `X-Neutron-…-ID ${stray}; expected ${path.owner}`)],
+          {
+            title: 'end the proxy, and let its agent make it again',
+            risk: 'none',
+            sufficient: true,
+            steps: [
+              ...(path.proxy === undefined ? [] : [onHost(host, ['kill', String(path.proxy.pid)])]),
+              restartOf(host, keeper),
+            ],
+          },
+        );
+      }
       if (!agentAnswer.ok) return undefined;
       const answer = agentAnswer.value.value;
       switch (answer.kind) {
@@ -192,7 +221,27 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             seen,
             restart(host, metadataAgent),
           );
-        default:
+        default: {
+          const down = maybe.nova.ok ? stoppedOf(maybe.nova.value.value, 'nova-api-metadata') : [];
+          const [one] = down;
+          if (one !== undefined) {
+            return make(
+              novaFails,
+              path,
+              `${one.state.unit} on ${down.map((d) => d.host).join(', ')} is ${one.state.state}: the metadata agent on ${host} gets HTTP ${answer.status} for ${ownerName(subject)}`,
+              metadataAgent,
+              [...down.map((d) => showing(d.evidence, `${d.state.unit}: ${d.state.detail}`)), ...seen] as [
+                Evidence,
+                ...Evidence[],
+              ],
+              {
+                title: 'start it',
+                risk: 'none',
+                sufficient: true,
+                steps: down.map((d) => onHost(d.host, d.restart)),
+              },
+            );
+          }
           return make(
             novaFails,
             path,
@@ -211,6 +260,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               ],
             },
           );
+        }
       }
     }
   },

@@ -64,7 +64,12 @@ export const interfaceDown: FindingSpec = {
     'A qr- (inside) or qg- (outside) device in the namespace is not as Neutron made it, so the router has lost a leg.',
   evidence: 'ip link and ip addr in the namespace against the ports of the router.',
   mend: 'Set the interface up; when it or its address is missing, restart the L3 agent of the host.',
-  explains: [...beyond, { code: 'OSD-ROUTER-005', over: ['router'] }],
+  explains: [
+    ...beyond,
+    { code: 'OSD-ROUTER-005', over: ['router'] },
+    { code: 'OSD-ROUTER-007', over: ['router'] },
+    { code: 'OSD-ROUTER-010', over: ['router'] },
+  ],
   refs,
 };
 
