@@ -130,7 +130,7 @@ const listPorts = async (facts: Store, query: Record<string, string | readonly s
   const answer = await facts.io.cloud.list({
     service: 'network',
     path: '/ports',
-    query: { status: 'ACTIVE', ...query },
+    query: { status: 'ACTIVE', limit: String(mostPorts), ...query },
     items: 'ports',
     schema: port,
     limit: mostPorts,

@@ -12,6 +12,7 @@ import {
   refusing,
   repeating,
 } from '../support/edit-bundle.ts';
+import { withMates } from '../support/neighbours.ts';
 
 const tap = `tap${port1.id.slice(0, 11)}`;
 const address: string = port1.fixed_ips[0].ip_address;
@@ -58,7 +59,7 @@ const silentPing = (to: string): string =>
   `PING ${to} (${to}) 56(84) bytes of data.\n\n--- ${to} ping statistics ---\n5 packets transmitted, 0 received, 100% packet loss, time 819ms\n`;
 
 /** Nothing answers from the network host any more: the pings, their repetition, and every counter around them. */
-function silent(bundle: Bundle, after: (stdout: string) => string = (s) => s): Bundle {
+export function silent(bundle: Bundle, after: (stdout: string) => string = (s) => s): Bundle {
   let edited = bundle;
   for (const words of ['qdhcp-', 'qrouter-']) {
     edited = editingOutput(edited, 'net1', `${words}`, (s) => s);
@@ -685,6 +686,24 @@ export const cases: readonly Case[] = [
     names: 'cmp1',
     bundle: () => silent(healthy),
   },
+  ...(
+    [
+      ['OSD-PATH-003', 'the neighbour on the same host answers: it is the instance’s own side', 5, 5],
+      ['OSD-PATH-004', 'no neighbour on the host answers and one elsewhere does: it is the host', 0, 5],
+      ['OSD-PATH-005', 'no neighbour answers anywhere: it is the network', 0, 0],
+    ] as const
+  ).map(
+    ([code, says, here, there]): Case => ({
+      says,
+      code,
+      names: 'web-2',
+      bundle: () =>
+        withMates(silent(healthy), [
+          { name: 'web-2', host: 'cmp1', address: '10.0.0.31', qdhcp: here, qrouter: here },
+          { name: 'db-1', host: 'cmp2', address: '10.0.0.32', qdhcp: there, qrouter: there },
+        ]),
+    }),
+  ),
   {
     says: 'a stranger’s rule whose counter rose with the pings is named, with the command that deletes it',
     code: 'OSD-HOST-014',

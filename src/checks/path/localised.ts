@@ -93,7 +93,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     return judged(
       [
         findingOf(lostBetween, {
-          summary: `Probes die ${where}${around === undefined ? '' : `; ${around.words}`}`,
+          summary: `Probes die ${where}`,
           subject: `path ${probe.first.host} → ${host}`,
           scope,
           confidence: around?.confidence ?? 'possible',
