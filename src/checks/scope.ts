@@ -1,5 +1,6 @@
 import type { Scope } from '../engine/finding.ts';
 import { computeHostOf, type InstanceSubject, type PortSubject, shortId } from '../facts/subject.ts';
+import { quoteArg } from '../nodes/quote.ts';
 
 type More = { readonly [K in 'host' | 'agent' | 'router' | 'link']?: readonly string[] };
 
@@ -33,6 +34,15 @@ export const agentName = (binary: string, host: string): string => `${binary}@${
 /** Two hosts joined by a tunnel, whichever way round. */
 export const linkName = (a: string, b: string): string => [a, b].sort().join(' ⇄ ');
 
+/**
+ * An instance as an argument of a command line to paste: its name as one shell word, or its id where the name cannot be
+ * typed. Whoever names an instance must not thereby write commands for the operator.
+ */
+export const typed = (instance: Pick<InstanceSubject, 'name' | 'id'>): string =>
+  /^[^-\p{Cc}]\P{Cc}*$/u.test(instance.name) ? quoteArg(instance.name) : instance.id;
+
 /** The command that proves a mend. */
-export const verifyWith = (verb: string, subject: PortSubject): string =>
-  `ostk-doctor ${verb} ${subject.instance?.name ?? subject.id}`;
+export const verifyWith = (verb: string, subject: PortSubject | InstanceSubject): string => {
+  const instance = subject.kind === 'instance' ? subject : subject.instance;
+  return `ostk-doctor ${verb} ${instance === undefined ? subject.id : typed(instance)}`;
+};

@@ -7,7 +7,7 @@ import { type Io, showing } from '../../facts/io.ts';
 import { worksNow } from '../../facts/now.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { sameAddress } from '../../path/addresses.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { noLease, noMetadata, noRoot, otherAddress, panicked } from './codes.ts';
 
 const needs = { console: consoleLog, ports };
@@ -36,7 +36,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
       network: list.map((p) => p.network_id),
       port: list.map((p) => p.id),
     };
-    const verify = `ostk-doctor console ${subject.name}`;
+    const verify = verifyWith('console', subject);
     const findings: Finding[] = [];
     const linesWith = (pattern: RegExp): string =>
       text

@@ -4,7 +4,7 @@ import { domain } from '../../facts/domain.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { domainNotRunning } from './codes.ts';
 
 const needs = { server, domain };
@@ -42,7 +42,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
                   : [byOperator(['openstack', 'server', 'reboot', '--hard', subject.id])],
             },
           ],
-          verify: `ostk-doctor host ${subject.name}`,
+          verify: verifyWith('host', subject),
         }),
       ],
       '',

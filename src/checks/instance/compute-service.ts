@@ -10,6 +10,7 @@ import type { ComputeService } from '../../facts/schemas/compute.ts';
 import { type InstanceSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import { span, utcMillis } from '../age.ts';
+import { verifyWith } from '../scope.ts';
 import { computeCutOff, computeServiceDown } from './codes.ts';
 
 const services = source<InstanceSubject, readonly ComputeService[]>(
@@ -75,7 +76,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
                 ],
               },
             ],
-            verify: `ostk-doctor net ${subject.name}`,
+            verify: verifyWith('net', subject),
           }),
         ];
       }
@@ -104,7 +105,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
                   steps: [byOperator(['openstack', 'compute', 'service', 'set', '--enable', s.host, 'nova-compute'])],
                 },
           ],
-          verify: `ostk-doctor net ${subject.name}`,
+          verify: verifyWith('net', subject),
         }),
       ];
     });

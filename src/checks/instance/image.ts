@@ -3,7 +3,7 @@ import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { bootImage } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { imageUnusable } from './codes.ts';
 
 const optional = { image: bootImage };
@@ -42,7 +42,7 @@ export default defineCheck<Io, InstanceSubject, Record<string, never>, typeof op
               steps: [byOperator(['openstack', 'image', 'set', '--activate', image.id])],
             },
           ],
-          verify: `ostk-doctor net ${subject.name}`,
+          verify: verifyWith('net', subject),
         }),
       ],
       '',

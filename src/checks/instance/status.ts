@@ -6,7 +6,7 @@ import { type Io, showing } from '../../facts/io.ts';
 import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { span, utcMillis } from '../age.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { cellDown, inError, notRunning, noValidHost, stuckTask } from './codes.ts';
 
 /** Nova's longest ordinary actions (a large snapshot, a block migration) take minutes; half an hour is none of them. */
@@ -37,7 +37,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
     const task = s['OS-EXT-STS:task_state'];
     const host = s['OS-EXT-SRV-ATTR:host'];
     const scope = instanceScope(subject);
-    const verify = `ostk-doctor net ${subject.name}`;
+    const verify = verifyWith('net', subject);
     const findings: Finding[] = [];
     const state = `status ${s.status}, vm_state ${s['OS-EXT-STS:vm_state'] ?? '?'}, power ${power}, task ${task ?? 'none'}`;
 

@@ -4,7 +4,7 @@ import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { volumes } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { volumeBroken } from './codes.ts';
 
 const optional = { volumes };
@@ -41,7 +41,7 @@ export default defineCheck<Io, InstanceSubject, Record<string, never>, typeof op
               steps: [byOperator(['openstack', 'volume', 'show', v.id])],
             },
           ],
-          verify: `ostk-doctor net ${subject.name}`,
+          verify: verifyWith('net', subject),
         }),
       ];
     });

@@ -3,7 +3,7 @@ import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { ports } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { type InstanceSubject, shortId } from '../../facts/subject.ts';
-import { instanceScope } from '../scope.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { noPort } from './codes.ts';
 
 const needs = { ports };
@@ -37,7 +37,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
                   steps: [byOperator(['openstack', 'server', 'add', 'network', subject.id, 'NETWORK'])],
                 },
               ],
-              verify: `ostk-doctor port ${subject.name}`,
+              verify: verifyWith('port', subject),
             }),
           ]
         : [],

@@ -104,7 +104,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             ],
           },
         ],
-        verify: `ostk-doctor ping ${subject.instance?.name ?? subject.id} --probe tcp/${port}`,
+        verify: `${verifyWith('ping', subject)} --probe tcp/${port}`,
       });
     }
   },
