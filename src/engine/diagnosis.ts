@@ -46,32 +46,52 @@ export function explains(a: Finding, b: Finding, specs: Specs): boolean {
   return edges.some((e) => matchesCode(e.code, b.code) && e.over.every((r) => related(r, a.scope, b.scope)));
 }
 
+/**
+ * Is `b` no cause of its own beside `a`? What is only possible hides no cause, a symptom hides none either, and a note of
+ * the past hides nothing that is wrong now.
+ */
+const folds = (a: Finding, b: Finding, specs: Specs): boolean =>
+  explains(a, b, specs) &&
+  (b.nature === 'symptom' || (a.nature === 'cause' && a.confidence !== 'possible')) &&
+  (a.severity !== 'info' || b.severity === 'info');
+
 const identity = (f: Finding): string => `${f.code}\u0000${f.subject}\u0000${f.summary}`;
 
-const union = (a: readonly string[] = [], b: readonly string[] = []): readonly string[] =>
-  [...new Set([...a, ...b])].sort();
+/** Keys in one order, and what scopes name in one order, so that equal findings have equal text. */
+const scopeOf = (scopes: readonly Scope[]): Scope => {
+  const keys = new Set(scopes.flatMap((s) => Object.keys(s))) as Set<keyof Scope>;
+  return Object.fromEntries(
+    [...keys].sort().map((key) => [key, [...new Set(scopes.flatMap((s) => s[key] ?? []))].sort()]),
+  );
+};
 
-/** The same thing seen from two ports of an instance is one finding that concerns both. */
-function merged(a: Finding, b: Finding): Finding {
-  const [first, second] = JSON.stringify(a) < JSON.stringify(b) ? [a, b] : [b, a];
-  const keys = new Set([...Object.keys(a.scope), ...Object.keys(b.scope)]) as Set<keyof Scope>;
-  const scope = Object.fromEntries([...keys].sort().map((key) => [key, union(a.scope[key], b.scope[key])]));
-  return {
-    ...first,
-    scope,
-    severity: rank[first.severity] <= rank[second.severity] ? first.severity : second.severity,
-    confidence: trust[first.confidence] <= trust[second.confidence] ? first.confidence : second.confidence,
-  };
+/** The gravest and surest of them first; among equals the order of their text. */
+const weightier = (a: Finding, b: Finding): number => {
+  const text = (f: Finding): string => JSON.stringify({ ...f, scope: {} });
+  return (
+    rank[a.severity] - rank[b.severity] || trust[a.confidence] - trust[b.confidence] || (text(a) < text(b) ? -1 : 1)
+  );
+};
+
+/**
+ * The same thing seen from two ports of an instance is one finding that concerns both: it is told as its weightiest part
+ * tells it.
+ */
+function merged(same: readonly [Finding, ...Finding[]]): Finding {
+  const [first = same[0]] = [...same].sort(weightier);
+  const confidence = [...same].sort((a, b) => trust[a.confidence] - trust[b.confidence])[0]?.confidence;
+  return { ...first, scope: scopeOf(same.map((f) => f.scope)), confidence: confidence ?? first.confidence };
 }
 
 /** Every finding once, in an order that does not depend on how they came. */
 function distinct(findings: readonly Finding[]): readonly Finding[] {
-  const found = new Map<string, Finding>();
-  for (const f of [...findings].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))) {
+  const found = new Map<string, [Finding, ...Finding[]]>();
+  for (const f of findings) {
     const known = found.get(identity(f));
-    found.set(identity(f), known === undefined ? f : merged(known, f));
+    if (known === undefined) found.set(identity(f), [f]);
+    else known.push(f);
   }
-  return [...found.values()].sort((a, b) => (identity(a) < identity(b) ? -1 : 1));
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, same]) => merged(same));
 }
 
 /**
@@ -87,15 +107,14 @@ export function diagnose(
 ): Pick<Diagnosis, 'causes' | 'remarks'> {
   const asked = (f: Finding): boolean => shows.some((pattern) => matchesCode(pattern, f.code));
   const unique = distinct(findings);
-  const explainedBy = (b: Finding): Finding[] =>
-    unique.filter((a) => explains(a, b, specs) && (a.confidence !== 'possible' || b.nature === 'symptom'));
+  const explainedBy = (b: Finding): Finding[] => unique.filter((a) => folds(a, b, specs));
   const roots = unique.filter((f) => explainedBy(f).length === 0);
   const below = (root: Finding): Finding[] => {
     const seen = new Set<Finding>();
     const open: Finding[] = [root];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       for (const f of unique) {
-        if (!seen.has(f) && f !== root && next !== f && explains(next, f, specs)) {
+        if (!seen.has(f) && f !== root && next !== f && folds(next, f, specs)) {
           seen.add(f);
           open.push(f);
         }
@@ -107,9 +126,14 @@ export function diagnose(
   const errors = causes.filter((c) => c.finding.severity === 'error' || c.explains.some((f) => f.severity === 'error'));
   const concerns = (c: Cause): boolean => asked(c.finding) || c.explains.some(asked);
   const count = (c: Cause): number => c.explains.filter((f) => f.severity === 'error').length;
+  // A cause of a kind that explains nothing is a trouble of its own: it stands behind symptoms that nobody explains.
+  const kind = (c: Cause): number => {
+    if (c.finding.nature === 'symptom') return 1;
+    return (specs.get(c.finding.code)?.explains ?? []).length === 0 && !concerns(c) ? 2 : 0;
+  };
   errors.sort(
     (a, b) =>
-      Number(a.finding.nature === 'symptom') - Number(b.finding.nature === 'symptom') ||
+      kind(a) - kind(b) ||
       Number(!concerns(a)) - Number(!concerns(b)) ||
       Number(count(a) === 0) - Number(count(b) === 0) ||
       trust[a.finding.confidence] - trust[b.finding.confidence] ||
