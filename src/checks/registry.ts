@@ -14,6 +14,7 @@ import guestAddress from './guest/address.ts';
 import hostAttachment from './host/attachment.ts';
 import hostDomain from './host/domain.ts';
 import hostDrops from './host/drops.ts';
+import hostJoined from './host/joined.ts';
 import hostServiceAttachment from './host/service-attachment.ts';
 import hostServiceStrangers from './host/service-strangers.ts';
 import hostStrangers from './host/strangers.ts';
@@ -49,6 +50,7 @@ import secgroupEnforced from './secgroup/enforced.ts';
 import tcpConnects from './tcp/connects.ts';
 import tunnelEntries from './tunnel/entries.ts';
 import tunnelPasses from './tunnel/passes.ts';
+import tunnelSegment from './tunnel/segment.ts';
 
 export const cloudChecks: readonly Check<Io, CloudSubject>[] = [agentEverywhere, cloudIdentity, cloudServices];
 
@@ -70,6 +72,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   guestAddress,
   hostAttachment,
   hostDrops,
+  hostJoined,
   hostServiceAttachment,
   hostServiceStrangers,
   hostStrangers,
@@ -100,6 +103,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   tcpConnects,
   tunnelEntries,
   tunnelPasses,
+  tunnelSegment,
 ];
 
 interface Listed {

@@ -129,6 +129,7 @@ export const deadVlan: FindingSpec = {
   mend: 'Restart the OVS agent of the host so that it wires the port again.',
   explains: [
     ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-ROUTER-*', 'OSD-DHCP-*', 'OSD-META-*'),
+    { code: 'OSD-TUNNEL-002', over: ['host', 'port'] },
     ...ofInstance('OSD-CONSOLE-*'),
   ],
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/openvswitch_agent.html'],
@@ -145,6 +146,7 @@ export const wrongTag: FindingSpec = {
   mend: 'Restart the OVS agent of the host so that it wires the port again.',
   explains: [
     ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-SG-003'),
+    { code: 'OSD-TUNNEL-002', over: ['host', 'port'] },
     ...ofInstance('OSD-CONSOLE-*'),
   ],
   refs: [],
@@ -164,4 +166,22 @@ export const noOfport: FindingSpec = {
     ...ofInstance('OSD-CONSOLE-*'),
   ],
   refs: [],
+};
+
+export const notJoined: FindingSpec = {
+  code: 'OSD-L2-004',
+  severity: 'error',
+  nature: 'cause',
+  title: 'Two OVS bridges of the path are not joined',
+  meaning:
+    'The patch port between them is missing on one side, or names another peer: what one bridge sends to the other is lost. Everything on the host that goes over it is cut off.',
+  evidence: 'patch interfaces of the bridges in OVSDB, each with the peer it names.',
+  mend: 'Restart the OVS agent of the host: it makes the patch ports again.',
+  explains: [
+    ...ofPort('OSD-PORT-004', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*'),
+    ...ofInstance('OSD-CONSOLE-*'),
+    { code: 'OSD-TUNNEL-*', over: ['host'] },
+    { code: 'OSD-META-*', over: ['host'] },
+  ],
+  refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/openvswitch_agent.html'],
 };

@@ -9,8 +9,6 @@ import type { NodeRules } from '../../path/firewall/strangers.ts';
 export interface Passing {
   readonly place: NodeRules;
   readonly packets: readonly Packet[];
-  /** An instance cannot do without these: what surely takes them is wrong, whether or not anybody has sent one. */
-  readonly essential: boolean;
 }
 
 export interface Around {
@@ -18,15 +16,12 @@ export interface Around {
   /** The tap is a port of a Linux bridge: its packets pass FORWARD of the host. */
   readonly bridged: boolean;
   readonly routers: readonly ServingRouter[];
-  /** Addresses of the DHCP ports. */
-  readonly dhcp: readonly string[];
   readonly floating: readonly string[];
 }
 
 const OUT: readonly Hook[] = ['OUTPUT', 'POSTROUTING'];
 const IN: readonly Hook[] = ['PREROUTING', 'INPUT'];
 const THROUGH: readonly Hook[] = ['PREROUTING', 'FORWARD', 'POSTROUTING'];
-const METADATA = '169.254.169.254';
 
 const inNamespace = (rules: NodeRules, netns: string | undefined): NodeRules => ({
   iptables: (rules.iptables ?? []).filter((d) => d.netns === netns),
@@ -36,7 +31,7 @@ const inNamespace = (rules: NodeRules, netns: string | undefined): NodeRules => 
   ...(netns === undefined ? { ebtables: rules.ebtables ?? [], bridges: rules.bridges ?? [] } : {}),
 });
 
-/** The packets of this run as each place of the path sees them, and those of DHCP and metadata in the namespaces that serve them. */
+/** The packets of this run as each place of the path sees them. */
 export function probesOf(subject: PortSubject, around: Around): { at(host: string, rules: RulesOfHost): Passing[] } {
   const port = subject.port.value;
   const fixed = port.fixed_ips.map((f) => ({ address: f.ip_address, family: parseAddress(f.ip_address)?.family ?? 4 }));
@@ -68,57 +63,19 @@ export function probesOf(subject: PortSubject, around: Around): { at(host: strin
       ]);
   const tap = deviceName('tap', subject.id);
   const netnsOfDhcp = namespaceName('qdhcp', port.network_id);
-  const routerOf = new Map(around.routers.map((r) => [namespaceName('qrouter', r.router.id), r]));
+  const netnsOfRouters = new Set(around.routers.map((r) => namespaceName('qrouter', r.router.id)));
 
-  const inDhcp = (): Packet[][] => [
-    [...echoes({ hooks: OUT }, { hooks: IN }), ...arps()],
-    [
-      { family: 4, protocol: 'udp', sourcePort: 68, destinationPort: 67, sourceMac: port.mac_address, hooks: IN },
-      { family: 4, protocol: 'udp', sourcePort: 67, destinationPort: 68, destinationMac: port.mac_address, hooks: OUT },
-    ],
-  ];
-  const inRouter = (serving: ServingRouter): Packet[][] => {
-    const own = serving.insides.flatMap((p) => p.fixed_ips.map((f) => f.ip_address));
-    return [
-      [
-        ...echoes({ hooks: OUT }, { hooks: IN }),
-        ...(around.floating.length === 0
-          ? []
-          : [
-              ...echoes({ hooks: THROUGH }, { hooks: THROUGH }),
-              ...around.floating.flatMap((address): Packet[] => [
-                { family: 4, protocol: 'icmp', icmpType: 8, destination: address, hooks: ['PREROUTING'] },
-                { family: 4, protocol: 'icmp', icmpType: 0, source: address, hooks: ['POSTROUTING'] },
-              ]),
-            ]),
-        ...arps(),
-      ],
-      fixed
-        .filter(({ family }) => family === 4)
-        .flatMap(({ address }): Packet[] => [
-          {
-            family: 4,
-            protocol: 'tcp',
-            source: address,
-            destination: METADATA,
-            destinationPort: 80,
-            hooks: ['PREROUTING'],
-          },
-          ...own
-            .filter((inside) => parseAddress(inside)?.family === 4)
-            .map(
-              (inside): Packet => ({
-                family: 4,
-                protocol: 'tcp',
-                source: address,
-                destination: inside,
-                destinationPort: 9697,
-                hooks: ['INPUT'],
-              }),
-            ),
-        ]),
-    ];
-  };
+  const fromInside = [...echoes({ hooks: OUT }, { hooks: IN }), ...arps()];
+  const throughRouter =
+    around.floating.length === 0
+      ? []
+      : [
+          ...echoes({ hooks: THROUGH }, { hooks: THROUGH }),
+          ...around.floating.flatMap((address): Packet[] => [
+            { family: 4, protocol: 'icmp', icmpType: 8, destination: address, hooks: ['PREROUTING'] },
+            { family: 4, protocol: 'icmp', icmpType: 0, source: address, hooks: ['POSTROUTING'] },
+          ]),
+        ];
 
   return {
     at: (host, { rules }) => {
@@ -133,19 +90,13 @@ export function probesOf(subject: PortSubject, around: Around): { at(host: strin
         packets: bridge
           ? [...echoes({ bridgeOut: tap }, { bridgeIn: tap }), ...arps({ bridgeOut: tap }, { bridgeIn: tap })]
           : [...echoes(), ...arps()],
-        essential: false,
       };
       return [
         ofHost,
         ...inside.flatMap((netns): Passing[] => {
-          const serving = routerOf.get(netns);
-          const [probes = [], needed = []] =
-            netns === netnsOfDhcp ? inDhcp() : serving === undefined ? [[], []] : inRouter(serving);
-          const place = inNamespace(rules, netns);
-          return [
-            { place, packets: probes, essential: false },
-            { place, packets: needed, essential: true },
-          ];
+          const packets =
+            netns === netnsOfDhcp ? fromInside : netnsOfRouters.has(netns) ? [...fromInside, ...throughRouter] : [];
+          return packets.length === 0 ? [] : [{ place: inNamespace(rules, netns), packets }];
         }),
       ];
     },

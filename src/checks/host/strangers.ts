@@ -5,7 +5,7 @@ import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { asked } from '../../facts/asked.ts';
 import { type Io, type ProbeOption, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
-import { dhcpHosts, floatingIps, servingRouters } from '../../facts/port-api.ts';
+import { floatingIps, servingRouters } from '../../facts/port-api.ts';
 import { pathRules, type RulesOfHost } from '../../facts/rules.ts';
 import { type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -19,7 +19,7 @@ import { probesOf } from './probes.ts';
 import { countersOfRules, evidenceFor, readingsOf, risesOf, roundsOf } from './rule-counters.ts';
 
 const needs = { placement, rules: pathRules, asked };
-const optional = { look: secondLook, routers: servingRouters, dhcp: dhcpHosts, floating: floatingIps };
+const optional = { look: secondLook, routers: servingRouters, floating: floatingIps };
 
 /** TCP and UDP that was asked about, as it would come to the tap: nobody sends it, so only a sure match counts. */
 const wantedOf = (subject: PortSubject, probes: readonly ProbeOption[], from: string | undefined): Packet[] =>
@@ -51,25 +51,24 @@ interface Suspect {
 
 /**
  * Did the rule take packets of this run? certain: it surely takes our probes, and counted in every repetition. likely: it rose by what was
- * lost both times, or it keeps no count and surely takes what was lost. possible: it rose, and nothing speaks against it. essential: it
- * surely takes what an instance cannot do without. no: the rest.
+ * lost both times, or it keeps no count and surely takes what was lost. possible: it rose, and nothing speaks against it. no: the rest.
  */
-type Taken = 'certain' | 'likely' | 'possible' | 'essential' | 'no';
+type Taken = 'certain' | 'likely' | 'possible' | 'no';
 
 function takenBy(
   stranger: Stranger,
   rises: readonly number[] | undefined,
   rounds: readonly Round[],
-  essential: boolean,
+  ours: boolean,
 ): Taken {
   const lost = rounds.some((r) => r.lost.some((n) => n > 0));
   const sure = stranger.matches === 'yes' && (stranger.effect === 'drops' || stranger.effect === 'rejects');
-  if (rises === undefined) return sure && essential ? 'essential' : sure && lost ? 'likely' : 'no';
+  if (rises === undefined) return sure && lost ? 'likely' : 'no';
   const fit = fitOf(rises, rounds, / nat /.test(` ${stranger.where} `));
   if (stranger.matches === 'yes' && fit !== 'none') return 'certain';
-  if (stranger.matches === 'yes' && essential && sure) return 'essential';
-  if (fit === 'same' && rounds.length > 1) return 'likely';
   if (fit === 'none') return 'no';
+  // What stands on a device of this port alone meets nobody else's packets; ARP beside the pings keeps the number from being the same.
+  if ((fit === 'same' || (ours && lost)) && rounds.length > 1) return 'likely';
   if (rounds.length < 2) return 'possible';
   // Flows are counted some hundred milliseconds late (ovs-vswitchd's revalidators): the numbers need not be the same.
   const near = rounds.every(({ lost: of, sent }, at) => {
@@ -79,7 +78,7 @@ function takenBy(
   return stranger.tool === 'ovs' && near ? 'possible' : 'no';
 }
 
-const trust: Readonly<Record<Taken, number>> = { certain: 0, likely: 1, essential: 2, possible: 3, no: 4 };
+const trust: Readonly<Record<Taken, number>> = { certain: 0, likely: 1, possible: 2, no: 3 };
 
 const confidenceOf = (taken: Taken, stranger: Stranger): Confidence => {
   if (taken === 'no' || taken === 'possible') return 'possible';
@@ -113,16 +112,13 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       compute,
       bridged: devices.some((d) => d.role === 'tap' && d.in?.driver === 'linux'),
       routers: maybe.routers.ok ? maybe.routers.value.value : [],
-      dhcp: maybe.dhcp.ok
-        ? maybe.dhcp.value.value.flatMap((d) => d.port?.fixed_ips ?? []).map((f) => f.ip_address)
-        : [],
       floating: maybe.floating.ok ? maybe.floating.value.value.map((f) => f.floating_ip_address) : [],
     });
     const suspects: Suspect[] = [];
     for (const [host, now] of facts.rules.value) {
       const rules: RulesOfHost = look?.after.get(host)?.rules ?? now;
       const readings = look === undefined ? [] : readingsOf(look, host, (c) => countersOfRules(c.rules));
-      for (const { place, packets, essential } of probes.at(host, rules)) {
+      for (const { place, packets } of probes.at(host, rules)) {
         for (const stranger of packets.flatMap((packet) => strangersOf(place, packet))) {
           const known = suspects.findIndex(
             (s) => s.host === host && s.stranger.key === stranger.key && s.stranger.raw === stranger.raw,
@@ -134,12 +130,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             look === undefined || readings.length !== rounds.length + 1 ? undefined : risesOf(readings, stranger.key);
           const shaper = shapers.has(stranger.target);
           const counted = rises !== undefined || look === undefined;
-          let taken = takenBy(stranger, rises, rounds, essential);
+          let taken = takenBy(stranger, rises, rounds, stranger.tool === 'tc' && onPath.has(deviceOf(stranger)));
           if (shaper) {
             // Another instance's limit rises with that instance's own traffic.
             const busy =
-              rises !== undefined &&
-              rises.every((r) => r > 0) &&
+              rises?.every((r) => r > 0) === true &&
               look?.repeated.some((r) => r.first.what === 'instance') === true;
             taken = busy && onPath.has(deviceOf(stranger)) && !limited(subject) ? 'likely' : 'no';
           } else if (!counted && stranger.certainty === 'possible') taken = 'no';

@@ -49,12 +49,12 @@ export const notOnNode: FindingSpec = {
 
 export const notEnforced: FindingSpec = {
   code: 'OSD-SG-004',
-  severity: 'warning',
+  severity: 'error',
   nature: 'cause',
   title: 'Security groups are configured and not enforced',
   meaning:
-    "The rules stand on the node, but packets never meet them: bridged traffic does not pass iptables, or nothing leads it to the port's chain.",
-  evidence: "net.bridge.bridge-nf-call-iptables, and the jumps to the port's chains.",
+    "The rules stand on the node, but packets never meet them: bridged traffic does not pass iptables, nothing leads it to the port's chain, or a rule made by hand accepts it before. What the API forbids gets through.",
+  evidence: "net.bridge.bridge-nf-call-iptables, the jumps to the port's chains, and what stands before them.",
   mend: 'Load br_netfilter and set the sysctl to 1, for good (sysctl.d); restart the L2 agent when the jump is missing.',
   explains: [],
   refs: ['https://bugs.launchpad.net/neutron/+bug/1622914'],

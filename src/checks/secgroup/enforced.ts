@@ -85,19 +85,39 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               ? `Security groups do not act on ${host}: ${loose.key} is ${loose.value ?? 'not there (br_netfilter is not loaded)'}`
               : loose.by === 'no-jump'
                 ? `Nothing on ${host} leads packets of ${loose.device} to ${loose.to}`
-                : `${ownerName(subject)} is let through on ${host} as if its port security were off`,
+                : loose.by === 'accepted-before'
+                  ? `A rule that Neutron did not make on ${host} accepts packets of ${ownerName(subject)} before its security groups are asked: ${loose.where}`
+                  : `${ownerName(subject)} is let through on ${host} as if its port security were off`,
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           scope,
-          evidence: [showing(evidence, JSON.stringify(loose))],
+          evidence: [
+            showing(
+              evidence,
+              loose.by === 'accepted-before'
+                ? `${loose.where}  ${loose.raw}  ${loose.packets} packets so far`
+                : JSON.stringify(loose),
+            ),
+          ],
           remedies: [
-            key === undefined
-              ? restart
-              : {
-                  title: 'let bridged packets pass iptables',
+            loose.by === 'accepted-before'
+              ? {
+                  title: 'delete the rule, once its maker agrees',
                   risk: 'reversible',
                   sufficient: true,
-                  steps: [onHost(host, ['modprobe', 'br_netfilter']), onHost(host, ['sysctl', '-w', `${key}=1`])],
-                },
+                  steps: [onHost(host, loose.remove)],
+                }
+              : key === undefined || loose.by !== 'bridge-netfilter-off'
+                ? restart
+                : {
+                    title: 'let bridged packets pass iptables',
+                    risk: 'reversible',
+                    sufficient: true,
+                    steps: [
+                      // The key is there as soon as the module is.
+                      ...(loose.value === undefined ? [onHost(host, ['modprobe', 'br_netfilter'])] : []),
+                      onHost(host, ['sysctl', '-w', `${key}=1`]),
+                    ],
+                  },
           ],
           verify,
         }),

@@ -69,3 +69,17 @@ export const underlayDead: FindingSpec = {
   explains: [...cut, { code: 'OSD-TUNNEL-001', over: ['link'] }],
   refs,
 };
+
+export const wrongSegment: FindingSpec = {
+  code: 'OSD-TUNNEL-005',
+  severity: 'error',
+  nature: 'cause',
+  title: "A host carries the network under another segment or endpoint than Neutron's",
+  meaning:
+    'The tunnel device or the flows of the host use a VNI (or a local address) that is not the one of the API: packets are sent into another segment, and those of this one are not taken.',
+  evidence:
+    "the VNI and the local address of the VXLAN device, or the tunnel ids of br-tun's flows for the network's local VLAN, beside provider:segmentation_id and the agent's tunneling_ip.",
+  mend: 'Let the L2 agent of the host make the device or the flows again.',
+  explains: [...cut, { code: 'OSD-TUNNEL-001', over: ['link'] }, { code: 'OSD-TUNNEL-002', over: ['link'] }],
+  refs: [...refs, 'https://docs.openstack.org/neutron/latest/contributor/internals/openvswitch_agent.html'],
+};

@@ -134,6 +134,8 @@ export function countedNft(ruleset: NftRuleset, netns?: string): readonly Counte
     });
 }
 
+const SHAPING = new Set(['tbf', 'htb', 'hfsc', 'cbq']);
+
 /** What queues dropped, and what filters took. An ingress or clsact queue counts what its filters drop (Linux net/core/dev.c). */
 export function countedTc({ qdiscs = [], filters = [] }: Pick<NodeRules, 'qdiscs' | 'filters'>): readonly Counted[] {
   return [
@@ -141,7 +143,8 @@ export function countedTc({ qdiscs = [], filters = [] }: Pick<NodeRules, 'qdiscs
       key: qdiscKey(qdisc),
       where: `${qdisc.netns === undefined ? '' : `${qdisc.netns} `}tc ${qdisc.dev} ${qdisc.kind}`,
       raw: `qdisc ${qdisc.kind} ${qdisc.handle} dev ${qdisc.dev}`,
-      packets: qdisc.drops,
+      // What a shaper holds back it counts as over its limit, whether or not it drops it in the end.
+      packets: qdisc.drops + (SHAPING.has(qdisc.kind) ? qdisc.overlimits : 0),
       bytes: 0,
       target: 'drop',
     })),

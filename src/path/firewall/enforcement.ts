@@ -41,6 +41,14 @@ export type NotEnforced =
       readonly device: string;
       readonly direction: 'ingress' | 'egress' | 'both';
     }
+  /** A rule that no agent made accepts the port's packets before they come to its chain. */
+  | {
+      readonly by: 'accepted-before';
+      readonly where: string;
+      readonly raw: string;
+      readonly packets: number;
+      readonly remove: readonly [string, ...string[]];
+    }
   /** The port is let through as if its port security were off. */
   | { readonly by: 'unfiltered'; readonly where: string; readonly raw: string };
 

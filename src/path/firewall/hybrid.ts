@@ -1,4 +1,4 @@
-import type { IptablesChain, IptablesDump, IptablesRule } from '../../nodes/parse/iptables.ts';
+import { type IptablesChain, type IptablesDump, type IptablesRule, ruleWords } from '../../nodes/parse/iptables.ts';
 import {
   type ChainOwner,
   cidrContains,
@@ -22,7 +22,8 @@ import {
   type WantedFirewall,
   wantedRules,
 } from './enforcement.ts';
-import { protocolNumber, standsForEveryProtocol } from './packet.ts';
+import { walk } from './iptables-walk.ts';
+import { type Packet, protocolNumber, standsForEveryProtocol } from './packet.ts';
 
 export interface IptablesNode {
   /** `iptables-save -c` of the host for family 4, `ip6tables-save -c` for 6. */
@@ -102,7 +103,10 @@ export function compareIptables(wanted: WantedFirewall, node: IptablesNode): Enf
       }
     }
   }
-  const notEnforced = notEnforcedBy(filter, owner, device, names, node, wanted.family);
+  const notEnforced = [
+    ...notEnforcedBy(filter, owner, device, names, node, wanted.family),
+    ...acceptedBefore(filter, owner, device, node.dump, wanted),
+  ];
   return { missing, extra, chainsMissing, notEnforced, baseMissing, found, undecided };
 }
 
@@ -463,6 +467,53 @@ function notEnforcedBy(
     }
   }
   return reasons;
+}
+
+/** Does a fresh packet of the port come to Neutron's chain at all, or does another rule surely accept it before? */
+function acceptedBefore(
+  filter: Chains,
+  owner: ChainOwner,
+  device: string,
+  dump: IptablesDump,
+  wanted: WantedFirewall,
+): readonly NotEnforced[] {
+  const jump = filter.get('FORWARD')?.rules.find(({ target }) => target === `${owner}-FORWARD`);
+  if (jump === undefined) return [];
+  const address = wanted.security.fixedIps.find((ip) => familyOf(ip) === wanted.family);
+  const packets: Packet[] = (['icmp', 'tcp', 'udp'] as const).flatMap((protocol): Packet[] => [
+    {
+      family: wanted.family,
+      protocol,
+      state: 'NEW',
+      bridgeOut: device,
+      ...(address === undefined ? {} : { destination: address }),
+    },
+    {
+      family: wanted.family,
+      protocol,
+      state: 'NEW',
+      bridgeIn: device,
+      ...(address === undefined ? {} : { source: address }),
+    },
+  ]);
+  const found = new Map<IptablesRule, NotEnforced>();
+  for (const packet of packets) {
+    const { rules } = walk(dump, packet);
+    if (rules.has(jump)) continue;
+    for (const [rule, taken] of rules) {
+      if (rule.table !== 'filter' || rule.target !== 'ACCEPT' || taken !== 'yes' || rule.chain.startsWith('neutron-'))
+        continue;
+      const remove = ['iptables', '-D', ...ruleWords(rule.raw).slice(1)] as const;
+      found.set(rule, {
+        by: 'accepted-before',
+        where: `filter ${rule.chain} #${rule.index}`,
+        raw: rule.raw,
+        packets: rule.packets,
+        remove: wanted.family === 6 ? ['ip6tables', ...remove.slice(1)] : remove,
+      });
+    }
+  }
+  return [...found.values()];
 }
 
 const isUnconditional = (rule: IptablesRule): boolean =>
