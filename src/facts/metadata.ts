@@ -56,12 +56,15 @@ async function ask(facts: Store, host: string, command: Command): Promise<FactRe
   return observed({ kind: 'error', detail: stderr.trim() }, evidence);
 }
 
-const curl = (...more: string[]): readonly [string, ...string[]] => [
+/** Seconds to wait for an answer; and once more where there was none, for a cloud under load may just be slow. */
+const patience = { first: 5, again: 8 } as const;
+
+const curl = (seconds: number, ...more: string[]): readonly [string, ...string[]] => [
   'curl',
   '-s',
   '-S',
   '-m',
-  '5',
+  String(seconds),
   '-o',
   '/dev/null',
   '-w',
@@ -142,20 +145,7 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
         facts.get(hostProcesses, place.host),
         proxyNames(facts, place.host, place.owner),
         listening(facts, place.host, netns, proxyPort[place.by]),
-        ask(facts, place.host, {
-          argv: curl(
-            '--unix-socket',
-            agentSocket,
-            '-H',
-            `X-Forwarded-For: ${address}`,
-            '-H',
-            `${header}: ${place.owner}`,
-            'http://169.254.169.254/openstack',
-          ),
-          impact: 'probe',
-          become: true,
-          parallel: true,
-        }),
+        askTwice(),
       ]);
       return {
         ...place,
@@ -166,6 +156,30 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
         listens,
         agentAnswer,
       };
+
+      async function askTwice(): Promise<FactResult<MetadataAnswer>> {
+        const once = (seconds: number, round?: string) =>
+          ask(facts, place.host, {
+            argv: curl(
+              seconds,
+              '--unix-socket',
+              agentSocket,
+              '-H',
+              `X-Forwarded-For: ${address}`,
+              '-H',
+              `${header}: ${place.owner}`,
+              'http://169.254.169.254/openstack',
+            ),
+            impact: 'probe',
+            become: true,
+            parallel: true,
+            ...(round === undefined ? {} : { round }),
+          });
+        const answer = await once(patience.first);
+        if (!answer.ok || answer.value.value.kind !== 'silent') return answer;
+        const second = await once(patience.again, 'again');
+        return second.ok ? second : answer;
+      }
     }
   },
 );
