@@ -20,7 +20,9 @@ import hostServiceStrangers from './host/service-strangers.ts';
 import hostStrangers from './host/strangers.ts';
 import hostTag from './host/tag.ts';
 import instanceComputeService from './instance/compute-service.ts';
+import instanceControlPlane from './instance/control-plane.ts';
 import instanceImage from './instance/image.ts';
+import instancePlaced from './instance/placed.ts';
 import instanceStatus from './instance/status.ts';
 import instanceVolumes from './instance/volumes.ts';
 import logsErrors from './logs/errors.ts';
@@ -29,6 +31,12 @@ import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
+import peerAllowed from './peer/allowed.ts';
+import peerEntries from './peer/entries.ts';
+import peerJoined from './peer/joined.ts';
+import peerOutside from './peer/outside.ts';
+import peerPasses from './peer/passes.ts';
+import peerStrangers from './peer/strangers.ts';
 import pingFloating from './ping/floating.ts';
 import pingFromDhcp from './ping/from-dhcp.ts';
 import pingFromRouter from './ping/from-router.ts';
@@ -37,6 +45,7 @@ import portAddresses from './port/addresses.ts';
 import portAttached from './port/attached.ts';
 import portBound from './port/bound.ts';
 import portState from './port/state.ts';
+import routerAddressTaken from './router/address-taken.ts';
 import routerClientInside from './router/client-inside.ts';
 import routerFloating from './router/floating.ts';
 import routerForwarding from './router/forwarding.ts';
@@ -58,7 +67,9 @@ export const instanceChecks: readonly Check<Io, InstanceSubject>[] = [
   consoleBoot,
   hostDomain,
   instanceComputeService,
+  instanceControlPlane,
   instanceImage,
+  instancePlaced,
   instanceStatus,
   instanceVolumes,
   portAttached,
@@ -83,6 +94,12 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   mtuFullSize,
   pathLocalised,
   pathNeighbours,
+  peerAllowed,
+  peerEntries,
+  peerJoined,
+  peerOutside,
+  peerPasses,
+  peerStrangers,
   pingFloating,
   pingFromDhcp,
   pingFromRouter,
@@ -90,6 +107,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   portAddresses,
   portBound,
   portState,
+  routerAddressTaken,
   routerClientInside,
   routerFloating,
   routerForwarding,

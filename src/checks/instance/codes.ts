@@ -132,3 +132,36 @@ export const computeCutOff: FindingSpec = {
   ],
   refs: [`${nova}admin/services.html`],
 };
+
+export const strayAllocation: FindingSpec = {
+  code: 'OSD-VM-012',
+  severity: 'error',
+  nature: 'cause',
+  title: 'Placement holds resources for something that does not exist',
+  meaning:
+    'An allocation of a consumer that is neither an instance nor a migration takes room on the hosts: a left-over of a failed deletion, evacuation or migration.',
+  evidence: "allocations of the resource providers against Nova's instances and migrations.",
+  mend: 'Delete the allocation (nova-manage placement audit --delete does so for all of them), then create the instance again.',
+  explains: [
+    { code: 'OSD-VM-005', over: ['instance'] },
+    { code: 'OSD-VM-002', over: ['instance'] },
+  ],
+  refs: [`${nova}admin/troubleshooting/orphaned-allocations.html`],
+};
+
+export const controlPlaneDown: FindingSpec = {
+  code: 'OSD-VM-013',
+  severity: 'error',
+  nature: 'cause',
+  title: 'nova-scheduler or nova-conductor is down',
+  meaning:
+    'No instance gets a host (nova-scheduler) or goes through any longer action (nova-conductor) while none of them reports; what runs goes on.',
+  evidence: 'state of the services in GET /os-services.',
+  mend: 'Start the service on its host; look at its log for why it ended.',
+  explains: [
+    { code: 'OSD-VM-007', over: ['instance'] },
+    { code: 'OSD-VM-005', over: ['instance'] },
+    { code: 'OSD-VM-002', over: ['instance'] },
+  ],
+  refs: [`${nova}admin/services.html`],
+};

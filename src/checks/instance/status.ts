@@ -3,11 +3,13 @@ import type { Finding } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
+import { foundNoHost } from '../../facts/scheduling.ts';
 import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { span, utcMillis } from '../age.ts';
+import { poolExhausted } from '../dhcp/codes.ts';
 import { instanceScope, verifyWith } from '../scope.ts';
-import { cellDown, inError, notRunning, noValidHost, stuckTask } from './codes.ts';
+import { cellDown, inError, notRunning, stuckTask } from './codes.ts';
 
 /** Nova's longest ordinary actions (a large snapshot, a block migration) take minutes; half an hour is none of them. */
 const stuckSeconds = 1800;
@@ -28,7 +30,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
   per: 'instance',
   title: 'The instance runs, and Nova holds no fault against it',
   needs,
-  findings: [notRunning, inError, noValidHost, stuckTask, cellDown],
+  findings: [notRunning, inError, poolExhausted, stuckTask, cellDown],
   judge: ({ subject, facts, now }) => {
     const s = facts.server.value;
     const [evidence] = facts.server.evidence;
@@ -62,25 +64,29 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
     } else if (s.status === 'ERROR') {
       const message = s.fault?.message ?? 'no fault message';
       const line = showing(evidence, `${state}\nfault: ${message}`);
-      const unplaced = /No valid host was found|Got no allocation candidates/i.test(message);
-      if (unplaced) {
+      const dry =
+        /No more IP addresses available on network ([0-9a-f-]{36})|No fixed IP addresses available for network:? ?([0-9a-f-]{36})/.exec(
+          message,
+        );
+      if (foundNoHost(s)) {
+        // Judged by `instance.placed`, which reads what the scheduler and Placement say.
+      } else if (dry !== null) {
+        const network = dry[1] ?? dry[2] ?? '';
         findings.push(
-          findingOf(noValidHost, {
-            summary: `No host was found for ${subject.name}: ${message}`,
-            subject: `instance ${subject.name}`,
-            scope,
+          findingOf(poolExhausted, {
+            summary: `${subject.name} got no port: network ${network.slice(0, 8)} has no address left`,
+            subject: `network ${network}`,
+            scope: { ...scope, network: [network] },
+            severity: 'error',
             evidence: [line],
             remedies: [
               {
-                title: 'see what the request asks for and what the hosts have',
+                title: 'widen the allocation pool, add a subnet, or free ports; then create the instance again',
                 risk: 'none',
                 sufficient: false,
                 steps: [
-                  byOperator(['openstack', 'compute', 'service', 'list', '--service', 'nova-compute']),
-                  byOperator(['openstack', 'hypervisor', 'list', '--long']),
-                  advice(
-                    "nova-scheduler's log names the filter that rejected the last host, or says that Placement gave no candidate",
-                  ),
+                  byOperator(['openstack', 'subnet', 'list', '--network', network, '--long']),
+                  byOperator(['openstack', 'port', 'list', '--network', network, '--long']),
                 ],
               },
             ],

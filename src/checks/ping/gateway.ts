@@ -1,6 +1,7 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
+import { gatewayArp } from '../../facts/arp.ts';
 import type { Io } from '../../facts/io.ts';
 import { resolutions } from '../../facts/neighbour.ts';
 import { pingsOfGateway } from '../../facts/ping.ts';
@@ -10,7 +11,7 @@ import { portScope, verifyWith } from '../scope.ts';
 import { toGateway } from './codes.ts';
 
 const needs = { pings: pingsOfGateway };
-const optional = { resolutions, routers: servingRouters };
+const optional = { resolutions, routers: servingRouters, arp: gatewayArp };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ping.gateway',
@@ -39,21 +40,30 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             (r) => r.run.what === 'gateway' && r.run.host === run.host && r.run.to === run.to,
           )
         : undefined;
+      const asked = maybe.arp.ok
+        ? maybe.arp.value.value.find((a) => a.run.host === run.host && a.run.to === run.to)
+        : undefined;
+      // A neighbour entry may be older than the trouble: where somebody was asked just now, that answer counts.
+      const answers = asked === undefined ? seen?.arp === 'answered' : asked.macs.length > 0;
       if (run.ping.received > 0) {
         notes.push(`gateway ${run.to} ${run.ping.received}/${run.ping.sent}`);
-      } else if (seen?.arp === 'answered') {
+      } else if (answers) {
         // Many gateways answer no ping; an ARP answer proves the way to them.
-        notes.push(`gateway ${run.to} answers ARP (${seen.mac ?? '?'}), not ping`);
+        notes.push(`gateway ${run.to} answers ARP (${asked?.macs[0] ?? seen?.mac ?? '?'}), not ping`);
       } else {
         findings.push(
           findingOf(toGateway, {
-            summary: `${router ?? 'The router'} on ${run.host} gets no answer from its external gateway ${run.to}${seen?.arp === 'failed' ? ', not even to ARP' : ''}`,
+            summary: `${router ?? 'The router'} on ${run.host} gets no answer from its external gateway ${run.to}${asked !== undefined || seen?.arp === 'failed' ? ', not even to ARP' : ''}`,
             subject: `ping ${run.from}@${run.host} → ${run.to}`,
             scope: portScope(subject, {
               host: [run.host],
               ...(run.routerId === undefined ? {} : { router: [run.routerId] }),
             }),
-            evidence: seen === undefined ? [run.evidence] : [run.evidence, seen.evidence],
+            evidence: [
+              run.evidence,
+              ...(asked === undefined ? [] : [asked.evidence]),
+              ...(seen === undefined ? [] : [seen.evidence]),
+            ],
             verify: verifyWith('ping', subject),
           }),
         );

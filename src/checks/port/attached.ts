@@ -33,7 +33,7 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
                 {
                   title: 'attach a network',
                   risk: 'none',
-                  sufficient: true,
+                  sufficient: false,
                   steps: [byOperator(['openstack', 'server', 'add', 'network', subject.id, 'NETWORK'])],
                 },
               ],

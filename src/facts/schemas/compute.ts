@@ -15,7 +15,17 @@ export const server = z.looseObject({
   tenant_id: z.string().optional(),
   addresses: z.record(z.string(), z.array(address)).optional(),
   image: z.union([z.looseObject({ id: z.string() }), z.string(), z.null()]).optional(),
-  flavor: z.looseObject({ original_name: z.string().optional(), ram: z.number().optional() }).optional(),
+  flavor: z
+    .looseObject({
+      original_name: z.string().optional(),
+      ram: z.number().optional(),
+      vcpus: z.number().optional(),
+      disk: z.number().optional(),
+      ephemeral: z.number().optional(),
+      swap: z.number().optional(),
+      extra_specs: z.record(z.string(), z.string()).optional(),
+    })
+    .optional(),
   fault: z.looseObject({ message: z.string(), code: z.number().optional(), created: z.string().optional() }).optional(),
   created: z.string().optional(),
   updated: z.string().optional(),
