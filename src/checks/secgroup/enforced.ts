@@ -1,4 +1,5 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { firewallOfPort } from '../../facts/firewall.ts';
@@ -26,8 +27,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
     }
     const e = maybe.firewall.value.value;
-    const [evidence] = maybe.firewall.value.evidence;
+    const [evidence, second] = maybe.firewall.value.evidence;
     if (evidence === undefined) throw new Error('a firewall without evidence');
+    const of6 = /\bip6tables\b/;
+    /** Each line under the dump that shows it: ip6tables' own where there is one. */
+    const shown = (lines: readonly string[]): readonly [Evidence, ...Evidence[]] => {
+      const [six, four] = [lines.filter((line) => of6.test(line)), lines.filter((line) => !of6.test(line))];
+      if (second === undefined || six.length === 0) return [showing(evidence, lines)];
+      return four.length === 0 ? [showing(second, six)] : [showing(evidence, four), showing(second, six)];
+    };
     const [agent = 'the L2 agent'] = backend.agents('compute');
     const scope = portScope(subject, { host: [host], agent: [agentName(agent, host)] });
     const verify = verifyWith('secgroup', subject);
@@ -50,7 +58,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           summary: `${host} lacks ${which.length > 0 ? `the rule${which.length === 1 ? '' : 's'} ${which.slice(0, 3).join(', ')}${which.length > 3 ? ` and ${which.length - 3} more` : ''}` : `${lacking.length} of the rules`} of ${ownerName(subject)}'s port`,
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           scope,
-          evidence: [showing(evidence, lacking.slice(0, 6))],
+          evidence: shown(lacking.slice(0, 6)),
           remedies: [restart],
           verify,
         }),
@@ -64,12 +72,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           severity: 'warning',
           scope,
-          evidence: [
-            showing(
-              evidence,
-              extra.slice(0, 4).map((x) => `${x.where}: ${x.raw}`),
-            ),
-          ],
+          evidence: shown(extra.slice(0, 4).map((x) => `${x.where}: ${x.raw}`)),
           remedies: [restart],
           verify,
         }),
@@ -90,14 +93,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                   : `${ownerName(subject)} is let through on ${host} as if its port security were off`,
           subject: `firewall of port ${subject.id.slice(0, 8)}@${host}`,
           scope,
-          evidence: [
-            showing(
-              evidence,
-              loose.by === 'accepted-before'
-                ? `${loose.where}  ${loose.raw}  ${loose.packets} packets so far`
-                : JSON.stringify(loose),
-            ),
-          ],
+          evidence: shown([
+            loose.by === 'accepted-before'
+              ? `${loose.where}  ${loose.raw}  ${loose.packets} packets so far`
+              : JSON.stringify(loose),
+          ]),
           remedies: [
             loose.by === 'accepted-before'
               ? {

@@ -104,6 +104,7 @@ export const named = (e: Enforcement, tool: string): Enforcement => ({
   extra: e.extra.map((x) => ({ ...x, where: `${tool} ${x.where}` })),
   chainsMissing: e.chainsMissing.map((c) => `${tool} ${c}`),
   baseMissing: e.baseMissing.map((b) => `${tool} ${b}`),
+  notEnforced: e.notEnforced.map((n) => ('where' in n ? { ...n, where: `${tool} ${n.where}` } : n)),
 });
 
 /** The API rules that concern this port in this family, with their groups. */
