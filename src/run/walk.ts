@@ -45,7 +45,8 @@ function exitCodeOf(
   if (interrupted) return 130;
   const outcomes = steps.flatMap((s) => s.checks.map((c) => c.outcome));
   if (outcomes.some((o) => o.status === 'unknown')) return 4;
-  const found = [...diagnosis.causes.map((c) => c.finding), ...diagnosis.remarks];
+  // A cause is as grave as what hangs on it.
+  const found = [...diagnosis.causes.flatMap((c) => [c.finding, ...c.explains]), ...diagnosis.remarks];
   if (failOn !== 'never' && found.some((f) => order[f.severity] <= order[failOn])) return 1;
   return outcomes.some((o) => o.status === 'blocked') ? 3 : 0;
 }

@@ -106,7 +106,12 @@ export const deadUnseen: FindingSpec = {
   meaning: 'Its heartbeats do not arrive; whether the process runs is not known.',
   evidence: 'alive=false and the last heartbeat in GET /agents.',
   mend: "Reach the node and look at the agent's unit and log.",
-  explains: leftUndone,
+  explains: [
+    ...leftUndone,
+    // Dead for OpenStack, not to be reached, and silent: the host itself is down or cut off.
+    { code: 'OSD-PING-*', over: ['port', 'host'] },
+    { code: 'OSD-PATH-*', over: ['port', 'host'] },
+  ],
   refs,
 };
 

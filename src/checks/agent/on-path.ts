@@ -177,6 +177,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         findingOf(spec, {
           summary: sentence(spec, w, unit, age, node),
           subject: `agent ${agentName(w.binary, w.host)}`,
+          // A disabled DHCP or L3 agent takes down what it holds; a disabled L2 agent goes on with what is bound.
+          ...(spec === disabled && /-(?:l3|dhcp)-agent$/.test(w.binary) ? { severity: 'error' as const } : {}),
           scope: portScope(subject, { host: [w.host], agent: [agentName(w.binary, w.host)] }),
           evidence: [showing(evidence, api), ...seen],
           remedies: [
