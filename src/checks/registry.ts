@@ -11,6 +11,7 @@ import dhcpPool from './dhcp/pool.ts';
 import dhcpServed from './dhcp/served.ts';
 import dhcpServer from './dhcp/server.ts';
 import guestAddress from './guest/address.ts';
+import guestClaimed from './guest/claimed.ts';
 import hostAttachment from './host/attachment.ts';
 import hostDomain from './host/domain.ts';
 import hostDrops from './host/drops.ts';
@@ -81,6 +82,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   dhcpServed,
   dhcpServer,
   guestAddress,
+  guestClaimed,
   hostAttachment,
   hostDrops,
   hostJoined,

@@ -88,6 +88,8 @@ const looks: readonly RegExp[] = [
   /^ipset save$/,
   /^nft -j list ruleset$/,
   /^tc -s -j qdisc show$/,
+  /^tc -s -j filter show dev \S+ (in|e)gress$/,
+  /^nstat -asj$/,
   /^sysctl -e [\w. -]+$/,
   /^ss -Hlntup$/,
   /^ps -ww -eo [\w,]+$/,

@@ -16,3 +16,22 @@ export const spoofs: FindingSpec = {
   ],
   refs: ['https://docs.openstack.org/neutron/latest/admin/archives/introduction.html#allowed-address-pairs'],
 };
+
+export const addressClaimed: FindingSpec = {
+  code: 'OSD-GUEST-002',
+  severity: 'error',
+  nature: 'cause',
+  title: "Another device answers ARP for the instance's address",
+  meaning:
+    'Two stations of the network claim one address: another instance or namespace was given it by hand, or a stray device is plugged into the network. Whoever answers first gets the packets, now this one, now that one.',
+  evidence:
+    "arping from a DHCP namespace of the network: an answer from a MAC that is not the port's (nor one of its allowed pairs).",
+  mend: 'Find the device by its MAC and take the address from it; port security would have stopped an instance.',
+  explains: [
+    { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
+    { code: 'OSD-MTU-001', over: ['port'] },
+    { code: 'OSD-CONSOLE-*', over: ['instance'] },
+  ],
+  refs: ['https://docs.openstack.org/neutron/latest/admin/archives/introduction.html#allowed-address-pairs'],
+};

@@ -3,12 +3,14 @@ import type { Evidence } from '../../engine/evidence.ts';
 import type { FactResult } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
-import { hostOvs } from '../../facts/host.ts';
+import { hostAddresses, hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { onPathHosts } from '../../facts/placement.ts';
 import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
+import type { InterfaceAddress } from '../../nodes/parse/addresses.ts';
+import type { Link } from '../../nodes/parse/links.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import { parseAddress } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
@@ -18,7 +20,7 @@ import { linkName, portScope, verifyWith } from '../scope.ts';
 import { blockedTunnel, underlayDead } from './codes.ts';
 
 const needs = {};
-const optional = { tunnels, look: secondLook, ovs: onPathHosts(hostOvs) };
+const optional = { tunnels, look: secondLook, ovs: onPathHosts(hostOvs), addresses: onPathHosts(hostAddresses) };
 
 interface Moved {
   readonly sent: number;
@@ -52,6 +54,38 @@ function moved(
   if (a === undefined || b === undefined) return undefined;
   const [sent, received] = [b.tx - a.tx, b.rx - a.rx];
   return { sent, received, words: `${end.name}: tx +${sent}, rx +${received}` };
+}
+
+interface SickEnd {
+  readonly host: string;
+  readonly words: string;
+  /** The interface that is administratively down. */
+  readonly down?: string;
+}
+
+/** What is wrong with a host's own end of the underlay: the interface of its endpoint's address, and those under it. */
+function sickEnd(
+  host: string,
+  endpoint: string,
+  addresses: readonly InterfaceAddress[],
+  links: readonly Link[],
+  ovs: OvsState | undefined,
+): SickEnd[] {
+  const holder = addresses.find((a) => a.address === endpoint)?.dev;
+  if (holder === undefined) return [{ host, words: `no interface of ${host} has the address ${endpoint}` }];
+  const members = ovs?.bridges.find((b) => b.name === holder)?.ports.flatMap((p) => p.interfaces) ?? [];
+  const parent = links.find((l) => l.name === holder)?.parent;
+  const under = new Set([
+    holder,
+    ...(parent === undefined ? [] : [parent]),
+    ...members.filter((i) => i.type === '' || i.type === 'system').map((i) => i.name),
+  ]);
+  // A tap of a guest that is off may be a port of the bridge, too: what is there for the machine itself has no master or this one.
+  const below = links.filter((l) => under.has(l.name) || l.master === holder);
+  const off = below.find((l) => !l.up);
+  if (off !== undefined) return [{ host, words: `${off.name} of ${host} is down`, down: off.name }];
+  const dead = below.find((l) => l.name === holder && !l.carrier) ?? below.find((l) => under.has(l.name) && !l.carrier);
+  return dead === undefined ? [] : [{ host, words: `${dead.name} of ${host} has no carrier` }];
 }
 
 const udpPort: Readonly<Record<Tunnels['shape']['kind'], string>> = {
@@ -96,7 +130,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         const sides = sidesOf(look, shape, { from, to, ownEnd, farEnd }, ovsOf);
         const mine = culprits.filter((c) => c.from === from);
         const { sender, receiver } = sides ?? { sender: nothing, receiver: nothing };
-        if (mine.length === 0 && sender.sent < 2) continue;
+        // Nothing was sent into the tunnel: only an end that is visibly down is worth a word then.
+        if (mine.length === 0 && sender.sent < 2) {
+          const plain = look.underlay.find((u) => u.from === from && u.to === farEnd);
+          const down = sickEnds(from, to, ownEnd, farEnd).some((e) => e.down !== undefined);
+          if (plain === undefined || plain.ping.received > 0 || !down) continue;
+        }
         if (mine.length === 0 && receiver.received > 0) {
           notes.push(`${from} → ${to}: ${sender.sent} sent, ${receiver.received} arrived`);
           continue;
@@ -139,12 +178,26 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       if (first === undefined) throw new Error('counters without evidence');
       const scope = portScope(subject, { host: [link.compute, link.peer], link: [linkName(link.compute, link.peer)] });
       if (mine.length === 0 && !reachable && plain !== undefined) {
+        const [sick] = sickEnds(from, to, ownEnd, farEnd);
         return findingOf(underlayDead, {
-          summary: `${from} does not reach ${to} on the underlay: ${ownEnd} gets no answer from ${farEnd}`,
+          summary: `${from} does not reach ${to} on the underlay: ${ownEnd} gets no answer from ${farEnd}${sick === undefined ? '' : `; ${sick.words}`}`,
           subject: `underlay ${linkName(from, to)}`,
           scope,
-          evidence: [first, ...rest],
+          evidence: [...(sick === undefined ? [] : [linkEvidence(sick.host, sick.words)]), first, ...rest] as [
+            Evidence,
+            ...Evidence[],
+          ],
           remedies: [
+            ...(sick?.down === undefined
+              ? []
+              : [
+                  {
+                    title: 'set the underlay interface up',
+                    risk: 'none' as const,
+                    sufficient: true,
+                    steps: [onHost(sick.host, ['ip', 'link', 'set', sick.down, 'up'])],
+                  },
+                ]),
             {
               title: 'look at the tunnel interfaces of both hosts',
               risk: 'none',
@@ -192,6 +245,25 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         ],
         verify: verifyWith('net', subject),
       });
+    }
+
+    function sickEnds(from: string, to: string, ownEnd: string, farEnd: string): SickEnd[] {
+      return [
+        { host: from, endpoint: ownEnd },
+        { host: to, endpoint: farEnd },
+      ].flatMap(({ host, endpoint }) => {
+        const addresses = maybe.addresses.ok ? maybe.addresses.value.value.get(host) : undefined;
+        const links = look.after.get(host)?.links;
+        if (addresses?.ok !== true || links === undefined) return [];
+        return sickEnd(host, endpoint, addresses.value.value, links, ovsOf(host));
+      });
+    }
+
+    function linkEvidence(host: string, words: string): Evidence {
+      return {
+        ...counterEvidence(host, words),
+        source: { kind: 'command', host, argv: ['ip', 'link', 'show'], code: 0 },
+      };
     }
 
     function counterEvidence(host: string, words: string): Evidence {

@@ -29,7 +29,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     return judged(
       differences.map((d) =>
         findingOf(wrongSegment, {
-          summary: `${d.host} carries ${ownerName(subject)}'s network under ${d.actual} where Neutron orders ${d.ordered} (${d.what})`,
+          summary: `${d.host} does not carry ${ownerName(subject)}'s network as Neutron orders: ${d.what} should have ${d.ordered} and has ${d.actual}`,
           subject: `segment of ${segment.networkName}@${d.host}`,
           scope: portScope(subject, {
             host: [d.host],

@@ -381,7 +381,9 @@ function strangersInTc(node: NodeRules, seen: readonly Packet[]): readonly Stran
     answered(seen, (packet) => {
       const devices = [packet.in, packet.out, packet.bridgeIn, packet.bridgeOut];
       if (devices.includes(dev)) return 'unknown';
-      return devices.every((device) => device === undefined) ? 'unknown' : 'no';
+      // It passes more devices than those we know it by.
+      const known = (a?: string, b?: string): boolean => a !== undefined && b !== undefined;
+      return known(packet.bridgeIn, packet.bridgeOut) || known(packet.in, packet.out) ? 'no' : 'unknown';
     });
   const disciplines = (node.qdiscs ?? []).flatMap((qdisc): Stranger[] => {
     const harmful = HARMFUL.has(qdisc.kind);
