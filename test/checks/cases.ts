@@ -13,10 +13,18 @@ import {
   repeating,
 } from '../support/edit-bundle.ts';
 import { withMates } from '../support/neighbours.ts';
+import { serviceCases } from './cases-services.ts';
 
 const tap = `tap${port1.id.slice(0, 11)}`;
 const address: string = port1.fixed_ips[0].ip_address;
 const network: string = port1.network_id;
+/** The addresses of the DHCP namespace, as they were printed. */
+const namespaceAddresses: string = (() => {
+  const there = healthy.hosts
+    .get('net1')
+    ?.commands.find((c) => c.netns === `qdhcp-${network}` && c.argv.includes('addr'));
+  return there?.outcome.ok === true ? there.outcome.value.stdout : '';
+})();
 const agentsPath = '/v2.0/agents';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of any API, edited by hand
@@ -92,6 +100,36 @@ export const connecting = (
     result,
   );
 
+/** Full-size pings that are mostly lost while small ones pass, sent twice more between three readings of what the tap's queue held back. */
+function crawling(bundle: Bundle): Bundle {
+  const lossy = (sent: number): string =>
+    `PING ${address} (${address}) 1422(1450) bytes of data.\n\n--- ${address} ping statistics ---\n${sent} packets transmitted, 2 received, 60% packet loss, time 819ms\nrtt min/avg/max/mdev = 1.6/300.6/586.3/238.8 ms\n`;
+  const netns = `qdhcp-${network}`;
+  let edited = editingOutput(bundle, 'net1', `-s 1422 ${address}`, () => lossy(5));
+  edited = repeating(edited, 'net1', `-s 1422 ${address}`, 'again');
+  edited = alsoRun(
+    edited,
+    'net1',
+    {
+      argv: ['ping', '-n', '-c', '5', '-i', '0.2', '-W', '1', '-M', 'do', '-s', '1422', '-c', '7', address],
+      netns,
+      round: 'once-more',
+    },
+    { code: 0, stdout: lossy(7) },
+  );
+  const limited = (overlimits: number): ((stdout: string) => string) =>
+    json((rows) => [
+      ...rows.filter((q) => q.dev !== tap),
+      { kind: 'tbf', handle: '8001:', dev: tap, root: true, packets: 9, bytes: 900, drops: 0, overlimits },
+    ]);
+  edited = editingOutput(edited, 'cmp1', 'tc -s -j qdisc show', limited(0));
+  for (const [at, round] of ['before', 'between', 'after'].entries()) {
+    for (const host of ['cmp1', 'net1']) edited = repeating(edited, host, 'ip -d -s -j link show', round);
+    edited = repeating(edited, 'cmp1', 'tc -s -j qdisc show', round, limited(at * 9));
+  }
+  return edited;
+}
+
 /** A cloud with one thing wrong, and what must be said of it. */
 export interface Case {
   readonly says: string;
@@ -102,6 +140,7 @@ export interface Case {
 }
 
 export const cases: readonly Case[] = [
+  ...serviceCases,
   {
     says: 'a service of the catalog that answers 503 is named',
     code: 'OSD-CLOUD-001',
@@ -376,6 +415,18 @@ export const cases: readonly Case[] = [
     code: 'OSD-SG-004',
     names: 'bridge-nf-call-iptables',
     bundle: () => editingOutput(healthy, 'cmp1', 'sysctl', (s) => s.replace(/(bridge-nf-call-iptables) = 1/, '$1 = 0')),
+  },
+  {
+    says: 'a rule by hand that accepts packets before the security groups are asked is named, with the command that deletes it',
+    code: 'OSD-SG-004',
+    names: 'filter FORWARD #1',
+    bundle: () =>
+      editingOutput(healthy, 'cmp1', 'iptables-save -c', (s) =>
+        s.replace(
+          /(\[\d+:\d+\] -A FORWARD )/,
+          `[7:588] -A FORWARD -m physdev --physdev-out ${tap} --physdev-is-bridged -j ACCEPT\n$1`,
+        ),
+      ),
   },
   {
     says: 'a port without port security is told',
@@ -716,6 +767,47 @@ export const cases: readonly Case[] = [
         );
       return silent(editingOutput(healthy, 'cmp1', 'iptables-save -c', rule(0)), (s) =>
         s.replace('[0:0] -A FORWARD -p icmp', '[10:840] -A FORWARD -p icmp'),
+      );
+    },
+  },
+  {
+    says: 'a limit of bandwidth that nobody ordered is named when full-size pings crawl',
+    code: 'OSD-HOST-021',
+    names: `tc ${tap} root tbf`,
+    bundle: () => crawling(healthy),
+  },
+  {
+    says: 'a VXLAN device with another VNI than the network has is named with both numbers',
+    code: 'OSD-TUNNEL-005',
+    names: 'VNI 4711',
+    bundle: () =>
+      editingOutput(
+        healthy,
+        'cmp1',
+        'ip -d -s -j link show',
+        json((rows) => {
+          for (const link of rows) if (link.linkinfo?.info_kind === 'vxlan') link.linkinfo.info_data.id = 4711;
+          return rows;
+        }),
+      ),
+  },
+  {
+    says: 'a second device that answers ARP for the address is named by its MAC',
+    code: 'OSD-GUEST-002',
+    names: '02:00:00:00:00:77',
+    bundle: () => {
+      const device = /ns-[0-9a-f-]{11}/.exec(namespaceAddresses)?.[0] ?? '';
+      const answers = [port1.mac_address, '02:00:00:00:00:77'].map(
+        (mac: string) => `Unicast reply from ${address} [${mac.toUpperCase()}]  0.712ms`,
+      );
+      return alsoRun(
+        healthy,
+        'net1',
+        { argv: ['arping', '-b', '-c', '2', '-w', '1', '-I', device, address], netns: `qdhcp-${network}` },
+        {
+          code: 0,
+          stdout: `ARPING ${address} from 10.0.0.2 ${device}\n${answers.join('\n')}\nSent 1 probes (1 broadcast(s))\nReceived 2 response(s)\n`,
+        },
       );
     },
   },

@@ -24,7 +24,10 @@ export const otherAddress: FindingSpec = {
     "The guest took another address than Neutron's: a second DHCP server answered, or an old lease was kept. Port security drops what it sends.",
   evidence: "the lease on the console against the port's fixed addresses.",
   mend: 'Find the other DHCP server; renew the lease in the guest.',
-  explains: [{ code: 'OSD-PING-*', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-PING-*', over: ['instance'] },
+    { code: 'OSD-PATH-*', over: ['instance'] },
+  ],
   refs: [],
 };
 
@@ -51,6 +54,7 @@ export const panicked: FindingSpec = {
   explains: [
     { code: 'OSD-PING-*', over: ['instance'] },
     { code: 'OSD-PATH-*', over: ['instance'] },
+    { code: 'OSD-CONSOLE-005', over: ['instance'] },
     { code: 'OSD-CONSOLE-003', over: ['instance'] },
   ],
   refs: [],
