@@ -53,6 +53,23 @@ describe('on a cloud of Open vSwitch', () => {
     expect(found?.evidence[0].excerpt).toContain('No such device');
   });
 
+  it('a patch port whose other end is gone is named on its host', async () => {
+    const cut = editingOutput(healthy, 'cmp1', 'list Interface', (stdout) =>
+      stdout.replaceAll('["peer","patch-tun"]', '["peer","patch-gone"]'),
+    );
+    const [first] = (await reportOf(cut)).diagnosis.causes;
+    expect(first?.finding.code).toBe('OSD-L2-004');
+    expect(first?.finding.scope.host).toEqual(['cmp1']);
+  });
+
+  it('flows that carry the network under another tunnel id are named with both', async () => {
+    const strayed = editingOutput(healthy, 'cmp1', 'dump-flows br-tun', (stdout) =>
+      stdout.replaceAll(/(table=4,.*)tun_id=0x[0-9a-f]+/g, '$1tun_id=0xbad'),
+    );
+    const found = (await errors(strayed)).find((f) => f.code === 'OSD-TUNNEL-005');
+    expect(found?.summary).toMatch(/tunnel id \d+ into local VLAN \d+ and has tunnel id 2989/);
+  });
+
   it('tunnel packets that the network between two hosts drops are told by what was sent and what arrived', async () => {
     const [first] = (await reportOf(tunnelLost)).diagnosis.causes;
     expect(first?.finding.code).toBe('OSD-TUNNEL-001');
