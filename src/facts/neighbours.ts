@@ -377,7 +377,11 @@ export const neighbours = source<PortSubject, Matrix>(
       return err({ kind: 'unsupported', because: allAnswered });
 
     const found = await neighboursOf(facts, subject, routers.ok ? routers.value.value : []);
-    await facts.get(secondLook, subject);
+    const again = await facts.get(secondLook, subject);
+    const lostWhole = [instance, ...beyond].some((row) => row.cells.some((c) => c.state === 'lost'));
+    // One packet that is lost once is no reason to look for a half that is sick.
+    if (!lostWhole && again.ok && again.value.value.repeated.every((r) => r.again.received === r.again.sent))
+      return err({ kind: 'unsupported', because: 'what was lost came through when it was sent again' });
     const standing = await Promise.all(
       places.map(async ({ sender }): Promise<string | undefined> => {
         if (sender.netns === undefined) return undefined;

@@ -32,12 +32,17 @@ export interface Reading {
   readonly evidence: readonly Evidence[];
   /** Hosts of the sick half. */
   readonly hosts: readonly string[];
+  /** Packets are lost, not all of them. */
+  readonly lossy: boolean;
 }
 
 type Asked = Exclude<MatrixCell, { readonly state: 'not-asked' }>;
 
 const asked = (cell: MatrixCell | undefined): cell is Asked => cell !== undefined && cell.state !== 'not-asked';
-const sick = (cell: Asked): boolean => cell.state !== 'ok';
+/** Beside an instance that is silent, one answer of five proves the way; beside one that loses some, a loss is a loss. */
+type Sick = (cell: Asked) => boolean;
+const silent: Sick = (cell) => cell.state === 'lost';
+const lossy: Sick = (cell) => cell.state !== 'ok';
 
 interface Tally {
   readonly answering: readonly MatrixRow[];
@@ -48,9 +53,9 @@ interface Tally {
 }
 
 /** Rows of a kind, seen from some sources only: one answer proves a way, silence needs every ping that was sent. */
-function tally(matrix: Matrix, kind: MatrixTarget, from: readonly number[]): Tally {
+function tally(matrix: Matrix, kind: MatrixTarget, from: readonly number[], sick: Sick): Tally {
   const answering: MatrixRow[] = [];
-  const silent: MatrixRow[] = [];
+  const mute: MatrixRow[] = [];
   const proofs: Evidence[] = [];
   const silences: Evidence[] = [];
   for (const row of matrix.rows) {
@@ -61,10 +66,10 @@ function tally(matrix: Matrix, kind: MatrixTarget, from: readonly number[]): Tal
     });
     if (cells.length === 0) continue;
     if (cells.some((c) => !sick(c))) answering.push(row);
-    else silent.push(row);
+    else mute.push(row);
     for (const c of cells) (sick(c) ? silences : proofs).push(c.evidence);
   }
-  return { answering, silent, proofs, silences };
+  return { answering, silent: mute, proofs, silences };
 }
 
 const places = (rows: readonly MatrixRow[]): string =>
@@ -84,15 +89,18 @@ export function readMatrix(matrix: Matrix): Reading | undefined {
   const inside = matrix.sources.flatMap((s, i) => (s.kind === 'operator' ? [] : [i]));
   const own = matrix.rows.filter((r) => r.kind === 'this-instance');
   const cellsFrom = (i: number): Asked[] => own.flatMap((r) => (asked(r.cells[i]) ? [r.cells[i]] : []));
+  const sick = own.some((r) => inside.some((i) => asked(r.cells[i]) && silent(r.cells[i]))) ? silent : lossy;
   const silentFrom = inside.filter((i) => cellsFrom(i).some(sick));
   const answeredFrom = inside.filter((i) => cellsFrom(i).length > 0 && !cellsFrom(i).some(sick));
   const [instance] = own;
   if (instance === undefined) return undefined;
-  return silentFrom.length > 0
-    ? readInside(matrix, instance, silentFrom, answeredFrom)
-    : answeredFrom.length > 0
-      ? readOutside(matrix, instance, answeredFrom)
-      : undefined;
+  const read =
+    silentFrom.length > 0
+      ? readInside(matrix, instance, silentFrom, answeredFrom, sick)
+      : answeredFrom.length > 0
+        ? readOutside(matrix, instance, answeredFrom)
+        : undefined;
+  return read === undefined ? undefined : { ...read, lossy: silentFrom.length > 0 && sick === lossy };
 }
 
 function readInside(
@@ -100,7 +108,8 @@ function readInside(
   instance: MatrixRow,
   silentFrom: readonly number[],
   answeredFrom: readonly number[],
-): Reading | undefined {
+  sick: Sick,
+): Omit<Reading, 'lossy'> | undefined {
   const host = instance.host ?? 'its host';
   const hosts = instance.host === undefined ? [] : [instance.host];
   const sender = (list: readonly number[]): string => {
@@ -121,11 +130,11 @@ function readInside(
   const from = sender(silentFrom);
   const fails = lost ? `does not answer ${from}` : `loses packets from ${from}`;
   const fail = lost ? `do not answer ${from}` : `lose packets from ${from}`;
-  const same = tally(matrix, 'same-host', silentFrom);
-  const other = tally(matrix, 'other-host', silentFrom);
-  const away = tally(matrix, 'other-network', silentFrom);
-  const near = tally(matrix, 'router-inside', silentFrom);
-  const dhcp = tally(matrix, 'dhcp', silentFrom);
+  const same = tally(matrix, 'same-host', silentFrom, sick);
+  const other = tally(matrix, 'other-host', silentFrom, sick);
+  const away = tally(matrix, 'other-network', silentFrom, sick);
+  const near = tally(matrix, 'router-inside', silentFrom, sick);
+  const dhcp = tally(matrix, 'dhcp', silentFrom, sick);
   const alive = [...near.proofs, ...dhcp.proofs, ...away.proofs];
   const sending = excluded(`sending from ${sender(silentFrom)}`, [...same.proofs, ...other.proofs, ...alive]);
 
@@ -136,21 +145,23 @@ function readInside(
       ...excluded(`host ${host} as a whole`, [...proofs, ...same.proofs]),
     ];
     const answering = [...same.answering, ...other.answering];
-    const silent = [...same.silent, ...other.silent];
+    const mute = [...same.silent, ...other.silent];
     if (answering.length > 0) {
       return {
         half: 'pair',
         words: `${instance.name} answers ${sender(answeredFrom)} and ${fails}, which ${places(answering)} ${verb(answering, 'answers', 'answer')}`,
-        confidence: silent.length > 0 ? 'possible' : 'likely',
+        confidence: mute.length > 0 ? 'possible' : 'likely',
         exclusions: [...whole, ...sending],
         evidence: [...silence, ...proofs.slice(0, 1), ...same.proofs.slice(0, 1), ...other.proofs.slice(0, 1)],
         hosts: [...senderHosts, ...hosts],
       };
     }
+    // That one sender is not answered, the ping itself says: neighbours have to say whose fault it is.
+    if (mute.length === 0) return undefined;
     return {
       half: 'sender',
-      words: `${instance.name} answers ${sender(answeredFrom)}; ${silent.length > 0 ? `it and ${places(silent)} ${fail}` : `it ${fails}`}`,
-      confidence: silent.length > 0 ? 'likely' : 'possible',
+      words: `${instance.name} answers ${sender(answeredFrom)}; it and ${places(mute)} ${fail}`,
+      confidence: 'likely',
       exclusions: [...whole, ...sending],
       evidence: [...silence, ...proofs.slice(0, 1), ...same.silences.slice(0, 1), ...other.silences.slice(0, 1)],
       hosts: senderHosts,
@@ -187,13 +198,13 @@ function readInside(
   }
   if (same.silent.length > 0 || other.silent.length > 0) {
     if (other.answering.length === 0) {
-      const silent = [...same.silent, ...other.silent];
+      const mute = [...same.silent, ...other.silent];
       // Every neighbour asked shares the host: the host and the network cannot be told apart.
       const onHostOnly = other.silent.length === 0;
       return {
         half: 'network',
-        words: `${instance.name} and ${places(silent)} ${fail}${onHostOnly ? `; no neighbour on another host than ${host} could be asked` : ''}`,
-        confidence: onHostOnly || silent.length < 2 ? 'possible' : 'likely',
+        words: `${instance.name} and ${places(mute)} ${fail}${onHostOnly ? `; no neighbour on another host than ${host} could be asked` : ''}`,
+        confidence: onHostOnly || mute.length < 2 ? 'possible' : 'likely',
         exclusions: sending,
         evidence: [...silence, ...same.silences.slice(0, 1), ...other.silences.slice(0, 1)],
         hosts: onHostOnly ? [...new Set([...senderHosts, ...hosts])] : senderHosts,
@@ -213,7 +224,11 @@ function readInside(
   return undefined;
 }
 
-function readOutside(matrix: Matrix, instance: MatrixRow, answeredFrom: readonly number[]): Reading | undefined {
+function readOutside(
+  matrix: Matrix,
+  instance: MatrixRow,
+  answeredFrom: readonly number[],
+): Omit<Reading, 'lossy'> | undefined {
   const all = matrix.sources.map((_, i) => i);
   const proofs = answeredFrom.flatMap((i) => (asked(instance.cells[i]) ? [instance.cells[i].evidence] : []));
   const inner = [
@@ -221,9 +236,9 @@ function readOutside(matrix: Matrix, instance: MatrixRow, answeredFrom: readonly
     ...excluded(`the network up to its router`, proofs),
     ...(instance.host === undefined ? [] : excluded(`host ${instance.host} as a whole`, proofs)),
   ];
-  const outside = tally(matrix, 'outside', all);
-  const floating = tally(matrix, 'floating-ip', all);
-  const control = tally(matrix, 'router-outside', all);
+  const outside = tally(matrix, 'outside', all, silent);
+  const floating = tally(matrix, 'floating-ip', all, silent);
+  const control = tally(matrix, 'router-outside', all, silent);
   const routerHosts = [...new Set(matrix.sources.flatMap((s) => (s.kind === 'qrouter' ? [s.host] : [])))];
   const [gateway] = outside.silent;
   if (gateway !== undefined && outside.answering.length === 0) {

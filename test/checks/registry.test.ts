@@ -69,3 +69,43 @@ describe('the codes', () => {
     for (const code of next.keys()) expect(reach(code, new Set()).has(code), `${code} explains itself`).toBe(false);
   });
 });
+
+describe('the edges between codes', () => {
+  const explains = (code: string) => (s: (typeof allFindingSpecs)[number]) =>
+    s.explains.some((e) => matching(e.code).includes(code));
+
+  it('explain every symptom that is an error by at least one cause', () => {
+    for (const symptom of allFindingSpecs.filter((s) => s.nature === 'symptom' && s.severity === 'error')) {
+      const causes = allFindingSpecs.filter((s) => s.nature === 'cause').filter(explains(symptom.code));
+      expect(causes.length, symptom.code).toBeGreaterThan(0);
+    }
+  });
+
+  it('never lead from a symptom to a cause', () => {
+    const causes = new Set(allFindingSpecs.filter((s) => s.nature === 'cause').map((s) => s.code));
+    for (const s of allFindingSpecs.filter((spec) => spec.nature === 'symptom')) {
+      const led = s.explains.flatMap((e) => matching(e.code)).filter((code) => causes.has(code));
+      expect(led, s.code).toEqual([]);
+    }
+  });
+
+  it('let whatever silences an instance also explain where it was localised', () => {
+    for (const s of allFindingSpecs) {
+      if (!['OSD-PING-001', 'OSD-PING-002'].some((ping) => explains(ping)(s))) continue;
+      if (s.code.startsWith('OSD-PATH-') || s.code.startsWith('OSD-PING-')) continue;
+      // A guest without a lease may be silent on a path that is sick for another reason.
+      if (s.code === 'OSD-CONSOLE-001') continue;
+      for (const place of ['OSD-PATH-001', 'OSD-PATH-002', 'OSD-PATH-003', 'OSD-PATH-004', 'OSD-PATH-005'])
+        expect(explains(place)(s), `${s.code} explains ${place}`).toBe(true);
+    }
+  });
+
+  it('let what only slows or narrows the path explain no silence', () => {
+    for (const code of ['OSD-MTU-002', 'OSD-TUNNEL-003']) {
+      const spec = allFindingSpecs.find((s) => s.code === code);
+      for (const silence of ['OSD-PING-001', 'OSD-PATH-002']) {
+        expect(spec === undefined ? true : explains(silence)(spec), `${code} ${silence}`).toBe(false);
+      }
+    }
+  });
+});

@@ -8,6 +8,8 @@ const noLease: readonly Explains[] = [
 ];
 const noNamespace: readonly Explains[] = [
   { code: 'OSD-PING-001', over: ['port'] },
+  // A path that only the DHCP server's pings die on is its own; one that the router's die on, too, is not.
+  { code: 'OSD-PATH-*', over: ['agent'] },
   { code: 'OSD-MTU-001', over: ['port'] },
 ];
 
@@ -89,7 +91,6 @@ export const optionWrong: FindingSpec = {
   explains: [
     { code: 'OSD-PING-004', over: ['port'] },
     { code: 'OSD-CONSOLE-003', over: ['instance'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
   ],
   refs,
 };
@@ -149,6 +150,6 @@ export const portUnplugged: FindingSpec = {
     'dnsmasq runs in its namespace, but the device that leads out of it is missing, down, or in no bridge or another one: no request reaches it.',
   evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
   mend: 'Plug the device in again, or restart the DHCP agent of the host.',
-  explains: [...noLease, ...noNamespace, { code: 'OSD-PATH-*', over: ['port'] }],
+  explains: [...noLease, ...noNamespace],
   refs,
 };

@@ -88,6 +88,7 @@ export const strangersRule: FindingSpec = {
     ...ofPort('OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-TUNNEL-004'),
     ...ofInstance('OSD-CONSOLE-*'),
     { code: 'OSD-META-*', over: ['host'] },
+    { code: 'OSD-PING-003', over: ['host'] },
     { code: 'OSD-AGENT-003', over: ['host'] },
   ],
   refs: [],

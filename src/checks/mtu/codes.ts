@@ -23,7 +23,6 @@ export const narrowDevice: FindingSpec = {
   mend: 'Raise the MTU of the device, or lower that of the network and renew the leases.',
   explains: [
     { code: 'OSD-MTU-001', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
   ],
   refs: ['https://docs.openstack.org/neutron/latest/admin/config-mtu.html'],
 };

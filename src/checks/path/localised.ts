@@ -3,12 +3,13 @@ import type { Evidence } from '../../engine/evidence.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
 import { neighbours } from '../../facts/neighbours.ts';
+import type { PingRun } from '../../facts/ping.ts';
 import { placement } from '../../facts/placement.ts';
 import { allAnswered, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
 import { readMatrix } from '../../path/read-matrix.ts';
-import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { agentName, linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { guestSilent, lostBetween } from './codes.ts';
 
 const needs = { placement };
@@ -50,7 +51,14 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const { host } = facts.placement.value;
     const tap = deviceName('tap', subject.id);
     const seen = rise(look, host, tap);
-    const scope = portScope(subject, { host: [host, probe.first.host], link: [linkName(host, probe.first.host)] });
+    // Where only one kind of sender is not answered, what is wrong with the sender explains it.
+    const only = (from: PingRun['from']): boolean => lost.every((r) => r.first.from === from);
+    const scope = portScope(subject, {
+      host: [host, probe.first.host],
+      link: [linkName(host, probe.first.host)],
+      ...(only('qrouter') ? { router: lost.flatMap((r) => r.first.routerId ?? []) } : {}),
+      ...(only('qdhcp') ? { agent: lost.map((r) => agentName('neutron-dhcp-agent', r.first.host)) } : {}),
+    });
     const around = maybe.neighbours.ok ? readMatrix(maybe.neighbours.value.value) : undefined;
     const verify = verifyWith('net', subject);
     if (seen === undefined) return skipped(`the counters of ${tap} could not be read`);

@@ -91,7 +91,8 @@ export default defineCheck<Io, PortSubject, Record<string, never>, typeof option
         host: hosts,
         link: [a !== undefined && b !== undefined ? linkName(a, b) : (a ?? ownerName(subject))],
       }),
-      confidence: reading.confidence,
+      confidence: reading.lossy ? 'possible' : reading.confidence,
+      ...(reading.lossy ? { severity: 'warning' as const } : {}),
       evidence: [first, ...rest],
       remedies: [
         { title: 'look at that half', risk: 'none', sufficient: false, steps: lookNext(reading, spec, subject) },

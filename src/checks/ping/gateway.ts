@@ -7,7 +7,7 @@ import { resolutions } from '../../facts/neighbour.ts';
 import { pingsOfGateway } from '../../facts/ping.ts';
 import { servingRouters } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { portScope, verifyWith } from '../scope.ts';
+import { verifyWith } from '../scope.ts';
 import { toGateway } from './codes.ts';
 
 const needs = { pings: pingsOfGateway };
@@ -55,10 +55,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           findingOf(toGateway, {
             summary: `${router ?? 'The router'} on ${run.host} gets no answer from its external gateway ${run.to}${asked !== undefined || seen?.arp === 'failed' ? ', not even to ARP' : ''}`,
             subject: `ping ${run.from}@${run.host} → ${run.to}`,
-            scope: portScope(subject, {
-              host: [run.host],
-              ...(run.routerId === undefined ? {} : { router: [run.routerId] }),
-            }),
+            // Nothing on the instance's side can explain it: it is a matter of the router alone.
+            scope: { host: [run.host], ...(run.routerId === undefined ? {} : { router: [run.routerId] }) },
             evidence: [
               run.evidence,
               ...(asked === undefined ? [] : [asked.evidence]),

@@ -78,6 +78,7 @@ export const portDown: FindingSpec = {
     { code: 'OSD-VM-002', over: ['instance'] },
     { code: 'OSD-CONSOLE-001', over: ['port'] },
     { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
   ],
   refs: [api],
 };
@@ -93,6 +94,7 @@ export const badAddress: FindingSpec = {
   explains: [
     { code: 'OSD-CONSOLE-*', over: ['instance'] },
     { code: 'OSD-PING-*', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['port'] },
   ],
   refs: [api],
 };

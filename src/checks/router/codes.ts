@@ -9,7 +9,8 @@ const beyond: readonly Explains[] = [
   { code: 'OSD-PING-004', over: ['port'] },
   { code: 'OSD-META-*', over: ['router'] },
   { code: 'OSD-CONSOLE-003', over: ['instance'] },
-  { code: 'OSD-PATH-*', over: ['port'] },
+  // A path that only the router's own pings die on is its own; one that other senders' die on, too, is not.
+  { code: 'OSD-PATH-*', over: ['router'] },
 ];
 const inTheNode: readonly Explains[] = ['003', '004', '005', '006', '007'].map((n) => ({
   code: `OSD-ROUTER-${n}`,
@@ -94,10 +95,7 @@ export const forwardingOff: FindingSpec = {
   meaning: 'net.ipv4.ip_forward is 0 in the namespace: the router answers for itself, and passes nothing on.',
   evidence: 'sysctl in the namespace.',
   mend: 'Set it to 1 in the namespace; look for what resets it.',
-  explains: [
-    { code: 'OSD-PING-004', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
-  ],
+  explains: [{ code: 'OSD-PING-004', over: ['port'] }],
   refs,
 };
 
@@ -112,7 +110,6 @@ export const natMissing: FindingSpec = {
   mend: 'Restart the L3 agent of the host (or detach and attach the floating IP): it writes the rules again.',
   explains: [
     { code: 'OSD-PING-004', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
     { code: 'OSD-ROUTER-010', over: ['port'] },
   ],
   refs,
@@ -193,7 +190,6 @@ export const notTheGateway: FindingSpec = {
   mend: 'Give the router the address of the gateway (or the subnet the address of the router), then renew the leases.',
   explains: [
     { code: 'OSD-PING-004', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
     { code: 'OSD-CONSOLE-003', over: ['instance'] },
   ],
   refs,
@@ -208,10 +204,7 @@ export const addressTaken: FindingSpec = {
     'Somebody else on the external network has the floating address, too: whoever asks who holds it may get the wrong answer.',
   evidence: "arping from the router's outside interface: an answer from a MAC that is not the router's.",
   mend: 'Find the device by its MAC and take the address off it; keep the allocation pool of the external subnet free of foreign devices.',
-  explains: [
-    { code: 'OSD-PING-004', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
-  ],
+  explains: [{ code: 'OSD-PING-004', over: ['port'] }],
   refs,
 };
 

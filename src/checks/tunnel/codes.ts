@@ -50,10 +50,7 @@ export const underlayMtu: FindingSpec = {
   evidence:
     'pings that may not be fragmented, small and full-size, through the network and between the tunnel endpoints; the MTU of every device.',
   mend: 'Raise the MTU of the underlay (devices and switch ports) or lower the MTU of the network and renew the leases.',
-  explains: [
-    { code: 'OSD-MTU-001', over: ['port'] },
-    { code: 'OSD-PATH-*', over: ['port'] },
-  ],
+  explains: [{ code: 'OSD-MTU-001', over: ['port'] }],
   refs: ['https://docs.openstack.org/neutron/latest/admin/config-mtu.html'],
 };
 

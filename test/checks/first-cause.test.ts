@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { Bundle } from '../../src/bundle/open.ts';
+import type { WalkOptions } from '../../src/commands/walk-options.ts';
+import { editing, editingOutput, healthy, port1 } from '../support/edit-bundle.ts';
+import { bundleAt, reportOf } from '../support/replayed.ts';
+import { type Case, cases, silent } from './cases.ts';
+
+/**
+ * What stands first where it is not the code of the case: a symptom under what was found of it, or a case that only shows
+ * how a symptom looks whose cause is in the same cloud.
+ */
+const first: Readonly<Record<string, string>> = {
+  'OSD-PING-001': 'OSD-PATH-002',
+  'OSD-PING-002': 'OSD-PATH-002',
+  'OSD-CONSOLE-001': 'OSD-PATH-002',
+  'OSD-CONSOLE-003': 'OSD-META-004',
+  'OSD-PATH-003': 'OSD-PATH-002',
+  'OSD-PATH-004': 'OSD-PATH-002',
+  'OSD-PATH-005': 'OSD-PATH-002',
+};
+
+const causesOf = async (bundle: Bundle, options?: WalkOptions): Promise<string[]> =>
+  (await reportOf(bundle, options)).diagnosis.causes.map((c) => c.finding.code);
+
+describe('one thing wrong is one cause', () => {
+  it.each(cases)('$code stands first where $says', async ({ code, bundle, options }: Case) => {
+    const report = await reportOf(bundle(), options);
+    const { causes, remarks } = report.diagnosis;
+    const [stands] = causes;
+    if (stands === undefined) {
+      // Only what is no error may be a mere remark.
+      expect(remarks.map((f) => f.code)).toContain(code);
+      expect(remarks.find((f) => f.code === code)?.severity).not.toBe('error');
+      return;
+    }
+    expect(stands.finding.code).toBe(first[code] ?? code);
+    expect(causes.slice(1).map((c) => c.finding.code)).toEqual([]);
+  });
+
+  it.each([
+    ['demo/dnsmasq-dead.tgz', 'OSD-DHCP-003'],
+    ['demo/hand-made-rule.tgz', 'OSD-HOST-014'],
+    ['demo/security-group.tgz', 'OSD-SG-001'],
+    ['demo/vxlan-blocked.tgz', 'OSD-TUNNEL-001'],
+    ['demo/wrong-secret.tgz', 'OSD-META-003'],
+    ['test/fixtures/bundles/ovs-tunnel-lost.tgz', 'OSD-TUNNEL-001'],
+    ['test/fixtures/bundles/ovs-underlay-mtu.tgz', 'OSD-TUNNEL-003'],
+  ])('in the recorded run %s it is %s', async (path, code) => {
+    expect((await causesOf(await bundleAt(path)))[0]).toBe(code);
+  });
+});
+
+describe('two things wrong are two causes', () => {
+  it('a silent gateway is not explained by what silences the instance', async () => {
+    const gateway = (bundle: Bundle): Bundle =>
+      editingOutput(
+        bundle,
+        'net1',
+        '-W 1 198.19.0.1',
+        (s) => s.replace(/\d received/, '0 received').replace('0% packet loss', '100% packet loss'),
+        1,
+      );
+    const tapDown = editingOutput(silent(gateway(healthy)), 'cmp1', 'ip -d -s -j link show', (s) => {
+      const links = JSON.parse(s);
+      for (const l of links) if (l.ifname === `tap${port1.id.slice(0, 11)}`) l.flags = ['BROADCAST', 'MULTICAST'];
+      return JSON.stringify(links);
+    });
+    const codes = await causesOf(tapDown);
+    expect(codes[0]).toBe('OSD-HOST-004');
+    expect(codes).toContain('OSD-PING-003');
+  });
+
+  it('a service that does not matter here never stands before what silences the instance', async () => {
+    const image = editing(silent(healthy), '/images/', (body) => {
+      body.status = 'deactivated';
+    });
+    expect((await causesOf(image))[0]).toBe('OSD-PATH-002');
+  });
+});
