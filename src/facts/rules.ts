@@ -117,7 +117,8 @@ export async function readRules(
       ...(filters.length === 0 ? {} : { filters }),
       bridges: flows.flatMap((b) => (b.flows === undefined ? [] : [{ name: b.name, flows: b.flows }])),
     },
-    evidence,
+    // Not in the order in which answers came, which a report must not depend on.
+    evidence: new Map([...evidence].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
