@@ -4,12 +4,13 @@ import { bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
 
 /**
  * Healthy instances of a cloud that is not one network: dual stack, with addresses that another tenant has, too, and a
- * name made to hurt; directly on the flat external network; on a network without DHCP and router.
+ * name made to hurt; directly on the flat external network; with two ports; on a network without DHCP and router.
  */
 const dualStack = await bundleAt('test/fixtures/bundles/dual-stack.tgz');
 const shapes = {
   'dual stack behind a router with two legs': dualStack,
   'on the flat external network': await bundleAt('test/fixtures/bundles/flat-external.tgz'),
+  'with two ports, of two networks, on a cloud of Open vSwitch': await bundleAt('test/fixtures/bundles/two-ports.tgz'),
   'on a network without DHCP and router': await bundleAt('test/fixtures/bundles/no-dhcp.tgz'),
 };
 
