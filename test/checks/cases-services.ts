@@ -89,12 +89,19 @@ const withoutHost = (fault: string): Bundle =>
 const stray = '00000000-5747-4a11-8000-00000000dead';
 const fullOfStrays = (): Bundle => {
   const model = '/os-services';
-  const at = (path: string, body: Body) => (b: Bundle) => {
-    const asked = alsoAsked(b, model, path, () => body);
-    const last = asked.api.at(-1);
-    if (last === undefined) throw new Error('nothing was added');
-    return asked;
-  };
+  const at =
+    (path: string, body: Body, microversion = '') =>
+    (b: Bundle) => {
+      const asked = alsoAsked(b, model, path, () => body);
+      const last = asked.api.at(-1);
+      if (last === undefined) throw new Error('nothing was added');
+      return {
+        ...asked,
+        api: asked.api.map((r) =>
+          r === last ? { ...r, headers: microversion === '' ? {} : { 'openstack-api-version': microversion } } : r,
+        ),
+      };
+    };
   const placement = healthy.api.find((r) => r.url.includes(':8778'));
   if (placement === undefined) throw new Error('Placement was not asked');
   const { origin } = new URL(placement.url);
@@ -109,16 +116,16 @@ const fullOfStrays = (): Bundle => {
     s.flavor = { original_name: 'm1.nano', vcpus: 1 };
   });
   for (const [path, body] of bodies) {
-    bundle = at(path, body)(bundle);
+    bundle = at(path, body, 'placement 1.14')(bundle);
     bundle = {
       ...bundle,
       api: bundle.api.map((r, n) => (n === bundle.api.length - 1 ? { ...r, url: `${origin}${path}` } : r)),
     };
   }
   const compute = '/v2.1';
-  bundle = at(`${compute}/servers?all_tenants=1&limit=1000`, { servers: [] })(bundle);
-  bundle = at(`${compute}/os-migrations`, { migrations: [] })(bundle);
-  const gone = alsoAsked(bundle, model, `${compute}/servers/${stray}`);
+  bundle = at(`${compute}/servers?all_tenants=1`, { servers: [] })(bundle);
+  bundle = at(`${compute}/os-migrations`, { migrations: [] }, 'compute 2.59')(bundle);
+  const gone = at(`${compute}/servers/${stray}`, {})(bundle);
   return {
     ...gone,
     api: gone.api.map((r, n) =>
@@ -268,6 +275,35 @@ export const serviceCases: readonly Case[] = [
         for (const p of b.ports)
           if (p.device_owner.startsWith('network:router_interface')) p.fixed_ips[0].ip_address = '10.0.0.250';
       }),
+  },
+  {
+    says: 'another device outside that answers for the floating address is named by its MAC',
+    code: 'OSD-ROUTER-014',
+    names: '02:00:00:00:00:99',
+    bundle: () => {
+      const [floating] = healthy.api.flatMap((r) =>
+        r.outcome.ok && r.url.includes('/floatingips?') ? JSON.parse(r.outcome.value.body).floatingips : [],
+      );
+      const to: string = floating.floating_ip_address;
+      const gateway = healthy.api.flatMap((r) =>
+        r.outcome.ok && r.url.includes('/ports?device_id=') ? JSON.parse(r.outcome.value.body).ports : [],
+      );
+      const outside = gateway.find((p: Body) => p.device_owner === 'network:router_gateway');
+      return alsoRun(
+        editingOutput(
+          healthy,
+          'operator',
+          to,
+          () => `--- ${to} ping statistics ---\n5 packets transmitted, 0 received, 100% packet loss, time 819ms\n`,
+          1,
+        ),
+        'net1',
+        `qrouter-${routerId} ip -j route show table all`,
+        ['arping', '-D', '-c', '2', '-w', '2', '-I', `qg-${outside.id.slice(0, 11)}`, to],
+        `ARPING ${to} from 0.0.0.0 qg-0\nUnicast reply from ${to} [02:00:00:00:00:99]  0.704ms\nSent 1 probes (1 broadcast(s))\nReceived 1 response(s)\n`,
+        1,
+      );
+    },
   },
   {
     says: 'a metadata proxy that speaks for another router is named',

@@ -19,7 +19,8 @@ const units: Readonly<Record<ServiceName, UnitSets>> = {
   'nova-scheduler': [['nova-scheduler'], ['openstack-nova-scheduler']],
   'nova-conductor': [['nova-conductor'], ['openstack-nova-conductor']],
   'nova-api': [['nova-api'], ['openstack-nova-api'], ['apache2'], ['httpd']],
-  'nova-api-metadata': [['nova-api-metadata'], ['openstack-nova-metadata-api'], ['nova-api'], ['openstack-nova-api']],
+  // Where it is a part of nova-api it has no unit of its own: nova-api's state would say nothing of it.
+  'nova-api-metadata': [['nova-api-metadata'], ['openstack-nova-metadata-api']],
   ...hostUnits,
 };
 
