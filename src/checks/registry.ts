@@ -30,6 +30,7 @@ import logsErrors from './logs/errors.ts';
 import metadataServed from './metadata/served.ts';
 import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
+import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
 import peerAllowed from './peer/allowed.ts';
@@ -94,6 +95,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   metadataServed,
   mtuBudget,
   mtuFullSize,
+  pathCounted,
   pathLocalised,
   pathNeighbours,
   peerAllowed,

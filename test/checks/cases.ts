@@ -777,6 +777,32 @@ export const cases: readonly Case[] = [
     bundle: () => crawling(healthy),
   },
   {
+    says: 'a counter of the kernel that rises by what is lost, twice, is named with what it counts',
+    code: 'OSD-PATH-006',
+    names: 'TcpExtIPReversePathFilter',
+    bundle: () => {
+      const netns = `qdhcp-${network}`;
+      let edited = silent(healthy);
+      for (const host of ['cmp1', 'net1']) edited = repeating(edited, host, 'ip -d -s -j link show', 'between');
+      for (const [round, count] of Object.entries({ before: 3, between: 8, after: 15 })) {
+        const kernel = JSON.stringify({ kernel: { IpInReceives: count * 9, TcpExtIPReversePathFilter: count } });
+        edited = alsoRun(
+          edited,
+          'net1',
+          { argv: ['ip', '-d', '-s', '-j', 'link', 'show'], netns, round },
+          { code: 0, stdout: '[]' },
+        );
+        edited = alsoRun(edited, 'net1', { argv: ['nstat', '-asj'], netns, round }, { code: 0, stdout: kernel });
+      }
+      return alsoRun(
+        edited,
+        'net1',
+        { argv: ['ping', '-n', '-c', '5', '-i', '0.2', '-W', '1', '-c', '7', address], netns, round: 'once-more' },
+        { code: 1, stdout: silentPing(address).replace('5 packets', '7 packets') },
+      );
+    },
+  },
+  {
     says: 'a VXLAN device with another VNI than the network has is named with both numbers',
     code: 'OSD-TUNNEL-005',
     names: 'VNI 4711',

@@ -66,3 +66,19 @@ export const networkSide: FindingSpec = {
   evidence: howToRead,
   mend: 'Look at the namespace that pings (interface, address, rules), how it is plugged in on its node, and the tunnels of that node.',
 };
+
+export const countedAway: FindingSpec = {
+  ...last,
+  explains: [
+    ...last.explains,
+    ...halves,
+    { code: 'OSD-PATH-002', over: ['port'] },
+    { code: 'OSD-MTU-001', over: ['port'] },
+  ],
+  code: 'OSD-PATH-006',
+  title: 'A counter of the path rose by as many packets as were lost',
+  meaning:
+    'A drop counter of a network stack, an interface, a queue, a rule or a flow on the path rose by the number of packets that got no answer, in two repetitions with different numbers: this is where they end. Why is told by what the counter counts.',
+  evidence: 'the counter in three readings, around two repetitions of the pings with different numbers of packets.',
+  mend: 'See what the counter stands for (nstat, ip -s link, the rule itself) and mend that.',
+};

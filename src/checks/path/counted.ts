@@ -1,0 +1,181 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import type { Io } from '../../facts/io.ts';
+import { placement } from '../../facts/placement.ts';
+import type { HostCounters, StackCounters } from '../../facts/second-look.ts';
+import { secondLook } from '../../facts/second-look.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { kernelDrops, meaningOfDrop } from '../../path/firewall/kernel-drops.ts';
+import { fitOf } from '../../path/firewall/rises.ts';
+import { countersOfRules, readingsOf, roundsOf } from '../host/rule-counters.ts';
+import { ownerName, portScope, verifyWith } from '../scope.ts';
+import { countedAway } from './codes.ts';
+
+const needs = { placement };
+const optional = { look: secondLook };
+
+/** Something on a host that counts packets which went no further. */
+interface Counter {
+  readonly key: string;
+  readonly netns?: string;
+  /** `qrouter-…: TcpExtIPReversePathFilter`, `filter neutron-… #3`. */
+  readonly where: string;
+  readonly means: string;
+  readonly packets: number;
+  readonly perConnection: boolean;
+  readonly argv: readonly [string, ...string[]];
+}
+
+function ofStack(stack: StackCounters, netns?: string): Counter[] {
+  const place = netns === undefined ? '' : `${netns} `;
+  const base = netns === undefined ? {} : { netns };
+  const kernel = kernelDrops.flatMap((name): Counter[] => [
+    {
+      ...base,
+      key: `${place}${name}`,
+      where: `${place}${name}`,
+      means: meaningOfDrop(name) ?? '',
+      packets: stack.kernel[name] ?? 0,
+      perConnection: false,
+      argv: ['nstat', '-asz', name],
+    },
+  ]);
+  const links = stack.links.flatMap((link): Counter[] =>
+    (
+      [
+        ['received packets dropped', link.rx.dropped],
+        ['packets to send dropped', link.tx.dropped],
+        ['received packets damaged', link.rx.errors],
+        ['packets that could not be sent', link.tx.errors],
+      ] as const
+    ).map(([means, packets]) => ({
+      ...base,
+      key: `${place}link ${link.name} ${means}`,
+      where: `${place}${link.name}`,
+      means,
+      packets,
+      perConnection: false,
+      argv: ['ip', '-s', '-s', 'link', 'show', link.name],
+    })),
+  );
+  return [...kernel, ...links];
+}
+
+const ends = (target: string): boolean => /^(?:DROP|REJECT|drop|reject|)$/.test(target);
+
+function countersOf(reading: HostCounters): Counter[] {
+  const rules = countersOfRules(reading.rules)
+    .filter((c) => ends(c.target) && c.raw !== '' && (c.target !== '' || c.where.includes(' table ')))
+    .map((c): Counter => {
+      const [first = ''] = c.where.split(' ');
+      const netns = /^(?:qdhcp|qrouter|snat|fip|ovnmeta)-/.test(first) ? first : undefined;
+      const bridge = reading.rules.rules.bridges?.find((b) => b.name === first)?.name;
+      return {
+        key: c.key,
+        ...(netns === undefined ? {} : { netns }),
+        where: c.where,
+        means: c.raw,
+        packets: c.packets,
+        perConnection: / nat /.test(` ${c.where} `),
+        argv:
+          bridge !== undefined
+            ? ['ovs-ofctl', 'dump-flows', bridge]
+            : c.where.startsWith('ebtables')
+              ? ['ebtables-save', '-c']
+              : c.where.includes('tc ')
+                ? ['tc', '-s', 'qdisc', 'show']
+                : ['iptables-save', '-c'],
+      };
+    });
+  const ports = [...reading.ports].flatMap(([bridge, stats]) =>
+    stats.flatMap((port): Counter[] =>
+      (
+        [
+          ['received packets dropped', port.rxDropped],
+          ['packets to send dropped', port.txDropped],
+        ] as const
+      ).map(([means, packets]) => ({
+        key: `${bridge} port ${port.port} ${means}`,
+        where: `${bridge} port ${port.port}`,
+        means,
+        packets,
+        perConnection: false,
+        argv: ['ovs-ofctl', 'dump-ports', bridge],
+      })),
+    ),
+  );
+  return [
+    ...ofStack(reading),
+    ...[...reading.inside].flatMap(([netns, stack]) => ofStack(stack, netns)),
+    ...rules,
+    ...ports,
+  ];
+}
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'path.counted',
+  per: 'port',
+  title: 'No counter of the path rose by what was lost',
+  needs,
+  optional,
+  findings: [countedAway],
+  judge: ({ subject, facts, maybe }) => {
+    if (!maybe.look.ok) {
+      const { error } = maybe.look;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    const look = maybe.look.value.value;
+    const rounds = roundsOf(look);
+    if (rounds.length < 2) return skipped('the counters were not read between two repetitions');
+    if (!rounds.every((r) => r.lost.some((n) => n > 0))) return skipped('not every repetition lost packets');
+    const at = look.repeated[0]?.evidence.at ?? '';
+    const suspects = [...look.after.keys()].flatMap((host) => {
+      const readings = readingsOf(look, host, countersOf).map((list) => new Map(list.map((c) => [c.key, c])));
+      const [first] = readings;
+      const last = readings.at(-1);
+      if (first === undefined || last === undefined || readings.length !== rounds.length + 1) return [];
+      return [...last.values()].flatMap((counter) => {
+        const rises = readings
+          .slice(1)
+          .map(
+            (reading, n) => (reading.get(counter.key)?.packets ?? 0) - (readings[n]?.get(counter.key)?.packets ?? 0),
+          );
+        return fitOf(rises, rounds, counter.perConnection) === 'same' ? [{ host, counter, rises }] : [];
+      });
+    });
+    const lost = rounds.map((r) => r.lost.reduce((sum, n) => sum + n, 0));
+    return judged(
+      suspects.map(({ host, counter, rises }) => {
+        const argv =
+          counter.netns === undefined
+            ? counter.argv
+            : (['ip', 'netns', 'exec', counter.netns, ...counter.argv] as const);
+        const evidence: Evidence = {
+          source: { kind: 'command', host, argv, code: 0 },
+          at,
+          excerpt: `${counter.where}: ${counter.means}\nrose by ${rises.join(' and ')} while ${lost.join(' and ')} packets got no answer`,
+        };
+        return findingOf(countedAway, {
+          summary: `Packets of ${ownerName(subject)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
+          subject: `counter ${counter.where}@${host}`,
+          scope: portScope(subject, { host: [...new Set([host, facts.placement.value.host])] }),
+          confidence: 'likely',
+          evidence: [evidence, ...look.repeated.slice(0, 1).map((r) => r.evidence)],
+          remedies: [
+            {
+              title: 'look at what counts there',
+              risk: 'none',
+              sufficient: false,
+              steps: [onHost(host, argv), advice(`it counts: ${counter.means}`, host)],
+            },
+          ],
+          verify: verifyWith('net', subject),
+        });
+      }),
+      'no drop counter of the hosts, namespaces, queues and bridges of the path rose with the losses',
+      maybe.look.value.evidence.slice(0, 1),
+      ['drop counters of the kernel, interfaces, queues, rules and flows on the path'],
+    );
+  },
+});
