@@ -1,14 +1,14 @@
 import type { Evidence } from '../engine/evidence.ts';
-import { observed } from '../engine/fact.ts';
+import { type FactResult, observed } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
 import { flowOutputs } from '../nodes/parse/flows.ts';
 import { sameMac } from '../path/addresses.ts';
 import { bridgeFlows, hostFdb, hostLinks, hostOvs } from './host.ts';
 import { type Store, source } from './io.ts';
-import { placement } from './placement.ts';
+import { type Placement, placement } from './placement.ts';
 import type { PortSubject } from './subject.ts';
-import { type TunnelLink, tunnels } from './tunnel.ts';
+import { type TunnelLink, type Tunnels, tunnels } from './tunnel.ts';
 
 /** What one host has to send packets of the segment to another host of the path. */
 export interface Forwarding {
@@ -116,41 +116,51 @@ export const forwardings = source<PortSubject, Forwardings>(
     const [place, found] = await Promise.all([facts.get(placement, subject), facts.get(tunnels, subject)]);
     if (!place.ok) return place;
     if (!found.ok) return found;
-    const { shape, links } = found.value.value;
-    const { backend, bound, segment } = place.value.value;
-    const mac = subject.port.value.mac_address;
-    const tagOn = async (host: string, link: TunnelLink): Promise<number | undefined> => {
-      const ovs = await facts.get(hostOvs, host);
-      if (!ovs.ok) return undefined;
-      const names =
-        host === link.compute
-          ? backend.attachment(bound, segment).map((d) => d.name)
-          : link.peerPorts.map((p) =>
-              backend.serviceDevice(p.id, p.device_owner === 'network:dhcp' ? 'dhcp' : 'router'),
-            );
-      const tag = ovs.value.value.bridges.flatMap((b) => b.ports).find((p) => names.includes(p.name))?.tag;
-      return tag !== undefined && tag < 4095 ? tag : undefined;
-    };
-    const looks = await Promise.all(
-      links.flatMap((link) => {
-        const wants: Want[] = [
-          { from: link.peer, to: link.compute, endpoint: link.computeEndpoint, macs: [mac] },
-          {
-            from: link.compute,
-            to: link.peer,
-            endpoint: link.peerEndpoint,
-            macs: link.peerPorts.map((p) => p.mac_address),
-          },
-        ];
-        return wants.map(
-          async (want): Promise<Look> =>
-            shape.by.kind === 'device'
-              ? byDevice(facts, want, shape.by.device)
-              : byOvs(facts, want, shape.by.bridge, shape.kind, await tagOn(want.from, link)),
-        );
-      }),
-    );
-    const ways = looks.flatMap((l) => (l.ok ? [l.value] : []));
-    return observed({ ways, unseen: looks.flatMap((l) => (l.ok ? [] : [l.error])) }, ...ways.map((w) => w.evidence));
+    return waysOf(facts, subject, place.value.value, found.value.value.shape, found.value.value.links);
   },
 );
+
+/** Both directions of each link, for a port on its first host. */
+export async function waysOf(
+  facts: Store,
+  subject: PortSubject,
+  { backend, bound, segment }: Placement,
+  shape: Tunnels['shape'],
+  links: readonly TunnelLink[],
+): Promise<FactResult<Forwardings>> {
+  const mac = subject.port.value.mac_address;
+  const tagOn = async (host: string, link: TunnelLink): Promise<number | undefined> => {
+    const ovs = await facts.get(hostOvs, host);
+    if (!ovs.ok) return undefined;
+    const names =
+      host === link.compute
+        ? backend.attachment(bound, segment).map((d) => d.name)
+        : (link.peerDevices ??
+          link.peerPorts.map((p) =>
+            backend.serviceDevice(p.id, p.device_owner === 'network:dhcp' ? 'dhcp' : 'router'),
+          ));
+    const tag = ovs.value.value.bridges.flatMap((b) => b.ports).find((p) => names.includes(p.name))?.tag;
+    return tag !== undefined && tag < 4095 ? tag : undefined;
+  };
+  const looks = await Promise.all(
+    links.flatMap((link) => {
+      const wants: Want[] = [
+        { from: link.peer, to: link.compute, endpoint: link.computeEndpoint, macs: [mac] },
+        {
+          from: link.compute,
+          to: link.peer,
+          endpoint: link.peerEndpoint,
+          macs: link.peerPorts.map((p) => p.mac_address),
+        },
+      ];
+      return wants.map(
+        async (want): Promise<Look> =>
+          shape.by.kind === 'device'
+            ? byDevice(facts, want, shape.by.device)
+            : byOvs(facts, want, shape.by.bridge, shape.kind, await tagOn(want.from, link)),
+      );
+    }),
+  );
+  const ways = looks.flatMap((l) => (l.ok ? [l.value] : []));
+  return observed({ ways, unseen: looks.flatMap((l) => (l.ok ? [] : [l.error])) }, ...ways.map((w) => w.evidence));
+}

@@ -17,6 +17,8 @@ export interface TunnelLink {
   readonly peerEndpoint: string;
   /** Neutron's own ports (DHCP, router) of the network on the peer. */
   readonly peerPorts: readonly Port[];
+  /** Devices of a port of an instance there; of Neutron's own ports when left out. */
+  readonly peerDevices?: readonly string[];
 }
 
 export interface Tunnels {
@@ -26,7 +28,8 @@ export interface Tunnels {
   readonly without: readonly string[];
 }
 
-const endpointOf = (list: readonly Agent[], host: string): string | undefined =>
+/** The tunnel endpoint that the agents of a host report. */
+export const endpointOf = (list: readonly Agent[], host: string): string | undefined =>
   list.find((a) => a.host === host && a.configurations?.tunneling_ip)?.configurations?.tunneling_ip ?? undefined;
 
 /** Tunnels between the instance's host and the hosts of its DHCP servers and routers. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { HostFacts } from '../bundle/format.ts';
@@ -96,6 +97,8 @@ export function openLive(o: LiveDoorOptions): Door {
   const cloud = openCloud({ config, http, waves, clock, env: o.env, ...(ask === undefined ? {} : { ask }) });
   // Interrupted: what is under way fails at once, and the report says what is known.
   o.signal?.addEventListener('abort', () => void cloud.close(), { once: true });
+  // Everything that is under way listens to it: as many as there are hosts, not a leak.
+  if (o.signal !== undefined) setMaxListeners(0, o.signal);
   const transports = createTransports({ ssh: o.ssh, hosts: o.hosts });
   const nodes = createNodes({
     transportFor: async (host) => recordTransport(await (o.transportFor?.(host) ?? transports.for(host)), recorder),

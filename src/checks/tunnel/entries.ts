@@ -26,6 +26,46 @@ function lack(f: Forwarding): string | undefined {
   return undefined;
 }
 
+/** What the hosts lack to send to each other, and which ways are whole. `agent`: the binary that writes the entries. */
+export function entryFindings(
+  subject: PortSubject,
+  ways: readonly Forwarding[],
+  agent: string,
+): { readonly findings: readonly Finding[]; readonly notes: readonly string[] } {
+  const findings: Finding[] = [];
+  const notes: string[] = [];
+  for (const f of ways) {
+    const words = lack(f);
+    if (words === undefined) {
+      notes.push(`${f.from} → ${f.to}`);
+      continue;
+    }
+    const evidence: Evidence = showing(f.evidence, f.lines.length > 0 ? f.lines : ['(no entry)']);
+    findings.push(
+      findingOf(noEntry, {
+        summary: `${f.from} does not know how to reach ${ownerName(subject)}'s network on ${f.to}: ${words}`,
+        subject: `forwarding ${f.from} → ${f.to}`,
+        scope: portScope(subject, {
+          host: [f.from, f.to],
+          agent: [agentName(agent, f.from)],
+          link: [linkName(f.from, f.to)],
+        }),
+        evidence: [evidence],
+        remedies: [
+          {
+            title: 'let the L2 agents exchange their entries again',
+            risk: 'brief-interruption',
+            sufficient: true,
+            steps: [restartOf(f.from, agent)],
+          },
+        ],
+        verify: verifyWith('host', subject),
+      }),
+    );
+  }
+  return { findings, notes };
+}
+
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'tunnel.entries',
   per: 'port',
@@ -40,38 +80,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
     const { backend } = facts.placement.value;
     const [agent = 'the L2 agent'] = backend.agents('compute');
-    const findings: Finding[] = [];
-    const notes: string[] = [];
     const { ways, unseen } = maybe.forwardings.value.value;
-    for (const f of ways) {
-      const words = lack(f);
-      if (words === undefined) {
-        notes.push(`${f.from} → ${f.to}`);
-        continue;
-      }
-      const evidence: Evidence = showing(f.evidence, f.lines.length > 0 ? f.lines : ['(no entry)']);
-      findings.push(
-        findingOf(noEntry, {
-          summary: `${f.from} does not know how to reach ${ownerName(subject)}'s network on ${f.to}: ${words}`,
-          subject: `forwarding ${f.from} → ${f.to}`,
-          scope: portScope(subject, {
-            host: [f.from, f.to],
-            agent: [agentName(agent, f.from)],
-            link: [linkName(f.from, f.to)],
-          }),
-          evidence: [evidence],
-          remedies: [
-            {
-              title: 'let the L2 agents exchange their entries again',
-              risk: 'brief-interruption',
-              sufficient: true,
-              steps: [restartOf(f.from, agent)],
-            },
-          ],
-          verify: verifyWith('host', subject),
-        }),
-      );
-    }
+    const { findings, notes } = entryFindings(subject, ways, agent);
     const [blind]: readonly FactFailure[] = unseen;
     if (findings.length === 0 && ways.length === 0 && blind !== undefined) return blocked(blind);
     return judged(findings, notes.join(', '), maybe.forwardings.value.evidence, ['tunnel entries']);

@@ -1,0 +1,34 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Io } from '../../facts/io.ts';
+import { pairForwardings } from '../../facts/pair.ts';
+import { placement } from '../../facts/placement.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { noEntry } from '../tunnel/codes.ts';
+import { entryFindings } from '../tunnel/entries.ts';
+
+const needs = {};
+const optional = { placement, forwardings: pairForwardings };
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'peer.entries',
+  per: 'port',
+  title: 'The hosts of the two know their way to each other',
+  needs,
+  optional,
+  findings: [noEntry],
+  judge: ({ subject, maybe }) => {
+    if (!maybe.forwardings.ok) {
+      const { error } = maybe.forwardings;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    if (!maybe.placement.ok) return blocked(maybe.placement.error);
+    const [agent = 'the L2 agent'] = maybe.placement.value.value.backend.agents('compute');
+    const { ways, unseen } = maybe.forwardings.value.value;
+    const { findings, notes } = entryFindings(subject, ways, agent);
+    const [blind] = unseen;
+    if (findings.length === 0 && ways.length === 0 && blind !== undefined) return blocked(blind);
+    return judged(findings, notes.join(', '), maybe.forwardings.value.evidence, [
+      'tunnel entries between the two hosts',
+    ]);
+  },
+});
