@@ -1,0 +1,56 @@
+#!/bin/bash
+# record.sh [DIR]   Records the runs that are shipped and tested with, on the running lab: those of demo/ on variant lb, those of
+# test/fixtures/bundles/ on variant ovs. DIR (default: the checkout) gets them under the same paths. Each fault is injected, seen to hurt,
+# recorded, healed; a recording takes its place only when the doctor named what the fault's expect.yaml expects, when its replay says
+# what the live run said, and when it names nothing of this machine. LAB_DOCTOR replaces the doctor's command line.
+. "$(dirname "$0")/faults/lib.sh"
+ROOT=$(cd "$LAB_DIR/../.." && pwd); TO=${1:-$ROOT}; DOCTOR=${LAB_DOCTOR:-node $ROOT/bin/ostk-doctor.js}
+TMP=$LAB_LOG/record; rm -rf "$TMP"; mkdir -p "$TMP"; fault=
+end() { local rc=$?; trap - EXIT INT TERM; [ -z "$fault" ] || "$F_ROOT/$fault/fault.sh" heal >/dev/null 2>&1; exit $rc; }
+trap end EXIT; trap 'exit 130' INT TERM
+
+# what is recorded, where, of which fault; the healthy run first, while no fault has left a line in any log
+case $V in
+lb) SET="demo/healthy.tgz -
+demo/hand-made-rule.tgz hand-drop-rule
+demo/vxlan-blocked.tgz vxlan-blocked
+demo/security-group.tgz sg-no-ingress
+demo/wrong-secret.tgz metadata-wrong-secret
+demo/dnsmasq-dead.tgz dnsmasq-killed";;
+ovs) SET="test/fixtures/bundles/ovs-healthy.tgz -
+test/fixtures/bundles/ovs-tunnel-lost.tgz vxlan-lost-in-fabric
+test/fixtures/bundles/ovs-underlay-mtu.tgz underlay-mtu";;
+*) die "nothing is recorded on variant $V";; esac
+
+op()  { hx op bash -c ". /root/openrc; $1" </dev/null; }
+# the same conclusions, whatever the clock said
+gist() { jq -S '{exitCode, counts, diagnosis, steps: [.steps[] | {id, checks: [.checks[] | {id, subject, status: .outcome.status}]}]}' "$1"; }
+unpack() { mkdir "$2" && tar xzf "$1" -C "$2"; }
+
+# record FILE FAULT
+record() { local file=$1 got n=$TMP/$(basename "$1" .tgz)
+  op "rm -f /root/recorded.tgz; timeout 120 $DOCTOR net web-1 --record /root/recorded.tgz --output json" > "$n.live.json" 2> "$n.stderr"
+  hx op cat /root/recorded.tgz > "$n.tgz" || { say "$file: no recording: $(head -1 "$n.stderr")"; return 1; }
+  hx op rm -f /root/recorded.tgz
+  got=$(jq -r '.diagnosis.causes[0].finding.code // "none"' "$n.live.json")
+  if [ "$2" = - ]; then
+    jq -e '.exitCode==0 and (.diagnosis.causes + .diagnosis.remarks | length)==0 and .counts.blocked==0 and .counts.unknown==0' "$n.live.json" >/dev/null ||
+      { say "$file: the healthy cloud is not clean: $(jq -c '[.counts, (.diagnosis.causes[].finding.code), (.diagnosis.remarks[].code)]' "$n.live.json")"; return 1; }
+  else case " $(expect $2 first) " in *" $got "*) ;; *) say "$file: the first cause is $got, expected: $(expect $2 first)"; return 1;; esac; fi
+  $DOCTOR replay "$n.tgz" --output json > "$n.replayed.json" 2>> "$n.stderr"
+  diff <(gist "$n.live.json") <(gist "$n.replayed.json") > "$n.diff" || { say "$file: its replay says something else:"; head -40 "$n.diff" >&2; return 1; }
+  unpack "$n.tgz" "$n"
+  if grep -rlF -e "$ROOT" -e "$LAB_STATE" "$n" >&2; then say "$file: names this machine"; return 1; fi
+  mkdir -p "$TO/${file%/*}" && install -m 600 "$n.tgz" "$TO/$file" && say "$file: $got, $(stat -c %s "$TO/$file") bytes"; }
+
+ids; heal_leftovers; bad=0
+wait_well 150 >/dev/null || die "the lab is $(well)"
+while read -r file name; do
+  if [ "$name" != - ]; then
+    fault=$name; "$F_ROOT/$name/fault.sh" inject >/dev/null 2>&1
+    wait_state 0 60 timeout 25 "$F_ROOT/$name/fault.sh" symptom >/dev/null || { say "$file: $name does not hurt"; bad=1; name=; }
+  fi
+  [ -z "$name" ] || record "$file" "$name" || bad=1
+  if [ -n "$fault" ]; then "$F_ROOT/$fault/fault.sh" heal >/dev/null 2>&1; fault=; wait_well 150 >/dev/null || die "after $file the lab is $(well)"; fi
+done <<<"$SET"
+exit $bad
