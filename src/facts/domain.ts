@@ -2,7 +2,7 @@ import { err, ok } from '../engine/result.ts';
 import { type DomainInterface, parseDomainXml } from '../nodes/parse/virsh.ts';
 import { hostLayout } from './host.ts';
 import { run, source } from './io.ts';
-import type { InstanceSubject } from './subject.ts';
+import { type InstanceSubject, withoutHost } from './subject.ts';
 
 /** What libvirt on the compute host says of the instance. */
 export interface Domain {
@@ -21,12 +21,7 @@ export const domain = source<InstanceSubject, Domain>(
     const server = subject.server.value;
     const host = server['OS-EXT-SRV-ATTR:host'];
     const name = server['OS-EXT-SRV-ATTR:instance_name'];
-    if (!host || !name) {
-      return err({
-        kind: 'unsupported',
-        because: 'the API names no host and no libvirt name for it (admin rights show them)',
-      });
-    }
+    if (!host || !name) return err(withoutHost(subject));
     const layout = await facts.get(hostLayout, host);
     if (!layout.ok) return layout;
     const within = layout.value.value.within('libvirtd');

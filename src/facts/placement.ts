@@ -6,7 +6,7 @@ import { agents } from './cloud-api.ts';
 import { type Io, source } from './io.ts';
 import { dhcpHosts, portNetwork, routerHost, servingRouters } from './port-api.ts';
 import type { Agent, Network, Port } from './schemas/network.ts';
-import { computeHostOf, type PortSubject, theCloud } from './subject.ts';
+import { computeHostOf, type PortSubject, theCloud, withoutHost } from './subject.ts';
 
 /** Where a port is and what plugs it: the ground on which node facts are chosen. */
 export interface Placement {
@@ -53,10 +53,7 @@ const byId = (subject: PortSubject): string => subject.id;
 export const placement = source<PortSubject, Placement>('port.placement', byId, async (subject, facts) => {
   const host = computeHostOf(subject);
   if (host === undefined) {
-    return err({
-      kind: 'unsupported',
-      because: 'the API names no host for it (not placed yet, or the credentials may not see hosts)',
-    });
+    return err(withoutHost(subject.instance));
   }
   const [network, list] = await Promise.all([facts.get(portNetwork, subject), facts.get(agents, theCloud)]);
   if (!network.ok) return network;
@@ -78,9 +75,7 @@ export const placement = source<PortSubject, Placement>('port.placement', byId, 
 export const onComputeHost = <T>(inner: FactSource<Io, string, T>): FactSource<Io, PortSubject, T> =>
   source(`port.compute.${inner.name}`, byId, async (subject, facts) => {
     const host = computeHostOf(subject);
-    return host === undefined
-      ? err({ kind: 'unsupported', because: 'the API names no host for it' })
-      : facts.get(inner, host);
+    return host === undefined ? err(withoutHost(subject.instance)) : facts.get(inner, host);
   });
 
 /** Every host the port's traffic touches, with the reason. */

@@ -1,4 +1,4 @@
-import type { InstanceSubject, PortSubject } from '../facts/subject.ts';
+import { hostIsHidden, type InstanceSubject, type PortSubject } from '../facts/subject.ts';
 
 /** Conditions a playbook may name. Each answers why it does not hold, or undefined when it does. */
 type Condition = (instance: InstanceSubject | undefined, port: PortSubject | undefined) => string | undefined;
@@ -6,12 +6,11 @@ type Condition = (instance: InstanceSubject | undefined, port: PortSubject | und
 export const conditions: ReadonlyMap<string, Condition> = new Map<string, Condition>([
   [
     'placed',
+    // A host that is hidden is one: what needs it says that it could not look.
     (instance) =>
-      instance === undefined || instance.server.value['OS-EXT-SRV-ATTR:host']
+      instance === undefined || instance.server.value['OS-EXT-SRV-ATTR:host'] || hostIsHidden(instance)
         ? undefined
-        : instance.server.value.status === 'ACTIVE'
-          ? 'its host is hidden from these credentials'
-          : 'it has no host yet',
+        : 'it has no host yet',
   ],
   [
     'running',

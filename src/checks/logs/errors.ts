@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import { observed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
@@ -150,6 +150,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
     const [blind] = unseen;
     if (findings.length === 0 && logs.length === 0 && blind !== undefined) return blocked(blind.failure);
+    if (findings.length === 0 && logs.length === 0) return skipped('no log of its path is in reach');
     const where = [...new Set(unseen.map((u) => u.host))];
     const note = `nothing about ${ownerName(subject)} in the last ${span(since)}${requested > 0 ? `; ${requested} error lines of its requests` : ''}${others > 0 ? `; ${others} other error lines` : ''} (${logs.length} logs${where.length === 0 ? '' : `; not seen: ${where.join(', ')}`})`;
     return judged(

@@ -62,7 +62,13 @@ export const boundElsewhere: FindingSpec = {
     "Neutron plugs the port on one host while the instance runs on another, as after an aborted migration: the instance's host has no wiring for it.",
   evidence: "binding:host_id of the port against the instance's host, and the port's bindings.",
   mend: 'Activate the binding of the right host, or hard-reboot the instance so that Nova binds it again.',
-  explains: [...silence, ...devices('port')],
+  explains: [
+    ...silence,
+    ...devices('port'),
+    { code: 'OSD-L2-*', over: ['port'] },
+    { code: 'OSD-SG-003', over: ['port'] },
+    { code: 'OSD-TUNNEL-002', over: ['port'] },
+  ],
   refs: ['https://docs.openstack.org/api-ref/network/v2/#port-binding'],
 };
 
