@@ -13,6 +13,7 @@ import {
   repeating,
 } from '../support/edit-bundle.ts';
 import { withMates } from '../support/neighbours.ts';
+import { askedCases } from './cases-asked.ts';
 import { serviceCases } from './cases-services.ts';
 
 const tap = `tap${port1.id.slice(0, 11)}`;
@@ -990,4 +991,5 @@ export const cases: readonly Case[] = [
     names: 'tcp/22',
     bundle: () => connecting(22, { code: null, timedOut: true }),
   },
+  ...askedCases,
 ];

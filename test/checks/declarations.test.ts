@@ -10,10 +10,12 @@ import { FactStore } from '../../src/engine/fact.ts';
 import type { Io } from '../../src/facts/io.ts';
 import { theCloud } from '../../src/facts/subject.ts';
 import { openReplay } from '../../src/run/doors.ts';
+import { resolvePeer } from '../../src/run/endpoint.ts';
 import { resolveTarget } from '../../src/run/target.ts';
 import { editing, editingPort, editingServer, healthy } from '../support/edit-bundle.ts';
 import { bundleAt } from '../support/replayed.ts';
 import { connecting } from './cases.ts';
+import { askedCases } from './cases-asked.ts';
 
 const under = (folder: string): string[] =>
   readdirSync(fileURLToPath(new URL(`../../${folder}/`, import.meta.url)))
@@ -40,6 +42,11 @@ const edited: readonly Bundle[] = [
     for (const service of body.services) service.state = 'down';
   }),
   connecting(80, { code: null, timedOut: true }),
+  ...askedCases.map(({ bundle, options }) => {
+    const made = bundle();
+    const request = { ...made.manifest.request, options };
+    return { ...made, manifest: { ...made.manifest, request } };
+  }),
 ];
 
 /** The names of facts that each check really looked at, over all these clouds. */
@@ -50,10 +57,12 @@ async function readsOf(bundles: readonly Bundle[]): Promise<ReadonlyMap<string, 
       bundle,
       runOptionsOf({ ...storedRequest(bundle).options, probe: ['tcp/80', 'icmp'], from: '10.0.0.9' }),
     );
-    const store = new FactStore<Io>(door.io);
     const now = door.io.clock.now();
-    const target = await resolveTarget(door.cloud, 'web-1', false, () => {});
+    const target = await resolveTarget(door.cloud, storedRequest(bundle).target ?? 'web-1', true, () => {});
     if (target.kind !== 'instance') throw new Error('no instance');
+    const { to } = door.io.options;
+    const peer = to === undefined ? undefined : await resolvePeer(door.cloud, to, Promise.resolve(target), () => {});
+    const store = new FactStore<Io>(peer === undefined ? door.io : { ...door.io, peer });
     const run = async <S>(check: Check<Io, S>, subject: S): Promise<void> => {
       const read = reads.get(check.id) ?? new Set<string>();
       reads.set(check.id, read);
@@ -95,6 +104,7 @@ const looks: readonly RegExp[] = [
   /^ps -ww -eo [\w,]+$/,
   /^date \+\S+ %z$/,
   /^cat \/var\/lib\/neutron\/dhcp\/[\w-]+\/(host|opts)$/,
+  /^cat \/var\/lib\/neutron\/ns-metadata-proxy\/[\w-]+\.conf$/,
   /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface)$/,
   /^ovs-ofctl --timeout=\d+ dump-(flows|ports) [\w-]+$/,
   /^systemctl show --no-pager -p /,
@@ -104,8 +114,10 @@ const looks: readonly RegExp[] = [
 ];
 const probes: readonly RegExp[] = [
   /^ping -n -c \d+ -i 0\.2 -W 1 /,
-  /^curl -s -S -m 5 -o \/dev\/null -w /,
+  /^arping -b -c \d+ -w 1 -I \S+ \S+$/,
+  /^curl -s -S -m [58] -o \/dev\/null -w /,
   /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
+  /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; for i in 1 2 3 4 5; do printf "\$2" >&3 \|\| printf "\$2" >&3; sleep 0\.1; done \S+ \d+ [\\x0-9a-f]+$/,
 ];
 
 describe('what is run on nodes', () => {

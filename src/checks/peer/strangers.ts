@@ -103,7 +103,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     return judged(
       findings,
       `no stranger's rule between ${own} and ${theirs} on ${[...byHost.keys()].join(', ')}`,
-      [],
+      [...byHost.values()].flatMap((r) => [...r.evidence.values()]).slice(0, 2),
       ['rules made by hand between the two'],
     );
   },
