@@ -19,6 +19,6 @@ verdict="leftovers could not be removed"; "$LAB_DIR/down.sh"
 verdict="the lab did not come up"
 if [ -e $LAB_STATE/$V/.provisioned ]; then "$LAB_DIR/up.sh" $V || "$LAB_DIR/up.sh" $V --fresh; else "$LAB_DIR/up.sh" $V --fresh; fi
 verdict="the doctor was not scored"
-rc=0; "$LAB_DIR/score.sh" --variant $V --healthy 2 --sample $N --seed "$SEED" --json "$JSON" || rc=$?
-[ ! -s "$JSON" ] || verdict=$(jq -r '"healthy \(.totals.clean)/\(.totals.healthy) clean, faults \(.totals.right)/\(.totals.faults) right" + ([.faults[] | select(.verdict != "right") | .fault] | if length > 0 then ", not right: " + join(" ") else "" end)' "$JSON")
+rc=0; "$LAB_DIR/score.sh" --variant $V --healthy 4 --sample $N --seed "$SEED" --json "$JSON" || rc=$?
+[ ! -s "$JSON" ] || verdict=$(jq -r '"healthy \(.totals.clean)/\(.totals.healthy) clean, faults \(.totals.right)/\(.totals.faults) right, \(.totals.localised) localised" + ([.faults[] | select((.verdict == "right" or .verdict == "localised") and .notHealed == null | not) | .fault] | if length > 0 then ", not right: " + join(" ") else "" end)' "$JSON")
 exit $rc
