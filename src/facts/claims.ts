@@ -2,14 +2,17 @@ import type { Evidence } from '../engine/evidence.ts';
 import { observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
 import { parseArping } from '../nodes/parse/arping.ts';
+import { parseFdb } from '../nodes/parse/fdb.ts';
+import { parseFlows } from '../nodes/parse/flows.ts';
+import { parseOvsFdb } from '../nodes/parse/ovs-appctl.ts';
 import { namespaceName, parseAddress, sameMac } from '../path/addresses.ts';
-import { bridgeFlows, hostOvs } from './host.ts';
-import { run, type Store, showing, source } from './io.ts';
+import { agents } from './cloud-api.ts';
+import { hostOvs } from './host.ts';
+import { read, run, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
-import { placement } from './placement.ts';
+import { pathHosts, placement } from './placement.ts';
 import { dhcpHosts } from './port-api.ts';
-import type { PortSubject } from './subject.ts';
-import { tunnels } from './tunnel.ts';
+import { type PortSubject, theCloud } from './subject.ts';
 
 /** Who answers ARP for a fixed address of the port, asked from within its network. */
 export interface Claim {
@@ -71,27 +74,95 @@ export const claims = source<PortSubject, readonly Claim[]>(
   },
 );
 
-/** Where OVS of a host last saw a MAC address: behind which tunnel endpoint. Undefined where the agents' flows do not tell. */
-export async function learnedAt(facts: Store, host: string, mac: string): Promise<string | undefined> {
-  const [ovs, flows] = await Promise.all([
-    facts.get(hostOvs, host),
-    facts.get(bridgeFlows, { host, bridge: 'br-tun' }),
-  ]);
-  if (!ovs.ok || !flows.ok) return undefined;
-  const out = flows.value.value
-    .filter((f) => f.match.dl_dst !== undefined && sameMac(f.match.dl_dst, mac))
-    .flatMap((f) => /output:"?([\w-]+)"?/.exec(f.actions)?.[1] ?? []);
-  const ends = ovs.value.value.bridges.flatMap((b) => b.ports.flatMap((p) => p.interfaces));
-  return ends.find((i) => out.includes(String(i.ofport ?? '')) || out.includes(i.name))?.options.get('remote_ip');
+/** Where a MAC address was last seen: on which port of which host, and whether Neutron knows that port. */
+export interface Seen {
+  readonly host: string;
+  readonly device: string;
+  readonly bridge: string;
+  readonly by: 'ovs' | 'linux';
+  /** A port of Neutron's own has its id in OVSDB, or a device named after it. */
+  readonly ofNeutron: boolean;
+  readonly evidence: Evidence;
 }
 
-/** Claims by a MAC that is not the port's, with the tunnel endpoint behind which the network host saw it. */
+const neutronDevice = /^(?:tap|qvo|qvb|qr-|qg-|ns-|sg-|vxlan-|patch-|int-|phy-)/;
+
+/** Follows a MAC address from a host's bridge over the tunnel to the host and the port where it was learned; only where it is strange. */
+async function whereSeen(facts: Store, from: string, mac: string, hops = 0): Promise<Seen | undefined> {
+  const ovs = await facts.get(hostOvs, from);
+  const bridges = ovs.ok ? ovs.value.value.bridges : [];
+  for (const bridge of bridges) {
+    const table = await read(
+      facts,
+      from,
+      { argv: ['ovs-appctl', '--timeout=5', 'fdb/show', bridge.name], impact: 'read', become: true },
+      parseOvsFdb,
+    );
+    if (!table.ok) continue;
+    const entry = table.value.value.find((e) => sameMac(e.mac, mac));
+    const faces = bridge.ports.flatMap((p) => p.interfaces);
+    const face = faces.find((i) => String(i.ofport ?? '') === entry?.port);
+    if (entry === undefined || face === undefined || face.type === 'patch') continue;
+    const [evidence] = table.value.evidence;
+    if (evidence === undefined) continue;
+    return {
+      host: from,
+      device: face.name,
+      bridge: bridge.name,
+      by: 'ovs',
+      ofNeutron: face.externalIds.has('iface-id') || neutronDevice.test(face.name),
+      evidence: showing(evidence, `${face.name} (port ${entry.port}) VLAN ${entry.vlan} MAC ${entry.mac}`),
+    };
+  }
+  const tunnel = bridges.find((b) => b.ports.some((p) => p.interfaces.some((i) => i.options.has('remote_ip'))));
+  if (tunnel !== undefined) {
+    const flows = await read(
+      facts,
+      from,
+      {
+        argv: ['ovs-ofctl', '--timeout=5', 'dump-flows', tunnel.name],
+        impact: 'read',
+        become: true,
+        round: 'claims',
+      },
+      parseFlows,
+    );
+    const out = (flows.ok ? flows.value.value : [])
+      .filter((f) => f.match.dl_dst !== undefined && sameMac(f.match.dl_dst, mac))
+      .flatMap((f) => /output:"?([\w-]+)"?/.exec(f.actions)?.[1] ?? []);
+    const end = tunnel.ports
+      .flatMap((p) => p.interfaces)
+      .find((i) => out.includes(String(i.ofport ?? '')) || out.includes(i.name));
+    const list = await facts.get(agents, theCloud);
+    const there = (list.ok ? list.value.value : []).find(
+      (a) => a.configurations?.tunneling_ip === end?.options.get('remote_ip') && end !== undefined,
+    );
+    return there === undefined || hops > 0 ? undefined : whereSeen(facts, there.host, mac, hops + 1);
+  }
+  const fdb = await read(
+    facts,
+    from,
+    { argv: ['bridge', '-j', 'fdb', 'show'], impact: 'read', round: 'claims' },
+    parseFdb,
+  );
+  const entry = fdb.ok ? fdb.value.value.find((e) => sameMac(e.mac, mac) && e.dst === undefined) : undefined;
+  const [evidence] = fdb.ok ? fdb.value.evidence : [];
+  if (entry?.master === undefined || evidence === undefined || entry.dev.startsWith('vxlan-')) return undefined;
+  return {
+    host: from,
+    device: entry.dev,
+    bridge: entry.master,
+    by: 'linux',
+    ofNeutron: neutronDevice.test(entry.dev),
+    evidence: showing(evidence, `${mac} dev ${entry.dev} master ${entry.master}`),
+  };
+}
+
+/** A claim by a MAC that is not the port's. */
 export interface ForeignClaim {
   readonly claim: Claim;
   readonly mac: string;
-  readonly behind: string | undefined;
-  /** The host of that endpoint, by the agents' word. */
-  readonly at: string | undefined;
+  readonly seen: Seen | undefined;
 }
 
 export const foreignClaims = source<PortSubject, readonly ForeignClaim[]>(
@@ -106,12 +177,14 @@ export const foreignClaims = source<PortSubject, readonly ForeignClaim[]>(
       claim.macs.filter((mac) => !allowed.some((a) => sameMac(a, mac))).map((mac) => ({ claim, mac })),
     );
     if (strange.length === 0) return observed([], ...heard.value.evidence);
-    const links = await facts.get(tunnels, subject);
+    const hosts = await facts.get(pathHosts, subject);
     const found = await Promise.all(
       strange.map(async ({ claim, mac }): Promise<ForeignClaim> => {
-        const behind = await learnedAt(facts, claim.host, mac);
-        const link = links.ok ? links.value.value.links.find((l) => l.computeEndpoint === behind) : undefined;
-        return { claim, mac, behind, at: link?.compute };
+        for (const host of new Set([claim.host, ...(hosts.ok ? hosts.value.value.all : [])])) {
+          const seen = await whereSeen(facts, host, mac);
+          if (seen !== undefined) return { claim, mac, seen };
+        }
+        return { claim, mac, seen: undefined };
       }),
     );
     return observed(found, ...heard.value.evidence);

@@ -75,7 +75,8 @@ function takenBy(
     const rise = rises[at] ?? 0;
     return rise >= Math.min(...of) / 2 && rise <= 2 * sent.reduce((sum, n) => sum + n, 0);
   });
-  return stranger.tool === 'ovs' && near ? 'possible' : 'no';
+  // A flow that leads packets on counts whatever passes: that alone is no harm.
+  return stranger.tool === 'ovs' && stranger.effect === 'drops' && near ? 'possible' : 'no';
 }
 
 const trust: Readonly<Record<Taken, number>> = { certain: 0, likely: 1, possible: 2, no: 3 };
@@ -134,8 +135,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           if (shaper) {
             // Another instance's limit rises with that instance's own traffic.
             const busy =
-              rises?.every((r) => r > 0) === true &&
-              look?.repeated.some((r) => r.first.what === 'instance') === true;
+              rises?.every((r) => r > 0) === true && look?.repeated.some((r) => r.first.what === 'instance') === true;
             taken = busy && onPath.has(deviceOf(stranger)) && !limited(subject) ? 'likely' : 'no';
           } else if (!counted && stranger.certainty === 'possible') taken = 'no';
           const suspect: Suspect = { host, stranger, taken, rises: rises ?? [], evidence };

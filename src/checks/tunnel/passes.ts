@@ -121,6 +121,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const seen = maybe.look.value.evidence;
     const findings: Finding[] = [];
     const notes: string[] = [];
+    const told = new Set<string>();
     for (const link of links) {
       const culprits = culpritsOf(look, shape, link);
       for (const [from, to, ownEnd, farEnd] of [
@@ -140,6 +141,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           notes.push(`${from} → ${to}: ${sender.sent} sent, ${receiver.received} arrived`);
           continue;
         }
+        // An interface that is down cuts both directions: it is one cause.
+        const down = sickEnds(from, to, ownEnd, farEnd)[0]?.down;
+        if (mine.length === 0 && down !== undefined && told.has(`${linkName(from, to)} ${down}`)) continue;
+        told.add(`${linkName(from, to)} ${down ?? ''}`);
         findings.push(make(link, from, to, ownEnd, farEnd, sender, receiver, mine));
       }
     }
