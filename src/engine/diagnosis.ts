@@ -166,6 +166,11 @@ export function conclude(steps: readonly StepReport[], specs: Specs, shows: read
     exclusions.set(what, { what, evidence: [one, ...others.slice(0, evidenceEach - 1)] });
   };
   const couldNotLook: CouldNotLook[] = [];
+  const sick = new Set(
+    steps.flatMap((s) =>
+      s.checks.filter((c) => c.outcome.status === 'problem' || c.outcome.status === 'blocked').map((c) => c.id),
+    ),
+  );
   steps.forEach((step, index) => {
     for (const check of step.checks) {
       switch (check.outcome.status) {
@@ -177,6 +182,8 @@ export function conclude(steps: readonly StepReport[], specs: Specs, shows: read
           for (const e of check.outcome.exclusions ?? []) exclude(e.what, e.evidence);
           break;
         case 'ok':
+          // What one port is free of may be what ails the other: nothing is ruled out by half.
+          if (sick.has(check.id)) break;
           for (const words of check.outcome.rulesOut ?? []) exclude(words, check.outcome.evidence);
           for (const e of check.outcome.exclusions ?? []) exclude(e.what, e.evidence);
           break;

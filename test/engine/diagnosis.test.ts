@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagnose, explains } from '../../src/engine/diagnosis.ts';
+import { conclude, diagnose, explains } from '../../src/engine/diagnosis.ts';
+import type { Evidence } from '../../src/engine/evidence.ts';
 import type { Confidence, Explains, Finding, FindingSpec, Severity } from '../../src/engine/finding.ts';
+import type { Outcome } from '../../src/engine/outcome.ts';
+import type { CheckReport } from '../../src/engine/report.ts';
 
 const spec = (code: string, nature: FindingSpec['nature'], explained: readonly Explains[] = []): FindingSpec => ({
   code,
@@ -137,5 +140,54 @@ describe('the diagnosis', () => {
         expect(run(findings).remarks.filter((f) => f.severity === 'error')).toEqual([]);
       }),
     );
+  });
+});
+
+describe('what is ruled out', () => {
+  const shown = (excerpt: string): Evidence => ({
+    source: { kind: 'command', host: 'cmp1', argv: ['ip', 'link'], code: 0 },
+    at: '2026-01-01T00:00:00.000Z',
+    excerpt,
+  });
+  const checked = (id: string, subject: string, outcome: Outcome): CheckReport => ({ id, title: id, subject, outcome });
+  const fine = (what: string, ...evidence: Evidence[]): Outcome => ({
+    status: 'ok',
+    note: '',
+    evidence,
+    rulesOut: [what],
+  });
+  const ruledOut = (...checks: CheckReport[]) => conclude([{ id: 's', title: 's', checks }], specs).exclusions;
+
+  it('carries the observations that rule it out, each once', () => {
+    const found = ruledOut(
+      checked('a.one', 'port p', fine('binding', shown('up'))),
+      checked('a.one', 'port q', fine('binding', shown('up'))),
+    );
+    expect(found).toEqual([{ what: 'binding', evidence: [shown('up')] }]);
+  });
+
+  it('is nothing that no observation shows', () => {
+    expect(ruledOut(checked('a.one', 'port p', fine('binding')))).toEqual([]);
+  });
+
+  it('is nothing that the same check found, or could not look at, on another port', () => {
+    const sick: Outcome = { status: 'problem', note: '', findings: [finding('SERVER')], evidence: [] };
+    const blind: Outcome = { status: 'blocked', failures: [{ kind: 'unsupported', because: 'a test' }] };
+    for (const other of [sick, blind]) {
+      expect(
+        ruledOut(checked('a.one', 'port p', fine('binding', shown('up'))), checked('a.one', 'port q', other)),
+      ).toEqual([]);
+    }
+  });
+
+  it('may come from a finding that excludes something else', () => {
+    const outcome: Outcome = {
+      status: 'problem',
+      note: '',
+      findings: [finding('SERVER')],
+      evidence: [],
+      exclusions: [{ what: 'host cmp1 as a whole', evidence: [shown('5 received')] }],
+    };
+    expect(ruledOut(checked('a.one', 'port p', outcome)).map((e) => e.what)).toEqual(['host cmp1 as a whole']);
   });
 });

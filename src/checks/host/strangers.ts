@@ -214,7 +214,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       findings,
       `no stranger's rule on ${hosts}`,
       [...facts.rules.value.values()].flatMap((r) => [...r.evidence.values()]).slice(0, 2),
-      ['rules made by hand'],
+      ['rules made by hand against its packets'],
     );
   },
 });
