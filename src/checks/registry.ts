@@ -30,6 +30,7 @@ import logsErrors from './logs/errors.ts';
 import metadataServed from './metadata/served.ts';
 import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
+import namesAnswers from './names/answers.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -96,6 +97,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   mtuBudget,
   mtuFullSize,
   pathCounted,
+  namesAnswers,
   pathLocalised,
   pathNeighbours,
   peerAllowed,

@@ -1,5 +1,6 @@
 import type { Bundle } from '../../src/bundle/open.ts';
-import { alsoAsked, alsoRun, healthy, port1 } from '../support/edit-bundle.ts';
+import { questionCommand } from '../../src/facts/names.ts';
+import { alsoAsked, alsoRun, editing, healthy, port1 } from '../support/edit-bundle.ts';
 import type { Case } from './cases.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of any API, edited by hand
@@ -27,6 +28,17 @@ const elsewhere: Body = {
 const router: string =
   healthy.hosts.get('net1')?.commands.find((c) => c.netns?.startsWith('qrouter-') === true)?.netns ?? '';
 
+/** The name server of the subnet, asked from the router; `stdout` is what its answer begins with. */
+export const asking = (server: string, stdout: string): Bundle =>
+  alsoRun(
+    editing(healthy, '/v2.0/subnets?network_id=', (body) => {
+      for (const s of body.subnets) s.dns_nameservers = [server];
+    }),
+    'net1',
+    { argv: questionCommand(server, router).argv, netns: router },
+    { code: 0, stdout },
+  );
+
 /** What can only be found where the operator named a peer. */
 export const askedCases: readonly Case[] = [
   {
@@ -52,5 +64,12 @@ export const askedCases: readonly Case[] = [
             'PING 203.0.113.7 (203.0.113.7) 56(84) bytes of data.\n\n--- 203.0.113.7 ping statistics ---\n5 packets transmitted, 0 received, 100% packet loss, time 819ms\n',
         },
       ),
+  },
+  {
+    says: 'a name server that answers nothing is told when somebody complains of names',
+    code: 'OSD-NAMES-001',
+    names: '192.0.2.53',
+    options: { symptom: 'no-names' },
+    bundle: () => asking('192.0.2.53', ''),
   },
 ];

@@ -44,7 +44,7 @@ const edited: readonly Bundle[] = [
   connecting(80, { code: null, timedOut: true }),
   ...askedCases.map(({ bundle, options }) => {
     const made = bundle();
-    const request = { ...made.manifest.request, options };
+    const request = { ...storedRequest(made), options };
     return { ...made, manifest: { ...made.manifest, request } };
   }),
 ];
@@ -99,6 +99,7 @@ const looks: readonly RegExp[] = [
   /^tc -s -j qdisc show$/,
   /^tc -s -j filter show dev \S+ (in|e)gress$/,
   /^nstat -asj$/,
+  /^ovs-appctl --timeout=\d+ fdb\/show [\w-]+$/,
   /^sysctl -e [\w. -]+$/,
   /^ss -Hlntup$/,
   /^ps -ww -eo [\w,]+$/,

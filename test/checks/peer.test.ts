@@ -3,6 +3,7 @@ import type { Bundle } from '../../src/bundle/open.ts';
 import { endingOf } from '../../src/facts/connect.ts';
 import { editing, editingOutput, healthy } from '../support/edit-bundle.ts';
 import { bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
+import { asking } from './cases-asked.ts';
 
 const pair = await bundleAt('test/fixtures/bundles/ovs-peer.tgz');
 
@@ -96,6 +97,15 @@ describe('a symptom that is asked about', () => {
     const report = await reportOf(bundle, { symptom: 'no-way-out' });
     expect(report.diagnosis.causes[0]?.finding).toMatchObject({ code: 'OSD-SG-002', severity: 'error' });
     expect(report).toMatchObject({ exitCode: 1, asked: { symptom: { name: 'no-way-out' } } });
+  });
+});
+
+describe('a name server that answers', () => {
+  it('is no finding, and is asked only where somebody complains of names', async () => {
+    const bundle = asking('192.0.2.53', ' 4f 53\n');
+    const asked = (await reportOf(bundle, { symptom: 'no-names' })).steps.flatMap((s) => s.checks);
+    expect(asked.find((c) => c.id === 'names.answers')?.outcome.status).toBe('ok');
+    expect((await reportOf(bundle)).steps.map((s) => s.id)).not.toContain('names');
   });
 });
 

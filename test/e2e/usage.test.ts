@@ -21,6 +21,9 @@ describe.concurrent('the command line', () => {
     ['a time without a unit', ['net', 'web-1', '--since', '10'], /90s, 30m, 2h/],
     ['a time that is none', ['net', 'web-1', '--since', 'yesterday'], /yesterday/],
     ['a client that is no address', ['net', 'web-1', '--from', 'laptop'], /laptop.*not an address/],
+    ['a symptom that is none', ['net', 'web-1', '--symptom', 'broken'], /no-boot, no-lease/],
+    ['one peer that is not named', ['net', 'web-1', '--symptom', 'one-peer'], /--to/],
+    ['a peer without a name', ['net', 'web-1', '--to', ''], /an instance, a port or an address/],
     ['a code that does not exist', ['explain', 'OSD-NO-999'], /OSD-NO-999/],
     ['a replay of nothing', ['replay'], /replay FILE/],
     ['a replay of the last of no runs', ['replay', '--last'], /no run/],
@@ -45,7 +48,11 @@ describe.concurrent('the command line', () => {
     withDesk({}, async (desk) => {
       const help = await desk.run(['--help']);
       expect(help).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('ostk-doctor net web-1') });
-      expect(await desk.run(['net', '--help'])).toMatchObject({ code: 0, stderr: '' });
+      expect(await desk.run(['net', '--help'])).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringContaining('ssh-refused'),
+      });
       expect(await desk.run(['--version'])).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
