@@ -3,6 +3,7 @@ import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { nameService } from '../../facts/names.ts';
+import { pingsOfGateway } from '../../facts/ping.ts';
 import { portSubnets, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf } from '../../path/addresses.ts';
@@ -13,7 +14,7 @@ import { deniedOut } from '../secgroup/codes.ts';
 import { noAnswer } from './codes.ts';
 
 const needs = { subnets: portSubnets };
-const optional = { service: nameService, groups: securityGroups, members: remoteMembers };
+const optional = { service: nameService, groups: securityGroups, members: remoteMembers, gateway: pingsOfGateway };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'names.answers',
@@ -33,13 +34,24 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       return lost === undefined || lost.kind === 'not-found' ? skipped('no namespace to ask from') : blocked(lost);
     const servers = [...new Set(questions.map((q) => q.server))];
     const dead = servers.filter((s) => questions.every((q) => q.server !== s || q.answer !== 'answered'));
+    const cutOff = new Set(
+      (maybe.gateway.ok ? maybe.gateway.value.value.runs : [])
+        .filter((run) => run.ping.received === 0)
+        .flatMap((run) => run.routerId ?? []),
+    );
     const findings: Finding[] = [];
+    const notes = servers.filter((s) => !dead.includes(s)).map((s) => `${s} answers`);
     const verify = `${verifyWith('net', subject)} --symptom no-names`;
     const own = new Set(subject.port.value.fixed_ips.map((f) => f.subnet_id));
     for (const server of dead) {
       const mine = questions.filter((q) => q.server === server);
       const [first] = mine;
       if (first === undefined) continue;
+      // Behind a gateway that does not answer either, the gateway is what is told.
+      if (mine.every((q) => cutOff.has(q.routerId ?? ''))) {
+        notes.push(`${server} not judged: the router reaches no gateway`);
+        continue;
+      }
       const subnet = facts.subnets.value.find((s) => own.has(s.id) && (s.dns_nameservers ?? []).includes(server));
       findings.push(
         findingOf(noAnswer, {
@@ -137,6 +149,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         );
       }
     }
-    return judged(findings, `${servers.join(', ')} answer`, maybe.service.value.evidence, ['name servers']);
+    return judged(findings, notes.join(', '), maybe.service.value.evidence, dead.length === 0 ? ['name servers'] : []);
   },
 });

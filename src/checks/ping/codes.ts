@@ -39,10 +39,7 @@ export const toGateway: FindingSpec = {
   title: 'The router gets no answer from the external gateway',
   meaning: 'The router does not reach its own next hop: nothing behind it reaches the outside.',
   evidence: 'ping from the qrouter namespace to gateway_ip of the external subnet, and the neighbour table.',
-  explains: [
-    { code: 'OSD-NAMES-001', over: ['router'] },
-    { code: 'OSD-PING-004', over: ['router'] },
-  ],
+  explains: [{ code: 'OSD-PING-004', over: ['router'] }],
 };
 
 export const toFloating: FindingSpec = {
