@@ -121,6 +121,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [countedAway],
   judge: ({ subject, facts, maybe }) => {
+    const { host: compute } = facts.placement.value;
     if (!maybe.look.ok) {
       const { error } = maybe.look;
       return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
@@ -159,7 +160,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         return findingOf(countedAway, {
           summary: `Packets of ${ownerName(subject)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
           subject: `counter ${counter.where}@${host}`,
-          scope: portScope(subject, { host: [...new Set([host, facts.placement.value.host])] }),
+          scope: portScope(subject, { host: [...new Set([host, compute])] }),
           confidence: 'likely',
           evidence: [evidence, ...look.repeated.slice(0, 1).map((r) => r.evidence)],
           remedies: [
