@@ -1,13 +1,14 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Io } from '../../facts/io.ts';
-import { pairForwardings } from '../../facts/pair.ts';
+import { pairForwardings, pairs } from '../../facts/pair.ts';
 import { placement } from '../../facts/placement.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { noEntry } from '../tunnel/codes.ts';
 import { entryFindings } from '../tunnel/entries.ts';
+import { typeable, verifyPair } from './verify.ts';
 
 const needs = {};
-const optional = { placement, forwardings: pairForwardings };
+const optional = { pair: pairs, placement, forwardings: pairForwardings };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.entries',
@@ -23,8 +24,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
     if (!maybe.placement.ok) return blocked(maybe.placement.error);
     const [agent = 'the L2 agent'] = maybe.placement.value.value.backend.agents('compute');
+    const verify = maybe.pair.ok
+      ? verifyPair(subject, typeable(maybe.pair.value.value.name, maybe.pair.value.value.peer.id))
+      : undefined;
     const { ways, unseen } = maybe.forwardings.value.value;
-    const { findings, notes } = entryFindings(subject, ways, agent);
+    const { findings, notes } = entryFindings(subject, ways, agent, verify);
     const [blind] = unseen;
     if (findings.length === 0 && ways.length === 0 && blind !== undefined) return blocked(blind);
     return judged(findings, notes.join(', '), maybe.forwardings.value.evidence, [

@@ -31,6 +31,7 @@ export function entryFindings(
   subject: PortSubject,
   ways: readonly Forwarding[],
   agent: string,
+  verify: string = verifyWith('host', subject),
 ): { readonly findings: readonly Finding[]; readonly notes: readonly string[] } {
   const findings: Finding[] = [];
   const notes: string[] = [];
@@ -59,7 +60,7 @@ export function entryFindings(
             steps: [restartOf(f.from, agent)],
           },
         ],
-        verify: verifyWith('host', subject),
+        verify,
       }),
     );
   }
