@@ -18,7 +18,7 @@ describe('the registry of checks', () => {
   });
 
   it('titles each check with a statement', () => {
-    for (const { title } of allChecks) expect(title).toMatch(/^(?:[A-Z]|dnsmasq |libvirt |nova-compute ).{10,}[^.?!]$/);
+    for (const { title } of allChecks) expect(title).toMatch(/^(?:[A-Z]|dnsmasq |libvirt |nova-\w+ ).{10,}[^.?!]$/);
   });
 
   it('has each check in a playbook, and each playbook names only checks and conditions that exist', () => {
