@@ -56,14 +56,14 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
     const s = facts.server.value;
     const [evidence] = facts.server.evidence;
     if (evidence === undefined) throw new Error('an instance without evidence');
+    const said = maybe.words.ok ? maybe.words.value.value : [];
+    const providers = maybe.room.ok ? maybe.room.value.value : [];
+    const strays = new Set(maybe.strays.ok ? maybe.strays.value.value : []);
     if (!foundNoHost(s)) return skipped('its scheduling did not fail');
     const message = s.fault?.message ?? '';
     const scope = instanceScope(subject);
     const verify = `ostk-doctor net ${subject.name}`;
     const flavor = s.flavor?.original_name ?? '?';
-    const said = maybe.words.ok ? maybe.words.value.value : [];
-    const providers = maybe.room.ok ? maybe.room.value.value : [];
-    const strays = new Set(maybe.strays.ok ? maybe.strays.value.value : []);
     const killers = said.flatMap((w) => w.filters.filter((f) => f.end === 0));
     const [killer] = killers;
     const wanted = wantedOf(s);

@@ -47,6 +47,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [redirectMissing, proxyDead, proxyMisnames, agentSilent, secretRefused, novaFails, portUnknown],
   judge: ({ subject, facts, maybe }) => {
     const paths = facts.paths.value;
+    const controllers = maybe.nova.ok ? maybe.nova.value.value : undefined;
     if (paths.length === 0) return skipped('neither a router nor a DHCP server could serve metadata to it');
     const findings: Finding[] = [];
     const notes: string[] = [];
@@ -222,7 +223,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             restart(host, metadataAgent),
           );
         default: {
-          const down = maybe.nova.ok ? stoppedOf(maybe.nova.value.value, 'nova-api-metadata') : [];
+          const down = controllers === undefined ? [] : stoppedOf(controllers, 'nova-api-metadata');
           const [one] = down;
           if (one !== undefined) {
             return make(
