@@ -7,7 +7,7 @@ import { parseConsoleLog } from '../nodes/parse/console-log.ts';
 import { namespaceName, parseAddress } from '../path/addresses.ts';
 import { readMatrix } from '../path/read-matrix.ts';
 import { groupFromApi, type Probe, portSecurityFromApi, type Verdict, verdictOf } from '../path/secgroup.ts';
-import { consoleText } from './instance-api.ts';
+import { consoleText, ports } from './instance-api.ts';
 import { type Store, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { resolutions } from './neighbour.ts';
@@ -248,6 +248,18 @@ const addressOf = (p: Port, like: string): string | undefined =>
     like,
   );
 
+/** The second looks of the instance's other ports: their counters must not count these packets either. */
+async function otherLooks(facts: Store, { instance, id }: PortSubject): Promise<void> {
+  if (instance === undefined) return;
+  const all = await facts.get(ports, instance);
+  if (!all.ok) return;
+  const { value, evidence } = all.value;
+  const bound = value.filter((p) => p.id !== id && !/^(unbound|binding_failed)$/.test(p['binding:vif_type'] ?? ''));
+  await Promise.all(
+    bound.map((p) => facts.get(secondLook, { kind: 'port', id: p.id, port: { value: p, evidence }, instance })),
+  );
+}
+
 /**
  * Differential diagnosis: where the instance does not answer, its neighbours are pinged from the same places. Who answers
  * splits the field: same host, other host, other network, gateway, outside. Nothing of it is sent on a healthy run, and
@@ -373,12 +385,16 @@ export const neighbours = source<PortSubject, Matrix>(
       const log = text.ok ? parseConsoleLog(text.value.value) : undefined;
       return log?.ok === true && log.value.noLease && log.value.lease === undefined;
     };
-    if (![instance, ...beyond].some((row) => row.cells.some(isSick)) && !(await noLease()))
+    // A machine that reaches nothing outside says nothing of the instance: the router's own address is the control.
+    const reaches = beyond.some((r) => r.kind === 'router-outside' && r.cells.some((c) => c.state === 'ok'));
+    const telling = beyond.filter((r) => r.kind === 'outside' || (r.kind === 'floating-ip' && reaches));
+    if (![instance, ...telling].some((row) => row.cells.some(isSick)) && !(await noLease()))
       return err({ kind: 'unsupported', because: allAnswered });
 
     const found = await neighboursOf(facts, subject, routers.ok ? routers.value.value : []);
     const again = await facts.get(secondLook, subject);
-    const lostWhole = [instance, ...beyond].some((row) => row.cells.some((c) => c.state === 'lost'));
+    await otherLooks(facts, subject);
+    const lostWhole = [instance, ...telling].some((row) => row.cells.some((c) => c.state === 'lost'));
     // One packet that is lost once is no reason to look for a half that is sick.
     if (!lostWhole && again.ok && again.value.value.repeated.every((r) => r.again.received === r.again.sent))
       return err({ kind: 'unsupported', because: 'what was lost came through when it was sent again' });

@@ -127,7 +127,11 @@ function asList(matrix: Matrix, rows: readonly MatrixRow[], page: Page): string[
       const cell = row.cells[i];
       if (cell === undefined || (cell.state === 'not-asked' && page.verbosity === 0)) return [];
       const text = cellWords(cell);
-      const from = clip(page.say(`${source.name} ${source.host}`), page.width - left * 2 - columns(text) - 6, page);
+      const from = clip(
+        page.say(source.host === source.name ? source.name : `${source.name} ${source.host}`),
+        page.width - left * 2 - columns(text) - 6,
+        page,
+      );
       return [`${spaces(left * 2)}${page.theme.paint(roleOf[cell.state], text)} from ${from}`];
     }),
   ]);

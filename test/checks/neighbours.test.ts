@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/engine/report.ts';
-import { healthy } from '../support/edit-bundle.ts';
-import { type Mate, withMates } from '../support/neighbours.ts';
+import { editingOutput, healthy } from '../support/edit-bundle.ts';
+import { type Mate, pingOutput, withMates } from '../support/neighbours.ts';
 import { bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
 import { silent } from './cases.ts';
 
@@ -33,6 +33,14 @@ describe('the neighbours of a silent instance', () => {
   it('are not asked when the silence is what the security groups want', async () => {
     const report = await reportOf(await bundleAt('demo/security-group.tgz'));
     expect(report.matrices).toEqual([]);
+  });
+
+  it('are not asked when this machine does not reach the outside at all', async () => {
+    const cutOff = ['198.19.0.108', '198.19.0.1'].reduce(
+      (bundle, to) => editingOutput(bundle, 'operator', to, () => pingOutput(to, 0), 1),
+      withMates(healthy, [mate('web-2', 'cmp1', 5)]),
+    );
+    expect((await reportOf(cutOff)).matrices).toEqual([]);
   });
 
   it('make a matrix: who was asked from where, and what came back', async () => {

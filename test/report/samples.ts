@@ -707,6 +707,14 @@ export const hostile: RunReport = reportOf({
     ),
   }),
   paths: [{ title: evilName, hops: [hop(evilName, 'ok', 'cmp1', 'start'), hop('tap5652dd5f-cd', 'problem', 'cmp1')] }],
+  matrices: [
+    {
+      ...around,
+      title: evilName,
+      rows: around.rows.map((r) => ({ ...r, name: evilName, host: evilName })),
+      reading: evilName,
+    },
+  ],
   causes: [
     {
       finding: {
