@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bundle } from '../../src/bundle/open.ts';
-import { editingOutput } from '../support/edit-bundle.ts';
+import { alsoRun, editing, editingOutput } from '../support/edit-bundle.ts';
 import { bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
 
 /** Runs of `net web-1` on a cloud of Open vSwitch with the iptables firewall. */
@@ -91,6 +91,32 @@ describe('on a cloud of Open vSwitch', () => {
     }
     const [first] = (await reportOf(dark)).diagnosis.causes;
     expect(first?.finding.code).toBe('OSD-TUNNEL-004');
+  });
+
+  it('an endpoint that is in no network of the others is named with the address that is', async () => {
+    let stray = editing(tunnelLost, '/v2.0/agents', (body) => {
+      for (const a of body.agents)
+        if (a.host === 'cmp1' && a.configurations?.tunneling_ip) a.configurations.tunneling_ip = '198.18.7.31';
+    });
+    stray = editingOutput(stray, 'cmp1', 'ip -j addr show', (stdout) => {
+      const rows = JSON.parse(stdout);
+      for (const row of rows)
+        if (row.ifname === 'lo')
+          row.addr_info.push({ family: 'inet', local: '198.18.7.31', prefixlen: 32, scope: 'global' });
+      return JSON.stringify(rows);
+    });
+    const silence =
+      'PING 198.18.7.31 (198.18.7.31) 56(84) bytes of data.\n\n--- 198.18.7.31 ping statistics ---\n5 packets transmitted, 0 received, 100% packet loss, time 819ms\n';
+    const underlay = ['ping', '-n', '-c', '5', '-i', '0.2', '-W', '1', '-I'];
+    stray = alsoRun(
+      stray,
+      'net1',
+      { argv: [...underlay, '198.18.1.20', '198.18.7.31'], round: 'underlay' },
+      { code: 1, stdout: silence },
+    );
+    const found = (await errors(stray)).find((f) => f.code === 'OSD-TUNNEL-006');
+    expect(found?.summary).toContain('names 198.18.7.31, while cmp1 has 198.18.1.31 on br-phy');
+    expect(found?.remedies[0]?.steps[0]?.argv?.join(' ')).toContain('local_ip = 198.18.1.31');
   });
 
   it('an underlay too narrow for full-size packets is named with both hosts', async () => {

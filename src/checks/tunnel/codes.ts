@@ -80,3 +80,22 @@ export const wrongSegment: FindingSpec = {
   explains: [...cut, { code: 'OSD-TUNNEL-001', over: ['link'] }, { code: 'OSD-TUNNEL-002', over: ['link'] }],
   refs: [...refs, 'https://docs.openstack.org/neutron/latest/contributor/internals/openvswitch_agent.html'],
 };
+
+export const wrongEndpoint: FindingSpec = {
+  code: 'OSD-TUNNEL-006',
+  severity: 'error',
+  nature: 'cause',
+  title: 'An L2 agent names a tunnel endpoint that the other hosts do not reach',
+  meaning:
+    "The agent's local_ip is an address of its host, but not the one in the network of the other endpoints: they send tunnel packets to where no way leads.",
+  evidence:
+    'tunneling_ip of the agent in the API, the addresses of its host, and a plain ping between the endpoints that gets no answer.',
+  mend: "Set local_ip in the agent's configuration to the host's address in the underlay network, and restart the agent.",
+  explains: [
+    ...cut,
+    ...['OSD-TUNNEL-001', 'OSD-TUNNEL-002', 'OSD-TUNNEL-004', 'OSD-TUNNEL-005'].map(
+      (code): Explains => ({ code, over: ['link'] }),
+    ),
+  ],
+  refs: ['https://docs.openstack.org/neutron/latest/configuration/openvswitch-agent.html'],
+};

@@ -5,22 +5,28 @@ import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { hostAddresses, hostOvs } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
-import { onPathHosts } from '../../facts/placement.ts';
+import { onPathHosts, placement } from '../../facts/placement.ts';
 import { allAnswered, type HostCounters, type SecondLook, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type TunnelLink, type Tunnels, tunnels } from '../../facts/tunnel.ts';
 import type { InterfaceAddress } from '../../nodes/parse/addresses.ts';
 import type { Link } from '../../nodes/parse/links.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
-import { parseAddress } from '../../path/addresses.ts';
+import { cidrContains, parseAddress } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
 import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
 import { linkName, portScope, verifyWith } from '../scope.ts';
-import { blockedTunnel, underlayDead } from './codes.ts';
+import { blockedTunnel, underlayDead, wrongEndpoint } from './codes.ts';
 
 const needs = {};
-const optional = { tunnels, look: secondLook, ovs: onPathHosts(hostOvs), addresses: onPathHosts(hostAddresses) };
+const optional = {
+  tunnels,
+  look: secondLook,
+  ovs: onPathHosts(hostOvs),
+  addresses: onPathHosts(hostAddresses),
+  placement,
+};
 
 interface Moved {
   readonly sent: number;
@@ -61,6 +67,29 @@ interface SickEnd {
   readonly words: string;
   /** The interface that is administratively down. */
   readonly down?: string;
+  /** The address that the host has in the network of the other endpoint, where its agent names another. */
+  readonly instead?: string;
+}
+
+/** An endpoint in another network than the far one, on a host that does have an address in that network. */
+function strayEnd(
+  host: string,
+  endpoint: string,
+  addresses: readonly InterfaceAddress[],
+  far: InterfaceAddress | undefined,
+): SickEnd[] {
+  if (far === undefined || far.prefix >= 31) return [];
+  const cidr = `${far.address}/${far.prefix}`;
+  if (cidrContains(cidr, endpoint)) return [];
+  const fitting = addresses.find((a) => a.family === far.family && cidrContains(cidr, a.address));
+  if (fitting === undefined) return [];
+  return [
+    {
+      host,
+      words: `the agent of ${host} names ${endpoint}, while ${host} has ${fitting.address} on ${fitting.dev} in the network of ${far.address}/${far.prefix}`,
+      instead: fitting.address,
+    },
+  ];
 }
 
 /** What is wrong with a host's own end of the underlay: the interface of its endpoint's address, and those under it. */
@@ -100,7 +129,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   title: 'Tunnel packets sent by one host arrive at the other',
   needs,
   optional,
-  findings: [blockedTunnel, underlayDead],
+  findings: [blockedTunnel, underlayDead, wrongEndpoint],
   judge: ({ subject, maybe }) => {
     if (!maybe.tunnels.ok) {
       const { error } = maybe.tunnels;
@@ -134,7 +163,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         // Nothing was sent into the tunnel: only an end that is visibly down is worth a word then.
         if (mine.length === 0 && sender.sent < 2) {
           const plain = look.underlay.find((u) => u.from === from && u.to === farEnd);
-          const down = sickEnds(from, to, ownEnd, farEnd).some((e) => e.down !== undefined);
+          const down = sickEnds(from, to, ownEnd, farEnd).some((e) => e.down !== undefined || e.instead !== undefined);
           if (plain === undefined || plain.ping.received > 0 || !down) continue;
         }
         if (mine.length === 0 && receiver.received > 0) {
@@ -142,7 +171,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           continue;
         }
         // An interface that is down cuts both directions: it is one cause.
-        const down = sickEnds(from, to, ownEnd, farEnd)[0]?.down;
+        const [end] = sickEnds(from, to, ownEnd, farEnd);
+        const down = end?.down ?? end?.instead;
         if (mine.length === 0 && down !== undefined && told.has(`${linkName(from, to)} ${down}`)) continue;
         told.add(`${linkName(from, to)} ${down ?? ''}`);
         findings.push(make(link, from, to, ownEnd, farEnd, sender, receiver, mine));
@@ -184,6 +214,36 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const scope = portScope(subject, { host: [link.compute, link.peer], link: [linkName(link.compute, link.peer)] });
       if (mine.length === 0 && !reachable && plain !== undefined) {
         const [sick] = sickEnds(from, to, ownEnd, farEnd);
+        if (sick?.instead !== undefined) {
+          const [agent = ''] = maybe.placement.ok ? maybe.placement.value.value.backend.agents('compute') : [];
+          const file = `/etc/neutron/plugins/ml2/${agent.replace(/^neutron-/, '').replaceAll('-', '_')}.ini`;
+          return findingOf(wrongEndpoint, {
+            summary: `${sick.words}; nothing reaches it there`,
+            subject: `tunnel endpoint of ${sick.host}`,
+            scope,
+            evidence: [
+              {
+                ...linkEvidence(sick.host, sick.words),
+                source: { kind: 'command', host: sick.host, argv: ['ip', 'addr'], code: 0 },
+              },
+              ...(plain === undefined ? [] : [plain.evidence]),
+            ],
+            remedies: [
+              {
+                title: `set local_ip to ${sick.instead} and restart the agent`,
+                risk: 'brief-interruption',
+                sufficient: true,
+                steps: [
+                  onHost(sick.host, ['sed', '-i', `s/^local_ip *=.*/local_ip = ${sick.instead}/`, file]),
+                  // A VXLAN device of the linuxbridge agent keeps the address it was made with.
+                  ...(shape.by.kind === 'device' ? [onHost(sick.host, ['ip', 'link', 'del', shape.by.device])] : []),
+                  onHost(sick.host, ['systemctl', 'restart', agent]),
+                ],
+              },
+            ],
+            verify: verifyWith('net', subject),
+          });
+        }
         return findingOf(underlayDead, {
           summary: `${from} does not reach ${to} on the underlay: ${ownEnd} gets no answer from ${farEnd}${sick === undefined ? '' : `; ${sick.words}`}`,
           subject: `underlay ${linkName(from, to)}`,
@@ -252,12 +312,23 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       });
     }
 
+    function addressesOf(host: string): FactResult<readonly InterfaceAddress[]> | undefined {
+      return maybe.addresses.ok ? maybe.addresses.value.value.get(host) : undefined;
+    }
+
     function sickEnds(from: string, to: string, ownEnd: string, farEnd: string): SickEnd[] {
-      return [
+      const ends = [
         { host: from, endpoint: ownEnd },
         { host: to, endpoint: farEnd },
-      ].flatMap(({ host, endpoint }) => {
-        const addresses = maybe.addresses.ok ? maybe.addresses.value.value.get(host) : undefined;
+      ];
+      return ends.flatMap(({ host, endpoint }) => {
+        const addresses = addressesOf(host);
+        const other = ends.find((e) => e.host !== host);
+        const there = other === undefined ? undefined : addressesOf(other.host);
+        const far = there?.ok === true ? there.value.value.find((a) => a.address === other?.endpoint) : undefined;
+        const stray = addresses?.ok === true ? strayEnd(host, endpoint, addresses.value.value, far) : [];
+        // The stray one is a host address (/32) more often than not; the network is told by the other side's prefix.
+        if (stray.length > 0 && far?.dev !== 'lo') return stray;
         const links = look.after.get(host)?.links;
         if (addresses?.ok !== true || links === undefined) return [];
         return sickEnd(host, endpoint, addresses.value.value, links, ovsOf(host));
