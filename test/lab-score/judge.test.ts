@@ -133,14 +133,14 @@ describe('a fault that does not touch the instance', () => {
 });
 
 describe('a healthy run', () => {
-  it('is clean with notes only', () => {
+  it('is clean with notes and warnings, for a log may tell of yesterday', () => {
+    expect(alarms({ ...answer(), findings: [named('OSD-LOG-001', 'log', 'warning')] })).toEqual([]);
     expect(alarms({ ...answer(), findings: [named('OSD-PORT-009', 'port', 'info')] })).toEqual([]);
   });
 
-  it('is not clean with a warning, a check that failed by itself, or another exit code', () => {
-    expect(alarms({ ...answer(), findings: [named('OSD-PORT-009', 'port', 'warning')] })).toEqual([
-      'OSD-PORT-009 port',
-    ]);
+  it('is not clean with an error, a warning that stands as a cause, a check that failed by itself, or another exit code', () => {
+    expect(alarms({ ...answer(), findings: [named('OSD-PORT-009', 'port')] })).toEqual(['OSD-PORT-009 port']);
+    expect(alarms({ ...answer(named('OSD-LOG-001', 'log', 'warning')), exit: 0 })).toEqual(['OSD-LOG-001 log']);
     expect(alarms({ ...answer(), unknown: ['port.state: TypeError'] })).toEqual(['port.state: TypeError']);
     expect(alarms({ ...answer(), exit: 2 })).toEqual(['exit 2']);
   });

@@ -33,7 +33,7 @@ const fault = (name: string, row: Partial<FaultRow> = {}): FaultRow => ({
   took: {},
   ...row,
 });
-const healthy: HealthyRow = { target: 'web-1', clean: true, exit: 0, seconds: 3, wrong: [], blocked: [] };
+const healthy: HealthyRow = { target: 'web-1', clean: true, exit: 0, seconds: 3, wrong: [], warnings: [], blocked: [] };
 
 const result = (faults: FaultRow[], over: Partial<Result> = {}): Result => ({
   schemaVersion: 2,

@@ -2,7 +2,8 @@
 # record.sh [DIR]   Records the runs that are shipped and tested with, on the running lab: those of demo/ on variant lb, those of
 # test/fixtures/bundles/ on variant ovs. DIR (default: the checkout) gets them under the same paths. Each fault is injected, seen to hurt,
 # recorded, healed; a recording takes its place only when the doctor named what the fault's expect.yaml expects, when its replay says
-# what the live run said, and when it names nothing of this machine. LAB_DOCTOR replaces the doctor's command line.
+# what the live run said, and when it names nothing of this machine. The healthy run must be without a remark, so no fault may have been
+# in the lab for an hour (its logs tell): take a fresh one. LAB_DOCTOR replaces the doctor's command line.
 . "$(dirname "$0")/faults/lib.sh"
 ROOT=$(cd "$LAB_DIR/../.." && pwd); TO=${1:-$ROOT}; DOCTOR=${LAB_DOCTOR:-node $ROOT/bin/ostk-doctor.js}
 TMP=$LAB_LOG/record; rm -rf "$TMP"; mkdir -p "$TMP"; fault=
@@ -23,8 +24,10 @@ test/fixtures/bundles/ovs-underlay-mtu.tgz underlay-mtu";;
 *) die "nothing is recorded on variant $V";; esac
 
 op()  { hx op bash -c ". /root/openrc; $1" </dev/null; }
-# the same conclusions, whatever the clock said
-gist() { jq -S '{exitCode, counts, diagnosis, steps: [.steps[] | {id, checks: [.checks[] | {id, subject, status: .outcome.status}]}]}' "$1"; }
+# what a run said, without its evidence: of two observations of the same thing a replay may show the other one
+gist() { jq -S 'def f: {code, subject, summary, severity, confidence};
+  {exitCode, counts, ruledOut: .diagnosis.ruledOut, causes: [.diagnosis.causes[] | {finding: (.finding | f), explains: [.explains[] | f]}], remarks: [.diagnosis.remarks[] | f],
+   steps: [.steps[] | {id, checks: [.checks[] | {id, subject, status: .outcome.status}]}]}' "$1"; }
 unpack() { mkdir "$2" && tar xzf "$1" -C "$2"; }
 
 # record FILE FAULT

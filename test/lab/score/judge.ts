@@ -82,13 +82,22 @@ function judgeFault(answer: Answer, e: Expectation, names: ReadonlyMap<string, s
   };
 }
 
-/** What makes a healthy run not clean: any finding that is more than a note, a check that failed by itself, the exit code. */
+/**
+ * What makes a healthy run not clean: a finding of severity error, a cause that is more than a note, a check that failed
+ * by itself, the exit code. Warnings are no alarm: a log that tells of the fault of half an hour ago tells the truth.
+ */
 export function alarms(answer: Answer): string[] {
   const reasons = answer.error === undefined ? [] : [answer.error];
-  reasons.push(...answer.findings.filter((f) => f.severity !== 'info').map(short), ...answer.unknown);
+  reasons.push(...answer.causes.filter((f) => f.severity !== 'info').map(short));
+  reasons.push(...answer.findings.filter((f) => f.severity === 'error').map(short), ...answer.unknown);
   if (answer.exit !== 0) reasons.unshift(`exit ${answer.exit}`);
   return [...new Set(reasons)];
 }
+
+/** Warnings of a healthy run. */
+export const warnings = (answer: Answer): string[] => [
+  ...new Set(answer.findings.filter((f) => f.severity === 'warning').map(short)),
+];
 
 /** Commands to type in place of healing, each where it belongs. */
 export interface Typed {

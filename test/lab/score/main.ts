@@ -11,7 +11,7 @@ import {
   scorable,
   type Variant,
 } from './expectation.ts';
-import { alarms, judge, toType } from './judge.ts';
+import { alarms, judge, toType, warnings } from './judge.ts';
 import { Lab, lastLine, limits, placeFrom } from './lab.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { section, times, updated } from './render.ts';
@@ -84,7 +84,8 @@ class Run {
     say(
       `healthy ${n} (${target}): ${wrong.length === 0 ? 'clean' : `NOT CLEAN: ${wrong.join('; ')}`} (${a.seconds} s)`,
     );
-    return { target, clean: wrong.length === 0, exit: a.exit, seconds: a.seconds, wrong, blocked: a.blocked };
+    const row = { target, clean: wrong.length === 0, exit: a.exit, seconds: a.seconds };
+    return { ...row, wrong, warnings: warnings(a), blocked: a.blocked };
   }
 
   async fault(name: string, e: Expectation): Promise<FaultRow> {

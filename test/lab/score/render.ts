@@ -47,12 +47,14 @@ function faultRow(f: FaultRow): string {
 function healthyTable(rows: readonly HealthyRow[]): string[] {
   const targets = [...new Set(rows.map((h) => h.target))];
   return [
-    ...head(['healthy runs of', 'clean', 's (slowest)', 'not clean because']),
+    ...head(['healthy runs of', 'clean', 's (slowest)', 'not clean because', 'warnings']),
     ...targets.map((target) => {
       const of = rows.filter((h) => h.target === target);
       const why = [...new Set(of.flatMap((h) => h.wrong))];
       const clean = of.filter((h) => h.clean).length;
-      return row([target, `${clean} of ${of.length}`, Math.max(...of.map((h) => h.seconds)), why.join('; ')]);
+      const beside = [...new Set(of.flatMap((h) => h.warnings.map((one) => one.split(' ')[0])))];
+      const slowest = Math.max(...of.map((h) => h.seconds));
+      return row([target, `${clean} of ${of.length}`, slowest, why.join('; '), beside.join(', ')]);
     }),
   ];
 }

@@ -9,6 +9,8 @@ export interface HealthyRow {
   readonly exit: number;
   readonly seconds: number;
   readonly wrong: readonly string[];
+  /** Said beside, and no alarm. */
+  readonly warnings: readonly string[];
   readonly blocked: readonly string[];
 }
 
