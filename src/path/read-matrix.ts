@@ -129,6 +129,9 @@ function readInside(
   const lost = mine.some((c) => c.state === 'lost');
   const from = sender(silentFrom);
   const fails = lost ? `does not answer ${from}` : `loses packets from ${from}`;
+  /** Of rows that are well: they answer, or they lose nothing. */
+  const well = (rows: readonly MatrixRow[]): string =>
+    `${places(rows)} ${lost ? verb(rows, 'answers', 'answer') : verb(rows, 'loses none', 'lose none')}`;
   const fail = lost ? `do not answer ${from}` : `lose packets from ${from}`;
   const same = tally(matrix, 'same-host', silentFrom, sick);
   const other = tally(matrix, 'other-host', silentFrom, sick);
@@ -149,7 +152,7 @@ function readInside(
     if (answering.length > 0) {
       return {
         half: 'pair',
-        words: `${instance.name} answers ${sender(answeredFrom)} and ${fails}, which ${places(answering)} ${verb(answering, 'answers', 'answer')}`,
+        words: `${instance.name} answers ${sender(answeredFrom)} and ${fails}; there ${well(answering)}`,
         confidence: mute.length > 0 ? 'possible' : 'likely',
         exclusions: [...whole, ...sending],
         evidence: [...silence, ...proofs.slice(0, 1), ...same.proofs.slice(0, 1), ...other.proofs.slice(0, 1)],
@@ -170,7 +173,7 @@ function readInside(
   if (same.answering.length > 0) {
     return {
       half: 'port',
-      words: `${instance.name} ${fails}, ${places(same.answering)} ${verb(same.answering, 'answers', 'answer')}${same.silent.length > 0 ? `, though ${places(same.silent)} ${verb(same.silent, 'does', 'do')} not` : ''}`,
+      words: `${instance.name} ${fails}, ${well(same.answering)}${same.silent.length > 0 ? `, though ${places(same.silent)} ${lost ? `${verb(same.silent, 'does', 'do')} not` : verb(same.silent, 'loses some', 'lose some')}` : ''}`,
       confidence: same.silent.length > 0 ? 'possible' : 'likely',
       exclusions: [
         ...excluded(`host ${host} as a whole`, same.proofs),
@@ -185,7 +188,7 @@ function readInside(
     const hostAlive = away.answering.some((r) => r.host === instance.host);
     return {
       half: 'host',
-      words: `nothing of this network on ${host} answers (${[instance, ...same.silent].map((r) => r.name).join(', ')}); ${places(other.answering)} ${verb(other.answering, 'does', 'do')}${hostAlive ? `, and other networks on ${host} do` : ''}`,
+      words: `${lost ? `nothing of this network on ${host} answers` : `all of this network on ${host} loses packets`} (${[instance, ...same.silent].map((r) => r.name).join(', ')}); ${well(other.answering)}${hostAlive ? `, and other networks on ${host} do` : ''}`,
       confidence: same.silent.length > 1 && other.silent.length === 0 ? 'likely' : 'possible',
       exclusions: [
         ...excluded(`network node ${senderHosts.join(' and ')}`, other.proofs),
@@ -214,7 +217,7 @@ function readInside(
   if (other.answering.length > 0) {
     return {
       half: 'host-or-port',
-      words: `${instance.name} ${fails}, ${places(other.answering)} ${verb(other.answering, 'does', 'do')}; no neighbour on ${host} could be asked`,
+      words: `${instance.name} ${fails}, ${well(other.answering)}; no neighbour on ${host} could be asked`,
       confidence: other.silent.length > 0 ? 'possible' : 'likely',
       exclusions: [...excluded(`network node ${senderHosts.join(' and ')}`, other.proofs), ...sending],
       evidence: [...silence, ...other.proofs.slice(0, 2)],
