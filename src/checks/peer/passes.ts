@@ -198,11 +198,14 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         `${from} → ${to}: ${knock?.arrived === undefined ? (plain === undefined ? 'not tried' : `ping ${plain.ping.received}/${plain.ping.sent}`) : `${kind} passes`}${full === undefined ? '' : `, ${look.fullSize ?? 0} bytes pass`}`,
       );
     }
-    return judged(findings, notes.join('; '), evidence.slice(0, 4), ['tunnel between the two hosts']);
+    const proven = look.knocks.length === ways.length && look.knocks.every((k) => k.arrived !== undefined);
+    return judged(findings, notes.join('; '), evidence.slice(0, 4), proven ? ['tunnel between the two hosts'] : []);
 
     function arrival(knock: PairLook['knocks'][number], to: string): Evidence {
       const counted =
-        knock.arrived === undefined ? 'nothing there counts them' : `${knock.by} on ${to} rose by ${knock.arrived}`;
+        knock.arrived === undefined
+          ? `nothing on ${to} tells them from other traffic`
+          : `${knock.by} on ${to} rose by ${knock.arrived}`;
       return showing(knock.evidence, [knock.evidence.excerpt, counted]);
     }
   },
