@@ -64,7 +64,8 @@ function ofStack(stack: StackCounters, netns?: string): Counter[] {
 
 const ends = (target: string): boolean => /^(?:DROP|REJECT|drop|reject|)$/.test(target);
 
-function countersOf(reading: HostCounters): Counter[] {
+/** Whatever counts packets that went no further, in one reading of a host. */
+export function countersOf(reading: HostCounters): Counter[] {
   const rules = countersOfRules(reading.rules)
     .filter((c) => ends(c.target) && c.raw !== '' && (c.target !== '' || c.where.includes(' table ')))
     .map((c): Counter => {
@@ -88,22 +89,25 @@ function countersOf(reading: HostCounters): Counter[] {
                 : ['iptables-save', '-c'],
       };
     });
+  // A bridge's own port loses its copy of every flooded frame while the bridge's interface is down, as br-int's always is.
   const ports = [...reading.ports].flatMap(([bridge, stats]) =>
-    stats.flatMap((port): Counter[] =>
-      (
-        [
-          ['received packets dropped', port.rxDropped],
-          ['packets to send dropped', port.txDropped],
-        ] as const
-      ).map(([means, packets]) => ({
-        key: `${bridge} port ${port.port} ${means}`,
-        where: `${bridge} port ${port.port}`,
-        means,
-        packets,
-        perConnection: false,
-        argv: ['ovs-ofctl', 'dump-ports', bridge],
-      })),
-    ),
+    stats
+      .filter((port) => port.port !== 'LOCAL')
+      .flatMap((port): Counter[] =>
+        (
+          [
+            ['received packets dropped', port.rxDropped],
+            ['packets to send dropped', port.txDropped],
+          ] as const
+        ).map(([means, packets]) => ({
+          key: `${bridge} port ${port.port} ${means}`,
+          where: `${bridge} port ${port.port}`,
+          means,
+          packets,
+          perConnection: false,
+          argv: ['ovs-ofctl', 'dump-ports', bridge],
+        })),
+      ),
   );
   return [
     ...ofStack(reading),
