@@ -73,6 +73,19 @@ function refuse(failure: FactFailure, what: string): never {
   }
 }
 
+/** Nova asks Neutron for the security groups of what it lists: with Neutron silent it fails, too, and is not to blame. */
+async function blameNetwork(cloud: Cloud, failure: FactFailure, what: string): Promise<void> {
+  if (failure.kind !== 'api' || failure.service !== 'compute' || (failure.status ?? 0) < 500) return;
+  const network = await cloud.version('network');
+  if (network.ok) return;
+  const { error } = network;
+  throw new UserError(`${what} could not be looked for: network does not answer, and compute cannot list without it.`, {
+    why: error.kind === 'api' || error.kind === 'unreachable' ? error.detail : error.kind,
+    hint: 'see whether neutron-server runs on the controllers and can be reached from them',
+    exitCode: 3,
+  });
+}
+
 const asSubject = (s: Server, evidence: InstanceSubject['server']['evidence']): InstanceSubject => ({
   kind: 'instance',
   id: s.id,
@@ -106,7 +119,10 @@ async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubj
     });
   let found = await ask(true);
   if (!found.ok && (found.error.kind === 'forbidden' || found.error.kind === 'not-found')) found = await ask(false);
-  if (!found.ok) return refuse(found.error, `instance ${name}`);
+  if (!found.ok) {
+    await blameNetwork(cloud, found.error, `instance ${name}`);
+    return refuse(found.error, `instance ${name}`);
+  }
   const { value, evidence } = found.value;
   return value.filter((s) => s.name === name).map((s) => asSubject(s, [evidence]));
 }
