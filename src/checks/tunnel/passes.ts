@@ -131,6 +131,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [blockedTunnel, underlayDead, wrongEndpoint],
   judge: ({ subject, maybe }) => {
+    const [agent = ''] = maybe.placement.ok ? maybe.placement.value.value.backend.agents('compute') : [];
     if (!maybe.tunnels.ok) {
       const { error } = maybe.tunnels;
       return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
@@ -215,7 +216,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       if (mine.length === 0 && !reachable && plain !== undefined) {
         const [sick] = sickEnds(from, to, ownEnd, farEnd);
         if (sick?.instead !== undefined) {
-          const [agent = ''] = maybe.placement.ok ? maybe.placement.value.value.backend.agents('compute') : [];
           const file = `/etc/neutron/plugins/ml2/${agent.replace(/^neutron-/, '').replaceAll('-', '_')}.ini`;
           return findingOf(wrongEndpoint, {
             summary: `${sick.words}; nothing reaches it there`,
