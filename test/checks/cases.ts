@@ -6,6 +6,7 @@ import {
   editingOutput,
   editingPort,
   editingServer,
+  floating1,
   healthy,
   instanceId,
   port1,
@@ -19,6 +20,7 @@ import { serviceCases } from './cases-services.ts';
 const tap = `tap${port1.id.slice(0, 11)}`;
 const address: string = port1.fixed_ips[0].ip_address;
 const network: string = port1.network_id;
+const floating: string = floating1.floating_ip_address;
 /** The addresses of the DHCP namespace, as they were printed. */
 const namespaceAddresses: string = (() => {
   const there = healthy.hosts
@@ -717,8 +719,8 @@ export const cases: readonly Case[] = [
   {
     says: 'a floating address that is silent while the router answers is named',
     code: 'OSD-PING-004',
-    names: '198.19.0.108',
-    bundle: () => editingOutput(healthy, 'operator', '198.19.0.108', () => silentPing('198.19.0.108'), 1),
+    names: floating,
+    bundle: () => editingOutput(healthy, 'operator', floating, () => silentPing(floating), 1),
   },
   {
     says: 'a silent instance is named from its DHCP namespace',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/engine/report.ts';
-import { editingOutput, healthy } from '../support/edit-bundle.ts';
+import { editingOutput, floating1, healthy } from '../support/edit-bundle.ts';
 import { type Mate, pingOutput, withMates } from '../support/neighbours.ts';
 import { bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
 import { silent } from './cases.ts';
@@ -36,7 +36,7 @@ describe('the neighbours of a silent instance', () => {
   });
 
   it('are not asked when this machine does not reach the outside at all', async () => {
-    const cutOff = ['198.19.0.108', '198.19.0.1'].reduce(
+    const cutOff = [floating1.floating_ip_address as string, '198.19.0.1'].reduce(
       (bundle, to) => editingOutput(bundle, 'operator', to, () => pingOutput(to, 0), 1),
       withMates(healthy, [mate('web-2', 'cmp1', 5)]),
     );

@@ -63,7 +63,9 @@ export function alsoAsked(
   const { origin } = new URL(model.url);
   const body: Body = JSON.parse(model.outcome.value.body);
   const value = { ...model.outcome.value, body: JSON.stringify(edit(body) ?? body) };
-  return { ...bundle, api: [...bundle.api, { ...model, url: `${origin}${asked}`, outcome: { ok: true, value } }] };
+  const url = `${origin}${asked}`;
+  const others = bundle.api.filter((record) => record.url !== url);
+  return { ...bundle, api: [...others, { ...model, url, outcome: { ok: true, value } }] };
 }
 
 const firstOf = (path: string, list: string): Body => {
@@ -103,6 +105,17 @@ export function editingOutput(
   return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands }]]) };
 }
 
+type Ran = NonNullable<ReturnType<Bundle['hosts']['get']>>['commands'][number];
+
+/** With this record in the place of what the recording may hold for the same command in the same round. */
+function answering(bundle: Bundle, host: string, record: Ran): Bundle {
+  const there = bundle.hosts.get(host);
+  if (there === undefined) throw new Error(`${bundle.file} has no host ${host}`);
+  const asked = (r: Ran): string => JSON.stringify([r.netns ?? '', r.argv, r.round ?? '']);
+  const others = there.commands.filter((r) => asked(r) !== asked(record));
+  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...others, record] }]]) };
+}
+
 /** The same command once more, in another round of the run (`before`, `after`, `again`, `underlay`), with its own output. */
 export function repeating(
   bundle: Bundle,
@@ -119,7 +132,7 @@ export function repeating(
   if (there === undefined || model?.outcome.ok !== true) throw new Error(`nothing on ${host} was run as ${words}`);
   const value = { ...model.outcome.value, stdout: edit(model.outcome.value.stdout) };
   const record = { ...model, round, argv: argv ?? model.argv, outcome: { ok: true as const, value } };
-  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
+  return answering(bundle, host, record);
 }
 
 /** One more command that was run on a host, with what it printed. */
@@ -140,5 +153,5 @@ export function alsoRun(
   const { netns: _, round: __, ...bare } = model;
   const value = { ...model.outcome.value, stdout: '', stderr: '', timedOut: false, ...result };
   const record = { ...bare, ...command, outcome: { ok: true as const, value } };
-  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
+  return answering(bundle, host, record);
 }
