@@ -76,7 +76,7 @@ export function planSteps(
   ): PlannedCheck => {
     const reason = reasonAgainst(names, it, p);
     if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
-    return { ...check, run: async () => graver(await check.run(), grave) };
+    return { ...check, run: async () => withRestarts(graver(await check.run(), grave), facts) };
   };
   return playbook.steps
     .filter((step) => (only === undefined ? belongs(step, subjects) : only.has(step.id) && step.peer === undefined))
