@@ -48,6 +48,8 @@ record() { local file=$1 got n=$TMP/$(basename "$1" .tgz)
 
 ids; heal_leftovers; bad=0
 wait_well 150 >/dev/null || die "the lab is $(well)"
+for h in $HOSTS; do hxs $h 'journalctl -q --rotate; journalctl -q --vacuum-time=1s; for f in /var/log/neutron/*.log /var/log/nova/*.log; do [ ! -e "$f" ] || : > "$f"; done'; done
+adm openstack server reboot --hard --wait web-1 >/dev/null; wait_well 150 >/dev/null || die "after the reboot of web-1 the lab is $(well)"
 while read -r file name; do
   if [ "$name" != - ]; then
     fault=$name; "$F_ROOT/$name/fault.sh" inject >/dev/null 2>&1

@@ -152,6 +152,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const findings: Finding[] = [];
     const notes: string[] = [];
     const told = new Set<string>();
+    // Where only full-size pings died, what the underlay carries is the question, not whether the tunnel is blocked.
+    const onlyLarge = look.repeated.length > 0 && look.repeated.every((r) => r.fullSize);
     for (const link of links) {
       const culprits = culpritsOf(look, shape, link);
       for (const [from, to, ownEnd, farEnd] of [
@@ -166,6 +168,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           const plain = look.underlay.find((u) => u.from === from && u.to === farEnd);
           const down = sickEnds(from, to, ownEnd, farEnd).some((e) => e.down !== undefined || e.instead !== undefined);
           if (plain === undefined || plain.ping.received > 0 || !down) continue;
+        }
+        if (mine.length === 0 && onlyLarge) {
+          notes.push(`${from} → ${to}: only full-size packets were sent`);
+          continue;
         }
         if (mine.length === 0 && receiver.received > 0) {
           notes.push(`${from} → ${to}: ${sender.sent} sent, ${receiver.received} arrived`);
@@ -183,7 +189,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       findings,
       notes.join('; ') || 'nothing crossed the tunnel while probing',
       seen.slice(0, 4),
-      notes.length > 0 ? ['tunnel'] : [],
+      notes.length > 0 && !onlyLarge ? ['tunnel'] : [],
     );
 
     function make(
