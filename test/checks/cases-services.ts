@@ -1,6 +1,7 @@
 import type { Bundle } from '../../src/bundle/open.ts';
 import {
   alsoAsked,
+  answering,
   editing,
   editingOutput,
   editingPort,
@@ -16,7 +17,8 @@ const address: string = port1.fixed_ips[0].ip_address;
 type Body = any;
 
 /** One more command on a host, with what it printed; `words` finds a command of the recording that it is modelled on. */
-function alsoRun(
+/** Another command where one that has these words was run, with this answer. */
+function ranLike(
   bundle: Bundle,
   host: string,
   words: string,
@@ -28,7 +30,7 @@ function alsoRun(
   const model = there?.commands.find((c) => [c.netns ?? '', ...c.argv].join(' ').trim().includes(words));
   if (there === undefined || model?.outcome.ok !== true) throw new Error(`nothing on ${host} was run as ${words}`);
   const record = { ...model, argv, outcome: { ok: true as const, value: { ...model.outcome.value, stdout, code } } };
-  return { ...bundle, hosts: new Map([...bundle.hosts, [host, { ...there, commands: [...there.commands, record] }]]) };
+  return answering(bundle, host, record);
 }
 
 const dead = (bundle: Bundle, binary: string): Bundle =>
@@ -149,7 +151,7 @@ export const serviceCases: readonly Case[] = [
     code: 'OSD-AGENT-007',
     names: 'neutron-l3-agent@net1',
     bundle: () =>
-      alsoRun(
+      ranLike(
         dead(healthy, 'neutron-l3-agent'),
         'net1',
         'ps -ww -eo',
@@ -234,7 +236,7 @@ export const serviceCases: readonly Case[] = [
     code: 'OSD-ROUTER-011',
     names: 'rule 100',
     bundle: () =>
-      alsoRun(
+      ranLike(
         editingOutput(healthy, 'net1', 'ip -j route show table all', (s) =>
           JSON.stringify([
             ...JSON.parse(s),
@@ -289,7 +291,7 @@ export const serviceCases: readonly Case[] = [
         r.outcome.ok && r.url.includes('/ports?device_id=') ? JSON.parse(r.outcome.value.body).ports : [],
       );
       const outside = gateway.find((p: Body) => p.device_owner === 'network:router_gateway');
-      return alsoRun(
+      return ranLike(
         editingOutput(
           healthy,
           'operator',
@@ -310,7 +312,7 @@ export const serviceCases: readonly Case[] = [
     code: 'OSD-META-007',
     names: '00000000-0000-4000-8000-000000000bad',
     bundle: () =>
-      alsoRun(
+      ranLike(
         healthy,
         'net1',
         '/opts',

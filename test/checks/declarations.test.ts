@@ -115,7 +115,7 @@ const looks: readonly RegExp[] = [
 ];
 const probes: readonly RegExp[] = [
   /^ping -n -c \d+ -i 0\.2 -W 1 /,
-  /^arping -b -c \d+ -w 1 -I \S+ \S+$/,
+  /^arping (-b|-D) -c \d+ -w \d -I \S+ \S+$/,
   /^curl -s -S -m [58] -o \/dev\/null -w /,
   /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; for i in 1 2 3 4 5; do printf "\$2" >&3 \|\| printf "\$2" >&3; sleep 0\.1; done \S+ \d+ [\\x0-9a-f]+$/,

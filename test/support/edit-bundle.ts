@@ -108,7 +108,7 @@ export function editingOutput(
 type Ran = NonNullable<ReturnType<Bundle['hosts']['get']>>['commands'][number];
 
 /** With this record in the place of what the recording may hold for the same command in the same round. */
-function answering(bundle: Bundle, host: string, record: Ran): Bundle {
+export function answering(bundle: Bundle, host: string, record: Ran): Bundle {
   const there = bundle.hosts.get(host);
   if (there === undefined) throw new Error(`${bundle.file} has no host ${host}`);
   const asked = (r: Ran): string => JSON.stringify([r.netns ?? '', r.argv, r.round ?? '']);
