@@ -18,4 +18,29 @@ describe('what counts lost packets on a host of Open vSwitch', () => {
       .filter((where) => where.startsWith('br-int'));
     expect(ports).toEqual(['br-int port 4', 'br-int port 4']);
   });
+
+  it('is not the table that drops the copy of a packet which has been put out', () => {
+    const flow = (table: number, actions: string) => ({
+      ...{ table, actions, cookie: '0x5', priority: 0, match: {}, packets: 7, bytes: 700 },
+      raw: `table=${table},actions=${actions}`,
+    });
+    const flows = [
+      flow(82, 'ct(commit,zone=NXM_NX_REG6[0..15]),output:3,resubmit(,92)'),
+      flow(72, 'resubmit(,93)'),
+      flow(92, 'drop'),
+      flow(93, 'drop'),
+    ];
+    const reading = {
+      kernel: {},
+      links: [],
+      inside: new Map(),
+      ports: new Map(),
+      rules: { rules: { bridges: [{ name: 'br-int', flows }] }, evidence: new Map() },
+      // The rest of a reading is not looked at.
+    } as unknown as HostCounters;
+    const drops = countersOf(reading)
+      .map((c) => c.where)
+      .filter((where) => where.startsWith('br-int'));
+    expect(drops).toEqual(['br-int table 93']);
+  });
 });

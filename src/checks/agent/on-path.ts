@@ -85,7 +85,8 @@ function verdict(agent: Agent | undefined, node: NodeView, closer: Closer): Find
   const stopped = node.kind === 'seen' && !running;
   if (agent === undefined) return missing;
   if (!agent.alive && closer.frozen !== undefined) return frozen;
-  if (!agent.alive && running && closer.refused !== undefined) return queueRefuses;
+  // Refused while it starts, an agent ends without an error of systemd's; refused later, it goes on trying.
+  if (!agent.alive && node.kind === 'seen' && closer.refused !== undefined) return queueRefuses;
   // `activating` is between two starts; a young start with a fresh error is just after one.
   const restarting = node.kind === 'seen' && (node.state.state === 'activating' || node.state.state === 'failed');
   if (restarting && closer.lastError !== undefined) return endsAgain;

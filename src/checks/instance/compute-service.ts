@@ -1,6 +1,6 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { err } from '../../engine/result.ts';
 import { computeServices } from '../../facts/cloud-api.ts';
 import { hostServices } from '../../facts/host.ts';
@@ -47,6 +47,9 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
     const unplaced = !host && facts.server.value.status === 'ERROR';
     const relevant = unplaced ? computes : computes.filter((s) => s.host === host);
     if (!host && !unplaced) return skipped('it has no host yet');
+    // An instance that never got a host stays in ERROR whatever becomes of the hosts.
+    const then = unplaced ? ', then create the instance anew' : '';
+    const anew = unplaced ? [advice('delete the instance and create it again: nothing places it a second time')] : [];
     const findings = relevant.flatMap((s): Finding[] => {
       const down = s.state !== 'up';
       const disabled = s.status !== 'enabled';
@@ -93,16 +96,19 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
           remedies: [
             down
               ? {
-                  title: 'start nova-compute again',
+                  title: `start nova-compute again${then}`,
                   risk: 'none',
-                  sufficient: true,
-                  steps: [restartOf(s.host, 'nova-compute')],
+                  sufficient: !unplaced,
+                  steps: [restartOf(s.host, 'nova-compute'), ...anew],
                 }
               : {
-                  title: 'enable it again',
+                  title: `enable it again${then}`,
                   risk: 'none',
-                  sufficient: true,
-                  steps: [byOperator(['openstack', 'compute', 'service', 'set', '--enable', s.host, 'nova-compute'])],
+                  sufficient: !unplaced,
+                  steps: [
+                    byOperator(['openstack', 'compute', 'service', 'set', '--enable', s.host, 'nova-compute']),
+                    ...anew,
+                  ],
                 },
           ],
           verify: verifyWith('net', subject),

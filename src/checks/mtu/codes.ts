@@ -21,8 +21,6 @@ export const narrowDevice: FindingSpec = {
     "Its MTU is less than the network's (plus the tunnel header where it carries the tunnel): full-size packets end there.",
   evidence: 'the MTU of every device of the path against the budget.',
   mend: 'Raise the MTU of the device, or lower that of the network and renew the leases.',
-  explains: [
-    { code: 'OSD-MTU-001', over: ['port'] },
-  ],
+  explains: [{ code: 'OSD-MTU-001', over: ['port'] }],
   refs: ['https://docs.openstack.org/neutron/latest/admin/config-mtu.html'],
 };

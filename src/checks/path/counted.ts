@@ -64,10 +64,26 @@ function ofStack(stack: StackCounters, netns?: string): Counter[] {
 
 const ends = (target: string): boolean => /^(?:DROP|REJECT|drop|reject|)$/.test(target);
 
+/**
+ * The tables that a bridge's flows send a packet to after they have put it out (`output:5,resubmit(,92)`, as Neutron's
+ * firewall does for its logging): what is dropped there is a copy of what went its way.
+ */
+function afterOutput(reading: HostCounters): ReadonlySet<string> {
+  const tables = (reading.rules.rules.bridges ?? []).flatMap((bridge) =>
+    bridge.flows.flatMap(({ actions }) => {
+      const [, later = ''] = /\boutput:\S*?(,resubmit\(.*)$/.exec(actions) ?? [];
+      return [...later.matchAll(/resubmit\(\d*,(\d+)\)/g)].map(([, table]) => `${bridge.name} table ${table}`);
+    }),
+  );
+  return new Set(tables);
+}
+
 /** Whatever counts packets that went no further, in one reading of a host. */
 export function countersOf(reading: HostCounters): Counter[] {
+  const copies = afterOutput(reading);
   const rules = countersOfRules(reading.rules)
     .filter((c) => ends(c.target) && c.raw !== '' && (c.target !== '' || c.where.includes(' table ')))
+    .filter((c) => !copies.has(c.where))
     .map((c): Counter => {
       const [first = ''] = c.where.split(' ');
       const netns = /^(?:qdhcp|qrouter|snat|fip|ovnmeta)-/.test(first) ? first : undefined;
