@@ -62,6 +62,8 @@ export interface SecondLook {
   readonly between: ReadonlyMap<string, HostCounters>;
   readonly after: ReadonlyMap<string, HostCounters>;
   readonly underlay: readonly UnderlayPing[];
+  /** Hosts from which a small ping was answered by the instance at first: whatever is lost, their way there is not cut. */
+  readonly answeredFrom: ReadonlySet<string>;
 }
 
 type Round = 'before' | 'between' | 'after';
@@ -212,6 +214,7 @@ export const secondLook = source<PortSubject, SecondLook>(
     const after = await readAll('after');
     repeated.sort((a, b) => (`${a.first.from} ${a.first.to}` < `${b.first.from} ${b.first.to}` ? -1 : 1));
     underlay.sort((a, b) => (`${a.from} ${a.to}` < `${b.from} ${b.to}` ? -1 : 1));
-    return observed({ repeated, before, between, after, underlay }, ...repeated.map((r) => r.evidence));
+    const answeredFrom = new Set(runs.filter((r) => r.what === 'instance' && r.ping.received > 0).map((r) => r.host));
+    return observed({ repeated, before, between, after, underlay, answeredFrom }, ...repeated.map((r) => r.evidence));
   },
 );

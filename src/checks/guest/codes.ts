@@ -31,6 +31,8 @@ export const addressClaimed: FindingSpec = {
     { code: 'OSD-PING-*', over: ['port'] },
     { code: 'OSD-PATH-*', over: ['port'] },
     { code: 'OSD-MTU-001', over: ['port'] },
+    // What is sent to the other MAC leaves for another host.
+    { code: 'OSD-TUNNEL-001', over: ['port'] },
     { code: 'OSD-CONSOLE-*', over: ['instance'] },
   ],
   refs: ['https://docs.openstack.org/neutron/latest/admin/archives/introduction.html#allowed-address-pairs'],

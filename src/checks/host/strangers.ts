@@ -136,7 +136,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             // Another instance's limit rises with that instance's own traffic.
             const busy =
               rises?.every((r) => r > 0) === true && look?.repeated.some((r) => r.first.what === 'instance') === true;
-            taken = busy && onPath.has(deviceOf(stranger)) && !limited(subject) ? 'likely' : 'no';
+            const own = onPath.has(deviceOf(stranger)) && !limited(subject);
+            // A limit that has lost packets before, and now slows them only, is what to look at while pings are lost.
+            const worn = look !== undefined && stranger.packets > 0;
+            taken = !own ? 'no' : busy ? 'likely' : worn ? 'possible' : 'no';
           } else if (!counted && stranger.certainty === 'possible') taken = 'no';
           const suspect: Suspect = { host, stranger, taken, rises: rises ?? [], evidence };
           const before = suspects[known];

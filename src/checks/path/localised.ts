@@ -45,7 +45,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         : blocked(error);
     }
     const look = maybe.look.value.value;
-    const lost = look.repeated.filter((r) => r.again.received === 0 && r.first.what === 'instance');
+    // Full-size packets that die while small ones pass are a matter of what each link carries (mtu.*), not of a cut.
+    const lost = look.repeated.filter((r) => r.again.received === 0 && r.first.what === 'instance' && !r.fullSize);
     const [probe] = lost;
     if (probe === undefined) return skipped('no ping into the instance was lost twice');
     const { host } = facts.placement.value;

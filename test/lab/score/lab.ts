@@ -108,6 +108,11 @@ export class Lab {
     return this.lib(`wait_state ${want} ${limits.hurts} ${seen}`, limits.hurts + 60);
   }
 
+  /** Looks once, so that a fault which the cloud has mended by itself is not held against the doctor. */
+  async hurts(fault: string): Promise<boolean> {
+    return (await this.lib(`timeout 25 ./${quote(fault)}/fault.sh symptom`, 60)).status === 0;
+  }
+
   /** Undefined once all is well; what is not, when it does not become so in time. */
   async well(): Promise<string | undefined> {
     const r = await this.lib(`{ wait_well ${limits.well} || { well; false; }; }`, limits.well + 60);

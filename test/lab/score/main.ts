@@ -124,6 +124,8 @@ class Run {
       const a = await timed(took, 'doctor', lab.ask(q, name));
       this.doctor = a.version ?? this.doctor;
       result = { ...row, ...judge(a, e, this.names), ...whatItSaid(a) };
+      if (result.verdict === 'wrong' && !(await lab.hurts(name)))
+        return this.mend(name, unscored('it stopped to hurt by itself while it was diagnosed'));
       const cause = result.first ? `${result.first.code} ${result.first.subject}` : (a.error ?? 'no cause');
       const noise = (result.falseCauses ?? []).length > 0 ? `; false causes: ${result.falseCauses?.join(', ')}` : '';
       say(`${name}: ${result.verdict}: ${cause} (${a.seconds} s)${result.why ? `: ${result.why}` : ''}${noise}`);
