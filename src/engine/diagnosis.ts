@@ -138,6 +138,7 @@ export function diagnose(
       Number(count(a) === 0) - Number(count(b) === 0) ||
       trust[a.finding.confidence] - trust[b.finding.confidence] ||
       rank[a.finding.severity] - rank[b.finding.severity] ||
+      count(b) - count(a) ||
       layerOf(a.finding) - layerOf(b.finding) ||
       (identity(a.finding) < identity(b.finding) ? -1 : 1),
   );

@@ -25,6 +25,7 @@ const schema = z.strictObject({
     .nullable()
     .default(null),
   clean: z.boolean().default(false),
+  unsettled: z.string().optional(),
 });
 
 /** What the doctor should make of a fault. */
