@@ -6,7 +6,7 @@ import { err } from '../engine/result.ts';
 import { parseConsoleLog } from '../nodes/parse/console-log.ts';
 import { namespaceName, parseAddress } from '../path/addresses.ts';
 import { readMatrix } from '../path/read-matrix.ts';
-import { groupFromApi, type Probe, portSecurityFromApi, type Verdict, verdictOf } from '../path/secgroup.ts';
+import { groupFromApi, portSecurityFromApi, type Verdict, verdictOf } from '../path/secgroup.ts';
 import { consoleText, ports } from './instance-api.ts';
 import { type Store, source } from './io.ts';
 import { nsExists } from './namespace.ts';
@@ -31,6 +31,7 @@ import {
 import { serverAnswer } from './schemas/compute.ts';
 import { type ApiSecurityGroup, type Port, port, securityGroup } from './schemas/network.ts';
 import { allAnswered, secondLook } from './second-look.ts';
+import { echoInto } from './silence.ts';
 import { computeHostOf, type PortSubject, shortId } from './subject.ts';
 
 /** Enough to see two of them disagree. */
@@ -78,17 +79,6 @@ const reason = (failure: FactFailure): string => {
     case 'parse':
       return failure.kind;
   }
-};
-
-const echoInto = (address: string, from: string | undefined): Probe => {
-  const family = parseAddress(address)?.family ?? 4;
-  return {
-    protocol: 'icmp',
-    family,
-    direction: 'ingress',
-    icmpType: family === 4 ? 8 : 128,
-    ...(from === undefined ? {} : { remote: from }),
-  };
 };
 
 /** Only a rule that lets every such echo in makes a silence worth anything. */

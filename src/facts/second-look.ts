@@ -17,6 +17,7 @@ import {
   sendPing,
 } from './ping.ts';
 import { type RulePlaces, type RulesOfHost, readRules, rulePlaces } from './rules.ts';
+import { orderedSilence } from './silence.ts';
 import type { PortSubject } from './subject.ts';
 import { tunnels } from './tunnel.ts';
 
@@ -137,9 +138,9 @@ export const secondLook = source<PortSubject, SecondLook>(
     ]);
     const runs = [fromDhcp, fromRouter].flatMap((p) => (p.ok ? p.value.value.runs : []));
     const outside = floating.ok ? floating.value.value.runs.filter((r) => r.what === 'floating-ip') : [];
-    const lost = [...runs, ...outside]
-      .filter((r) => r.ping.received < r.ping.sent)
-      .map((run) => ({ run, fullSize: false }));
+    const missed = [...runs, ...outside].filter((r) => r.ping.received < r.ping.sent);
+    const ordered = missed.length === 0 ? () => false : await orderedSilence(facts, subject);
+    const lost = missed.filter((run) => !ordered(run)).map((run) => ({ run, fullSize: false }));
     const large = (full.ok ? full.value.value : [])
       .map(({ run }) => ({
         run,

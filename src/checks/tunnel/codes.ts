@@ -96,6 +96,8 @@ export const wrongEndpoint: FindingSpec = {
     ...['OSD-TUNNEL-001', 'OSD-TUNNEL-002', 'OSD-TUNNEL-004', 'OSD-TUNNEL-005'].map(
       (code): Explains => ({ code, over: ['link'] }),
     ),
+    // The linuxbridge agent makes the segment's device from local_ip, or cannot.
+    { code: 'OSD-HOST-002', over: ['port', 'host'] },
   ],
   refs: ['https://docs.openstack.org/neutron/latest/configuration/openvswitch-agent.html'],
 };
