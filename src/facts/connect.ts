@@ -149,12 +149,13 @@ export const connects = source<PortSubject, Connects>(
       }
     }
     const letsIn = (source: string | undefined, to: string, port: number): boolean => {
+      const family = familyOf(to) ?? 4;
       const probe: Probe = {
         protocol: 'tcp',
-        family: familyOf(to) ?? 4,
+        family,
         direction: 'ingress',
         port,
-        ...(source === undefined ? {} : { remote: source }),
+        ...(source === undefined || familyOf(source) !== family ? {} : { remote: source }),
       };
       const verdict = verdictOf(probe, portSecurityFromApi(own), groups.value.value.map(groupFromApi), (id) =>
         members.ok ? members.value.value.get(id) : undefined,

@@ -12,7 +12,7 @@ const beyond: readonly Explains[] = [
   // A path that only the router's own pings die on is its own; one that other senders' die on, too, is not.
   { code: 'OSD-PATH-*', over: ['router'] },
 ];
-const inTheNode: readonly Explains[] = ['003', '004', '005', '006', '007'].map((n) => ({
+const inTheNode: readonly Explains[] = ['003', '004', '005', '006', '007', '010', '012', '015'].map((n) => ({
   code: `OSD-ROUTER-${n}`,
   over: ['router'],
 }));
@@ -51,7 +51,7 @@ export const namespaceMissing: FindingSpec = {
   mend: 'Restart the L3 agent of the host; it makes the namespace again.',
   explains: [
     ...beyond,
-    ...['004', '005', '006', '007'].map((n): Explains => ({ code: `OSD-ROUTER-${n}`, over: ['router'] })),
+    ...['004', '005', '006', '007', '015'].map((n): Explains => ({ code: `OSD-ROUTER-${n}`, over: ['router'] })),
   ],
   refs,
 };
