@@ -350,7 +350,10 @@ async function main(): Promise<number> {
     return 0;
   }
   if (options.render !== undefined) {
-    for (const file of options.render) publish(read(file));
+    for (const file of options.render) {
+      const kept = read(file);
+      publish({ ...kept, totals: totalsOf(kept.healthy, kept.faults) });
+    }
     return 0;
   }
   const { all, broken } = readExpectations(join(place.lab, 'faults'));

@@ -72,6 +72,15 @@ const goals = (t: Totals): (readonly [string, string])[] => [
   ['s to the verdict', `${t.medianSeconds ?? '-'} (median)`],
 ];
 
+/** A run that was cut off says so, for its shares are of what was run. */
+const unrun = (result: Result): string[] => {
+  const done = new Set(result.faults.map((f) => f.fault));
+  const missing = result.planned.filter((name) => !done.has(name)).sort();
+  return missing.length === 0
+    ? []
+    : [`Cut off: ${missing.length} of ${result.planned.length} faults were not run: ${missing.join(', ')}.`, ''];
+};
+
 const minutes = (seconds: number): string => `${Math.round(seconds / 60)} min`;
 
 /** Where the time of a run went, per part of a fault. */
@@ -92,6 +101,7 @@ export function section(result: Result): string {
     `${result.startedAt.slice(0, 10)}, ostk-doctor ${result.doctor}, commit ${result.commit}, ${minutes(result.seconds)}.` +
       (reruns.length > 0 ? ` † ${reruns.length} rows were run at another time (${later.join('; ')}).` : ''),
     '',
+    ...unrun(result),
     ...head(['', '']),
     ...goals(result.totals).map(row),
     '',
