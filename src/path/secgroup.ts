@@ -556,6 +556,17 @@ export function remedyRule(probe: Probe, group: { readonly id: string }): readon
   return ['openstack', ...argv, group.id];
 }
 
+/** The command that lets everything of one family out, to one address or to anywhere. */
+export function remedyEgress(
+  family: Family,
+  group: { readonly id: string },
+  remote?: string,
+): readonly [string, ...string[]] {
+  const to = remote === undefined ? [] : ['--remote-ip', remote];
+  const ethertype = family === 4 ? 'IPv4' : 'IPv6';
+  return ['openstack', 'security', 'group', 'rule', 'create', '--egress', '--ethertype', ethertype, ...to, group.id];
+}
+
 /** The command that lets a port send from (and be reached at) one more address. */
 export function remedyAddressPair(portId: string, address: string, mac?: string): readonly [string, ...string[]] {
   const pair = `ip-address=${address}${mac === undefined ? '' : `,mac-address=${mac}`}`;

@@ -4,9 +4,10 @@ import { UserError } from '../engine/error.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { unreachable } from '../engine/result.ts';
 import { type Server, server, serverAnswer } from '../facts/schemas/compute.ts';
-import { floatingIp, type Port, port } from '../facts/schemas/network.ts';
+import { port } from '../facts/schemas/network.ts';
 import type { InstanceSubject, PortSubject } from '../facts/subject.ts';
 import { parseAddress } from '../path/addresses.ts';
+import { holdersOf } from './holders.ts';
 
 /** What the operator named. */
 export type Target =
@@ -128,34 +129,10 @@ async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubj
 }
 
 async function byAddress(cloud: Cloud, address: string): Promise<readonly InstanceSubject[]> {
-  const [fixed, floating] = await Promise.all([
-    cloud.list({
-      service: 'network',
-      path: '/ports',
-      query: { fixed_ips: `ip_address=${address}` },
-      items: 'ports',
-      schema: port,
-    }),
-    cloud.list({
-      service: 'network',
-      path: '/floatingips',
-      query: { floating_ip_address: address },
-      items: 'floatingips',
-      schema: floatingIp,
-    }),
-  ]);
-  if (!fixed.ok) return refuse(fixed.error, `an instance with address ${address}`);
-  const holders: Port[] = fixed.value.value.filter((p) => p.device_owner.startsWith('compute:'));
-  for (const f of floating.ok ? floating.value.value : []) {
-    if (!f.port_id) continue;
-    const behind = await cloud.get({
-      service: 'network',
-      path: `/ports/${encodeURIComponent(f.port_id)}`,
-      schema: z.looseObject({ port }),
-    });
-    if (behind.ok) holders.push(behind.value.value.port);
-  }
-  const ids = [...new Set(holders.map((p) => p.device_id).filter((id) => id !== ''))];
+  const holders = await holdersOf(cloud, address);
+  if (!holders.ok) return refuse(holders.error, `an instance with address ${address}`);
+  const owned = holders.value.map((h) => h.port.value).filter((p) => !p.device_owner.startsWith('network:'));
+  const ids = [...new Set(owned.map((p) => p.device_id).filter((id) => id !== ''))];
   const instances = await Promise.all(ids.map((id) => byId(cloud, id)));
   return instances.filter((i) => i !== undefined);
 }

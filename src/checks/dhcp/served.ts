@@ -7,7 +7,7 @@ import { type Io, showing, source } from '../../facts/io.ts';
 import { dhcpAgents, dhcpHosts, everyAgent, portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import type { ConsoleLog } from '../../nodes/parse/console-log.ts';
-import { scheduling } from '../scheduling.ts';
+import { scheduling } from '../remedies.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { notServed, switchedOff } from './codes.ts';
 

@@ -1,11 +1,12 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { pathRules } from '../../facts/rules.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import { strangersOf } from '../../path/firewall/strangers.ts';
+import { deletingRule } from '../remedies.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { strangersRule } from './codes.ts';
 import { evidenceFor } from './rule-counters.ts';
@@ -87,17 +88,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                 evidence: [
                   showing(evidence, [`${stranger.where}  ${stranger.raw}`, `${stranger.packets} packets so far`]),
                 ],
-                remedies: [
-                  {
-                    title: 'delete the rule, once its maker agrees',
-                    risk: 'reversible',
-                    sufficient: true,
-                    steps: [
-                      onHost(host, stranger.remove),
-                      advice('whoever made it may make it again: look for the tool behind it', host),
-                    ],
-                  },
-                ],
+                remedies: [deletingRule(host, stranger.remove)],
                 verify: verifyWith('net', subject),
               }),
             );

@@ -1,7 +1,7 @@
 import { blocked, defineCheck, judged } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Confidence, Finding } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf } from '../../engine/finding-of.ts';
 import { asked } from '../../facts/asked.ts';
 import { type Io, type ProbeOption, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
@@ -13,6 +13,7 @@ import { deviceName, parseAddress } from '../../path/addresses.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import { fitOf, type Round } from '../../path/firewall/rises.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
+import { deletingRule } from '../remedies.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { shaped, strangerIdle, strangersRule } from './codes.ts';
 import { probesOf } from './probes.ts';
@@ -194,17 +195,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           severity: !took && facts.asked.value.explicit ? 'error' : spec.severity,
           confidence: confidenceOf(taken, stranger),
           evidence: [showing(evidence, [`${stranger.where}  ${stranger.raw}`, counted])],
-          remedies: [
-            {
-              title: 'delete the rule, once its maker agrees',
-              risk: 'reversible',
-              sufficient: true,
-              steps: [
-                onHost(host, stranger.remove),
-                advice('whoever made it may make it again: look for the tool behind it', host),
-              ],
-            },
-          ],
+          remedies: [deletingRule(host, stranger.remove)],
           verify: verifyWith('ping', subject),
         }),
       );

@@ -7,7 +7,7 @@ import { pingsOfGateway } from '../../facts/ping.ts';
 import { portSubnets, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf } from '../../path/addresses.ts';
-import { explainVerdict, type Probe } from '../../path/secgroup.ts';
+import { explainVerdict, type Probe, remedyRule } from '../../path/secgroup.ts';
 import { expected } from '../expected.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { deniedOut } from '../secgroup/codes.ts';
@@ -127,21 +127,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                       title: 'let it ask',
                       risk: 'none',
                       sufficient: dead.length === 0,
-                      steps: [
-                        byOperator([
-                          'openstack',
-                          'security',
-                          'group',
-                          'rule',
-                          'create',
-                          '--egress',
-                          '--protocol',
-                          'udp',
-                          '--dst-port',
-                          '53',
-                          group.id,
-                        ]),
-                      ],
+                      steps: shut.map((v) => byOperator(remedyRule(v.probe, group))),
                     },
                   ],
             verify,

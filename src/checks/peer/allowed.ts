@@ -9,7 +9,7 @@ import { remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { ApiSecurityGroup } from '../../facts/schemas/network.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf } from '../../path/addresses.ts';
-import { explainVerdict, nameOfProbe, type Probe, remedyRule } from '../../path/secgroup.ts';
+import { explainVerdict, nameOfProbe, type Probe, remedyEgress, remedyRule } from '../../path/secgroup.ts';
 import { expected } from '../expected.ts';
 import { ownerName, portScope } from '../scope.ts';
 import { denied, deniedOut } from '../secgroup/codes.ts';
@@ -130,21 +130,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                     title: 'let it send to the peer',
                     risk: 'none',
                     sufficient: shutIn.length === 0,
-                    steps: [
-                      byOperator([
-                        'openstack',
-                        'security',
-                        'group',
-                        'rule',
-                        'create',
-                        '--egress',
-                        '--ethertype',
-                        family === 4 ? 'IPv4' : 'IPv6',
-                        '--remote-ip',
-                        theirs,
-                        group.id,
-                      ]),
-                    ],
+                    steps: [byOperator(remedyEgress(family, group, theirs))],
                   },
                 ],
           verify,

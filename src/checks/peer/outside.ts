@@ -8,7 +8,7 @@ import { pingsOfGateway } from '../../facts/ping.ts';
 import { remoteMembers, securityGroups, servingRouters } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf } from '../../path/addresses.ts';
-import { explainVerdict, nameOfProbe, type Probe } from '../../path/secgroup.ts';
+import { explainVerdict, nameOfProbe, type Probe, remedyEgress } from '../../path/secgroup.ts';
 import { expected } from '../expected.ts';
 import { ownerName, portScope } from '../scope.ts';
 import { deniedOut } from '../secgroup/codes.ts';
@@ -84,21 +84,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                       title: 'let it send there',
                       risk: 'none',
                       sufficient: true,
-                      steps: [
-                        byOperator([
-                          'openstack',
-                          'security',
-                          'group',
-                          'rule',
-                          'create',
-                          '--egress',
-                          '--ethertype',
-                          family === 4 ? 'IPv4' : 'IPv6',
-                          '--remote-ip',
-                          address,
-                          group.id,
-                        ]),
-                      ],
+                      steps: [byOperator(remedyEgress(family, group, address))],
                     },
                   ],
             verify,

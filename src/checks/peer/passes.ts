@@ -10,6 +10,7 @@ import { familyOf } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
 import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
+import { deletingRule } from '../remedies.ts';
 import { linkName, ownerName, portScope } from '../scope.ts';
 import { blockedTunnel, underlayDead, underlayMtu } from '../tunnel/codes.ts';
 import { typeable, verifyPair } from './verify.ts';
@@ -147,12 +148,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             confidence: taker !== undefined || knock?.arrived === 0 ? 'certain' : 'likely',
             evidence: [one, ...rest],
             remedies: [
-              ...takers.map((t) => ({
-                title: 'delete the rule, once its maker agrees',
-                risk: 'reversible' as const,
-                sufficient: true,
-                steps: [onHost(t.host, t.stranger.remove)],
-              })),
+              ...takers.map((t) => deletingRule(t.host, t.stranger.remove)),
               ...(takers.length > 0
                 ? []
                 : [

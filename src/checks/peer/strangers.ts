@@ -1,6 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf } from '../../engine/finding-of.ts';
 import { asked } from '../../facts/asked.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { ofPeer, pairs } from '../../facts/pair.ts';
@@ -11,6 +11,7 @@ import type { Packet } from '../../path/firewall/packet.ts';
 import { strangersOf } from '../../path/firewall/strangers.ts';
 import { strangerIdle } from '../host/codes.ts';
 import { evidenceFor } from '../host/rule-counters.ts';
+import { deletingRule } from '../remedies.ts';
 import { ownerName, portScope } from '../scope.ts';
 import { typeable, verifyPair } from './verify.ts';
 
@@ -84,17 +85,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             severity: stranger.effect === 'degrades' ? 'warning' : 'error',
             confidence: stranger.packets > 0 ? 'certain' : 'likely',
             evidence: [showing(evidence, [`${stranger.where}  ${stranger.raw}`, `${stranger.packets} packets so far`])],
-            remedies: [
-              {
-                title: 'delete the rule, once its maker agrees',
-                risk: 'reversible',
-                sufficient: true,
-                steps: [
-                  onHost(host, stranger.remove),
-                  advice('whoever made it may make it again: look for the tool behind it', host),
-                ],
-              },
-            ],
+            remedies: [deletingRule(host, stranger.remove)],
             verify: verifyPair(subject, typeable(name, peer.id)),
           }),
         );

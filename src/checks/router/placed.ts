@@ -6,7 +6,7 @@ import type { Io } from '../../facts/io.ts';
 import { everyAgent } from '../../facts/port-api.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { scheduling } from '../scheduling.ts';
+import { scheduling } from '../remedies.ts';
 import { namespaceMissing, notScheduled, routerDown } from './codes.ts';
 import { restartL3, routerFinding, shouldStand } from './judge-router.ts';
 

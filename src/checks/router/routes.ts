@@ -11,6 +11,7 @@ import { type Route, refuses } from '../../nodes/parse/routes.ts';
 import type { RoutingRule } from '../../nodes/parse/rules.ts';
 import { normalCidr, parseAddress, sameAddress } from '../../path/addresses.ts';
 import { isBorn, leadsTo, lookUp, type RouteAnswer, type RoutedPacket } from '../../path/route-lookup.ts';
+import { deletingRule } from '../remedies.ts';
 import { noDefaultRoute, policyRule } from './codes.ts';
 import { routerFinding, shouldStand } from './judge-router.ts';
 
@@ -191,12 +192,18 @@ export default defineCheck<Io, PortSubject, typeof needs>({
                 subject: `rule ${rule.priority}@${netns}`,
                 evidence: rulesEvidence ?? evidence,
                 line: `${rule.priority}: ${ruleWords(rule)}${route === undefined ? '' : `\n${words(route)}`}`,
-                remedy: {
-                  title: 'delete the rule, once its maker agrees',
-                  risk: 'reversible',
-                  sufficient: true,
-                  steps: [inNamespace('ip', 'rule', 'del', 'priority', String(rule.priority), ...ruleSelector(rule))],
-                },
+                remedy: deletingRule(host, [
+                  'ip',
+                  'netns',
+                  'exec',
+                  netns,
+                  'ip',
+                  'rule',
+                  'del',
+                  'priority',
+                  String(rule.priority),
+                  ...ruleSelector(rule),
+                ]),
               }),
             );
           } else if (

@@ -6,7 +6,14 @@ import { type Io, showing } from '../../facts/io.ts';
 import { portItself, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf, parseAddress } from '../../path/addresses.ts';
-import { explainVerdict, nameOfProbe, type Probe, remedyRule, type Verdict } from '../../path/secgroup.ts';
+import {
+  explainVerdict,
+  nameOfProbe,
+  type Probe,
+  remedyEgress,
+  remedyRule,
+  type Verdict,
+} from '../../path/secgroup.ts';
 import { expected } from '../expected.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { denied, deniedOut, securityOff } from './codes.ts';
@@ -127,19 +134,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                     title: 'add the default egress rules',
                     risk: 'none',
                     sufficient: true,
-                    steps: [
-                      byOperator([
-                        'openstack',
-                        'security',
-                        'group',
-                        'rule',
-                        'create',
-                        '--egress',
-                        '--ethertype',
-                        'IPv4',
-                        first.id,
-                      ]),
-                    ],
+                    steps: families.map((family) => byOperator(remedyEgress(family, first))),
                   },
                 ],
           verify,

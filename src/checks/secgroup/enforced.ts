@@ -7,6 +7,7 @@ import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { nameOfRule } from '../../path/secgroup.ts';
+import { deletingRule } from '../remedies.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { notEnforced, notOnNode } from './codes.ts';
 
@@ -100,12 +101,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           ]),
           remedies: [
             loose.by === 'accepted-before'
-              ? {
-                  title: 'delete the rule, once its maker agrees',
-                  risk: 'reversible',
-                  sufficient: true,
-                  steps: [onHost(host, loose.remove)],
-                }
+              ? deletingRule(host, loose.remove)
               : key === undefined || loose.by !== 'bridge-netfilter-off'
                 ? restart
                 : {

@@ -16,6 +16,7 @@ import { cidrContains, parseAddress } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
 import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
 import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
+import { deletingRule } from '../remedies.ts';
 import { linkName, portScope, verifyWith } from '../scope.ts';
 import { blockedTunnel, underlayDead, wrongEndpoint } from './codes.ts';
 
@@ -298,12 +299,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         confidence: plain === undefined ? 'likely' : 'certain',
         evidence: [first, ...rest],
         remedies: [
-          ...mine.map((c) => ({
-            title: 'delete the rule, once its maker agrees',
-            risk: 'reversible' as const,
-            sufficient: true,
-            steps: [onHost(c.host, c.stranger.remove)],
-          })),
+          ...mine.map((c) => deletingRule(c.host, c.stranger.remove)),
           {
             title: `open ${udpPort[shape.kind]} from ${ownEnd} to ${farEnd}`,
             risk: 'none',

@@ -1,5 +1,5 @@
 import type { Remedy } from '../engine/finding.ts';
-import { advice, byOperator } from '../engine/finding-of.ts';
+import { advice, byOperator, onHost } from '../engine/finding-of.ts';
 import type { Agent } from '../facts/schemas/network.ts';
 
 /** Gives something to an agent that could take it; where none could, the list of agents is what to look at first. */
@@ -23,3 +23,11 @@ export function scheduling(
         : [byOperator(command(fit.id), `${binary} on ${fit.host}`)],
   };
 }
+
+/** Takes away a rule, flow or route that Neutron did not make, as its tool takes it: `iptables -D …`, `ovs-ofctl --strict del-flows …`. */
+export const deletingRule = (host: string, remove: readonly [string, ...string[]]): Remedy => ({
+  title: 'delete the rule, once its maker agrees',
+  risk: 'reversible',
+  sufficient: true,
+  steps: [onHost(host, remove), advice('whoever made it may make it again: look for the tool behind it', host)],
+});
