@@ -39,7 +39,7 @@ async function listed<T>(facts: Store, request: Omit<ListRequest<T>, 'service'>)
   return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
 }
 
-const networkById = source<string, Network>('network', itself, async (id, facts) => {
+export const networkById = source<string, Network>('network', itself, async (id, facts) => {
   const answer = await facts.io.cloud.get({
     service: 'network',
     path: `/networks/${encodeURIComponent(id)}`,
