@@ -90,6 +90,8 @@ export interface NodeRecord {
   readonly netns?: string;
   readonly impact: Impact;
   readonly round?: string;
+  /** Its output is bytes, in base64. */
+  readonly encoding?: 'base64';
   readonly outcome:
     | { readonly ok: true; readonly value: CommandResult }
     /** `batch`: the failure of the whole channel, not of this command. */
@@ -169,10 +171,13 @@ export function apiKey(question: ApiQuestion): string {
 
 /** What a command's result is looked up by, within one host. `redact` is applied to the words first, so that live and recorded words meet. */
 export function commandKey(
-  command: Pick<Command, 'argv' | 'netns' | 'round'> | Pick<NodeRecord, 'argv' | 'netns' | 'round'>,
+  command:
+    | Pick<Command, 'argv' | 'netns' | 'round' | 'encoding'>
+    | Pick<NodeRecord, 'argv' | 'netns' | 'round' | 'encoding'>,
   redact: (argv: readonly string[]) => readonly string[],
 ): string {
-  return withoutTags(JSON.stringify([redact(command.argv), command.netns ?? '', command.round ?? '']));
+  const encoding = command.encoding === undefined ? [] : [command.encoding];
+  return withoutTags(JSON.stringify([redact(command.argv), command.netns ?? '', command.round ?? '', ...encoding]));
 }
 
 /** Folder names for hosts whose names come from the API and may hold anything. */

@@ -120,12 +120,18 @@ function parse<T>(files: Files, path: string, schema: ZodType<T>): T {
 }
 
 /** A text that may lie in a file of its own beside its record. */
-function textOf(files: Files, inline: string | undefined, path: string, ending: string): string {
+function textOf(
+  files: Files,
+  inline: string | undefined,
+  path: string,
+  ending: string,
+  encoding: 'utf8' | 'base64' = 'utf8',
+): string {
   if (inline !== undefined) return inline;
   const beside = path.replace(/json$/, ending);
   const content = files.get(beside);
   if (!content) throw new Damaged(`${beside} is missing`);
-  return content.toString();
+  return content.toString(encoding);
 }
 
 function readExchange(files: Files, path: string): ApiRecord {
@@ -139,17 +145,18 @@ function readExchange(files: Files, path: string): ApiRecord {
 }
 
 function readCommand(files: Files, path: string): NodeRecord {
-  const { argv, netns, impact, round, result, failure, batch } = parse(files, path, commandSchema);
+  const { argv, netns, impact, round, encoding, result, failure, batch } = parse(files, path, commandSchema);
   const asked = {
     argv,
     impact,
     ...(netns === undefined ? {} : { netns }),
     ...(round === undefined ? {} : { round }),
+    ...(encoding === undefined ? {} : { encoding }),
   };
   if (failure) return { ...asked, outcome: { ok: false, error: failure, batch: batch ?? false } };
   if (!result) throw new Damaged(`${path} has neither a result nor a failure`);
   const { code, truncated, timedOut, startedAt, ms } = result;
-  const stdout = textOf(files, result.stdout, path, 'stdout');
+  const stdout = textOf(files, result.stdout, path, 'stdout', encoding);
   const stderr = textOf(files, result.stderr, path, 'stderr');
   return { ...asked, outcome: ok({ code, stdout, stderr, truncated, timedOut, startedAt, ms }) };
 }

@@ -120,6 +120,7 @@ export function createRecorder(options: { readonly redactor?: Redactor; readonly
         ...(command.netns === undefined ? {} : { netns: command.netns }),
         impact: command.impact,
         ...(command.round === undefined ? {} : { round: command.round }),
+        ...(command.encoding === undefined ? {} : { encoding: command.encoding }),
       };
       return (outcome, batch) => {
         if (!outcome.ok) {
@@ -129,7 +130,8 @@ export function createRecorder(options: { readonly redactor?: Redactor; readonly
         }
         const value: CommandResult = {
           code: outcome.value.code,
-          stdout: redactor.text(outcome.value.stdout),
+          // Bytes are kept as they are: what may be captured at all is decided where the command is made.
+          stdout: command.encoding === undefined ? redactor.text(outcome.value.stdout) : outcome.value.stdout,
           stderr: redactor.text(outcome.value.stderr),
           truncated: outcome.value.truncated,
           timedOut: outcome.value.timedOut,
@@ -222,7 +224,7 @@ export function recordTransport(inner: NodeTransport, recorder: Recorder): NodeT
     },
     host: inner.host,
     ...(inner.warm === undefined ? {} : { warm: () => inner.warm?.() }),
-    async runBatch(commands, signal, onResult) {
+    async runBatch(commands, signal, onResult, enough) {
       const notes = commands.map((command) => recorder.ran(inner.host, command));
       const seen = new Map<number, CommandOutcome>();
       /** Each command is noted once: as soon as it answers, or with the batch. */
@@ -235,10 +237,8 @@ export function recordTransport(inner: NodeTransport, recorder: Recorder): NodeT
         seen.set(index, noted);
         return noted;
       };
-      const outcome = await inner.runBatch(commands, signal, (index, early) => {
-        const noted = settle(index, early, false);
-        onResult?.(index, noted);
-      });
+      const tell = (index: number, early: CommandOutcome) => onResult?.(index, settle(index, early, false));
+      const outcome = await inner.runBatch(commands, signal, tell, enough);
       if (outcome.ok) return ok(outcome.value.map((result, index) => settle(index, result, false)));
       for (const index of commands.keys()) settle(index, outcome, true);
       const error = recorder.redactor.deep(outcome.error);
@@ -302,11 +302,11 @@ const numbered = (n: number): string => String(n + 1).padStart(4, '0');
 
 const json = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
-/** Puts a long text into a file of its own, if it survives the way through UTF-8; says whether it did. */
-function beside(files: Map<string, Buffer>, file: string, text: string): boolean {
+/** Puts a long text, or the bytes it stands for, into a file of its own, if it survives that; says whether it did. */
+function beside(files: Map<string, Buffer>, file: string, text: string, encoding: 'utf8' | 'base64' = 'utf8'): boolean {
   if (text.length <= INLINE_CHARACTERS) return false;
-  const bytes = Buffer.from(text);
-  if (bytes.toString() !== text) return false;
+  const bytes = Buffer.from(text, encoding);
+  if (bytes.toString(encoding) !== text) return false;
   files.set(file, bytes);
   return true;
 }
@@ -330,7 +330,7 @@ function writeCommand(files: Map<string, Buffer>, stem: string, record: NodeReco
   }
   const { stdout, stderr, ...result } = outcome.value;
   const apart = {
-    ...(beside(files, `${stem}.stdout`, stdout) ? {} : { stdout }),
+    ...(beside(files, `${stem}.stdout`, stdout, record.encoding) ? {} : { stdout }),
     ...(beside(files, `${stem}.stderr`, stderr) ? {} : { stderr }),
   };
   files.set(`${stem}.json`, json({ ...asked, result: { ...result, ...apart } }));

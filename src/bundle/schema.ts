@@ -102,6 +102,7 @@ export const commandSchema = z.looseObject({
   netns: z.string().optional(),
   impact: z.enum(['read', 'probe', 'capture']),
   round: z.string().optional(),
+  encoding: z.literal('base64').optional(),
   result: z
     .looseObject({
       code: z.number().int().nullable(),

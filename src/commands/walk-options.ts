@@ -82,5 +82,6 @@ export function runOptionsOf(o: WalkOptions): RunOptions {
     ...(o.to === undefined ? {} : { to: o.to }),
     ...(o.from === undefined ? {} : { from: o.from }),
     mayProbe: o.probePackets !== false,
+    mayCapture: false,
   };
 }

@@ -169,7 +169,7 @@ function replyTo(
     else answered -= 1;
     return result;
   });
-  const bytes = encodeFrames(results, { nonce });
+  const bytes = encodeFrames(results, { nonce, commands });
   if (!results.includes(undefined)) return { bytes, lost: false };
   const end = `\n@${nonce} .\n`;
   return { bytes: bytes.subarray(0, bytes.length - end.length), lost: true };
@@ -204,7 +204,8 @@ function resultOf(
   if (!record) return plain(127, '', `not in this bundle: ${command.argv.join(' ')} on ${host}\n`);
   if (record.outcome.ok) {
     const { startedAt: _startedAt, ...result } = record.outcome.value;
-    return { ...result, stdout: names.text(result.stdout), stderr: names.text(result.stderr) };
+    const stdout = command.encoding === undefined ? names.text(result.stdout) : result.stdout;
+    return { ...result, stdout, stderr: names.text(result.stderr) };
   }
   const { error } = record.outcome;
   switch (error.kind) {

@@ -16,6 +16,19 @@ export interface ProbeOption {
   readonly port?: number;
 }
 
+/** What a trace follows: the target's packets to and from one other end. */
+export interface TraceOption {
+  /** peer: what `to` names. */
+  readonly other: 'router' | 'dhcp' | 'gateway' | 'metadata' | 'outside' | 'peer';
+  /** The target was named second: `trace router web-1`. */
+  readonly reversed: boolean;
+  readonly probe: { readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp'; readonly port?: number };
+  /** Packets per stretch. */
+  readonly count: number;
+  /** Bytes of the IP packet; of an ordinary ping when left out. */
+  readonly size?: number;
+}
+
 export interface RunOptions {
   /** Age limit of log evidence, seconds. */
   readonly sinceSeconds: number;
@@ -29,8 +42,11 @@ export interface RunOptions {
   readonly symptom?: Symptom;
   /** The peer that cannot be reached, as typed: an instance, a port or an address. */
   readonly to?: string;
+  readonly trace?: TraceOption;
   /** False under `--no-probe`: nothing is sent, counters and pings are skipped. */
   readonly mayProbe: boolean;
+  /** False unless captures are asked for: no tcpdump is started. */
+  readonly mayCapture: boolean;
 }
 
 /** What fact sources may look with. */
@@ -73,7 +89,7 @@ export const commandEvidence = (host: string, command: Command, result: CommandR
       at: result.startedAt,
       excerpt: '',
     },
-    (result.stdout.trim() === '' ? result.stderr : result.stdout).trim(),
+    (result.stdout.trim() === '' || command.encoding !== undefined ? result.stderr : result.stdout).trim(),
   );
 
 /** Runs a command on a node whatever its exit code. */

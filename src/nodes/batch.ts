@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from './command.ts';
-import { quoteArgv } from './quote.ts';
+import { quoteArg, quoteArgv } from './quote.ts';
 
 export { createFrameDecoder, encodeFrames, type Frame, type FrameDecoder } from './frames.ts';
 
@@ -10,6 +10,10 @@ export const defaultTimeoutSeconds = 10;
 export const defaultMaxBytes = 4 * 1024 * 1024;
 /** Parallel commands of one batch that run at the same time. */
 const parallelLimit = 32;
+/** How long the commands in turn wait for those that have `listens`, seconds. */
+export const listenSeconds = 5;
+/** The line of input that ends the commands that have `listens`. Not before the script has begun: `head` may read ahead. */
+export const enoughLine = 'enough\n';
 
 export interface Batch {
   /** What the login shell of the node is asked to run. */
@@ -36,8 +40,13 @@ export const fullArgv = (command: Command): readonly string[] =>
  *
  * The watchdog reads the input to its end: the doctor closes it when it has what it wanted, and sshd does when the
  * link is gone. It then stops our own group first (nothing new can start), then every command's, then itself.
+ * When it reads the line `enough`, it asks the commands that listen to stop; one that has not yet left our group finds
+ * its q file. SIGTERM, not SIGINT: a shell starts background commands with SIGINT ignored (POSIX, 2.11), and tcpdump
+ * takes both alike. timeout(1) passes it on, and kills after a second. A command under a sudo of its own is root's: it
+ * is asked by way of sudo, which passes SIGTERM on, and else ends with its time.
  *
- * n: nonce, d: directory, o/e/r/m files: output, errors, running group, and code with times of a parallel command.
+ * n: nonce, d: directory, L: numbers of the commands that listen, o/e/r/m/q files: output, errors, running group, code
+ * with times of a parallel command, not wanted any more.
  */
 const library = `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin LC_ALL=C
 export PATH LC_ALL
@@ -53,17 +62,25 @@ for b in "$XDG_RUNTIME_DIR" /dev/shm /run /tmp /var/tmp; do
 [ -n "$b" ] && d=$(mktemp -d "$b/ostk-doctor.XXXXXXXX" 2>/dev/null) && break
 done
 if [ -z "$d" ]; then printf '\\n@%s ! neither XDG_RUNTIME_DIR nor /dev/shm, /run, /tmp, /var/tmp can be written\\n' "$n"; exit 0; fi
+h() {
+for i in $L; do
+: >"$d/q$i"
+read -r p <"$d/r$i" || continue
+if [ -n "$C" ]; then $C 5 sh -c 'kill -TERM "-$1"' sh "$p"; else kill -TERM "$p"; fi
+done
+}
 k() {
+[ -z "$C" ] || h
 for q in "$d"/r*; do read -r p <"$q" && { kill -9 "$p"; kill -9 "-$p"; }; done
 rm -rf "$d"
 }
-( trap '' HUP INT TERM PIPE; while read -r x; do :; done <&3; kill -TERM 0; k; kill -9 0 ) >/dev/null 2>&1 &
+( trap '' HUP INT TERM PIPE; while read -r x; do [ "$x" != enough ] || h; done <&3; kill -TERM 0; k; kill -9 0 ) >/dev/null 2>&1 &
 w=$!
 exec 3<&-
 g() {
 a=$1 l=$2 b=$4
 shift 4
-( read -r p x </proc/self/stat; echo "$p" >"$d/r$a"; ulimit -f "$b" 2>/dev/null; exec timeout -k 1 "$l" "$@" ) >"$d/o$a" 2>"$d/e$a" &
+( read -r p x </proc/self/stat; echo "$p" >"$d/r$a"; [ ! -e "$d/q$a" ] || exit 143; ulimit -f "$b" 2>/dev/null; exec timeout -k 1 "$l" "$@" ) >"$d/o$a" 2>"$d/e$a" &
 }
 v() { wait "$!"; R=$?; kill -9 "-$!" 2>/dev/null; : >"$d/r$1"; }
 f() {
@@ -84,6 +101,13 @@ p() {
 i=$1
 ( t; A=$T; g "$@"; v "$i"; t; echo "$R $A $T" >"$d/m$i" ) &
 eval "w$i=$!"
+}
+y() {
+while [ ! -e "$d/m$1" ] && [ "$N" -lt 100 ] && [ "\${T%.*}" -lt "$E" ]; do
+while IFS= read -r x || [ -n "$x" ]; do case $x in *"$2"*) return;; esac; done <"$d/e$1"
+if sleep 0.05; then N=$((N+1)); else sleep 1; N=$((N+20)); fi
+t
+done 2>/dev/null
 }
 j() {
 eval "wait \\"\\$w$1\\""
@@ -120,8 +144,15 @@ export function encodeBatch(
 ): Batch {
   const nonce = options.nonce ?? randomBytes(16).toString('hex');
   const asRoot = commands.some(needsRoot);
-  const lines = [`n=${nonce}\n${library}`];
-  if (asRoot) lines.push(`S= C=\n[ "$(id -u)" = 0 ] || S='sudo -n --' C='sudo -n -- timeout -k 1'\n`);
+  const listening = commands.flatMap((command, index) => (command.listens === undefined ? [] : [{ command, index }]));
+  if (listening.some(({ command }) => command.parallel !== true))
+    throw new TypeError('only a parallel command listens');
+  if (listening.length > parallelLimit) {
+    throw new RangeError(`${listening.length} commands are to listen at once, ${parallelLimit} can`);
+  }
+  const lines = [`n=${nonce} S= C= L='${listening.map(({ index }) => index).join(' ')}'\n`];
+  if (asRoot) lines.push(`[ "$(id -u)" = 0 ] || S='sudo -n --' C='sudo -n -- timeout -k 1'\n`);
+  lines.push(library);
 
   const call = (name: 's' | 'p', index: number, command: Command): string => {
     const seconds = Math.ceil(command.timeoutSeconds ?? defaultTimeoutSeconds);
@@ -133,19 +164,25 @@ export function encodeBatch(
     return `${comment}\n${name} ${index} ${seconds} ${bytes + 1} ${blocks(bytes)}${sudo} ${quoteArgv(fullArgv(command))}\n`;
   };
   const numbered = commands.map((command, index) => ({ command, index }));
-  const sideBySide = numbered.filter(({ command }) => command.parallel === true);
+  const sideBySide = numbered.filter(({ command }) => command.parallel === true && command.listens === undefined);
   const inTurn = numbered.filter(({ command }) => command.parallel !== true);
   const start = (some: typeof numbered) => some.map(({ command, index }) => call('p', index, command));
   const join = (some: typeof numbered) =>
     some.map(({ command, index }) => `j ${index} ${(command.maxBytes ?? defaultMaxBytes) + 1}\n`);
 
-  const first = sideBySide.slice(0, parallelLimit);
-  lines.push(...start(first), ...inTurn.map(({ command, index }) => call('s', index, command)), ...join(first));
-  for (let at = parallelLimit; at < sideBySide.length; at += parallelLimit) {
-    const next = sideBySide.slice(at, at + parallelLimit);
+  const room = Math.max(1, parallelLimit - listening.length);
+  const first = sideBySide.slice(0, room);
+  lines.push(...start(listening), ...start(first));
+  if (inTurn.length > 0 && listening.length > 0) {
+    lines.push(`t\nE=$((\${T%.*}+${listenSeconds + 1})) N=0\n`);
+    for (const { command, index } of listening) lines.push(`y ${index} ${quoteArg(command.listens ?? '')}\n`);
+  }
+  lines.push(...inTurn.map(({ command, index }) => call('s', index, command)), ...join(first));
+  for (let at = room; at < sideBySide.length; at += room) {
+    const next = sideBySide.slice(at, at + room);
     lines.push(...start(next), ...join(next));
   }
-  lines.push(lastLines);
+  lines.push(...join(listening), lastLines);
 
   const stdin = lines.join('');
   const readScript = `eval "$(head -c ${Buffer.byteLength(stdin)})"`;

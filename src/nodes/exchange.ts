@@ -1,7 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import type { NodeFailureStage } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
-import { type Batch, createFrameDecoder, defaultTimeoutSeconds, encodeBatch } from './batch.ts';
+import {
+  type Batch,
+  createFrameDecoder,
+  defaultTimeoutSeconds,
+  encodeBatch,
+  enoughLine,
+  listenSeconds,
+} from './batch.ts';
 import type { Command, CommandResult } from './command.ts';
 import { commandLine, judge } from './command-failure.ts';
 import type { NodeFailure } from './nodes.ts';
@@ -28,7 +35,10 @@ const longest = 300;
 /** How long the far shell may take to say that it runs the script: PAM, a slow home directory, sudo with LDAP. */
 const defaultBeginSeconds = 20;
 
-/** Time that this batch may take on the node: commands in turn one after the other, the parallel ones together. */
+/**
+ * Time that this batch may take on the node: commands in turn one after the other, the parallel ones together, and the
+ * time that the former wait until the latter listen.
+ */
 export function overallSeconds(commands: readonly Command[]): number {
   let inTurn = 0;
   let sideBySide = 0;
@@ -37,7 +47,8 @@ export function overallSeconds(commands: readonly Command[]): number {
     if (command.parallel === true) sideBySide = Math.max(sideBySide, seconds);
     else inTurn += seconds;
   }
-  return Math.min(longest, Math.ceil(inTurn + sideBySide + 5));
+  const setUp = commands.some(({ listens }) => listens !== undefined) ? listenSeconds + 1 : 0;
+  return Math.min(longest, Math.ceil(inTurn + sideBySide + setUp + 5));
 }
 
 export const unreachable = (host: string, stage: NodeFailureStage, detail: string, fix: string): NodeFailure => ({
@@ -62,6 +73,8 @@ export interface ExchangeOptions {
   readonly commands: readonly Command[];
   readonly signal?: AbortSignal | undefined;
   readonly onResult?: OnResult | undefined;
+  /** Ends the commands that have `listens`; the others go on. */
+  readonly enough?: AbortSignal | undefined;
   /** What the way there says of a far process that ended without having begun: its exit code and error output. */
   readonly explain?: (code: number | null, stderr: string) => NodeFailure | undefined;
   /** The doctor's clock, ms. */
@@ -78,7 +91,7 @@ export async function exchange(
   open: (batch: Batch) => Promise<Result<Channel, NodeFailure>>,
   options: ExchangeOptions,
 ): Promise<Result<readonly CommandOutcome[], NodeFailure>> {
-  const { host, user, commands, signal, onResult } = options;
+  const { host, user, commands, signal, onResult, enough } = options;
   if (commands.length === 0) return ok([]);
   const seconds = overallSeconds(commands);
   const batch = encodeBatch(commands, { overallSeconds: seconds });
@@ -102,6 +115,12 @@ export async function exchange(
   channel.stderr.on('data', (chunk: Buffer) => {
     if (complaint.length < 4096) complaint += chunk.toString('latin1');
   });
+  let told = !commands.some(({ listens }) => listens !== undefined);
+  const tell = () => {
+    if (told || enough?.aborted !== true || !decoder.begun) return;
+    told = true;
+    channel.stdin.write(enoughLine);
+  };
   const beginSeconds = options.beginSeconds ?? defaultBeginSeconds;
   const end = await new Promise<{ code: number | null; lost?: string; why?: 'limit' | 'abort' }>((resolve) => {
     channel.stdout.on('data', (chunk: Buffer) => {
@@ -110,6 +129,7 @@ export async function exchange(
         if (command !== undefined) settle(index, judge(host, user, command, result));
       }
       if (decoder.done) finish({ code: 0 });
+      else tell();
     });
     channel.stdout.on('error', (error) => {
       broken = error.message;
@@ -124,11 +144,13 @@ export async function exchange(
       clearTimeout(limit);
       clearTimeout(begin);
       signal?.removeEventListener('abort', abort);
+      enough?.removeEventListener('abort', tell);
       resolve(how);
     };
     void channel.ended.then(finish);
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort, { once: true });
+    enough?.addEventListener('abort', tell, { once: true });
     channel.stdin.write(batch.stdin);
   });
   if (decoder.done) channel.stdin.end();

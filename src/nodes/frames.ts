@@ -36,6 +36,12 @@ function textOf(parts: readonly Buffer[], maxBytes: number): { text: string; tru
   return { text: bytes.subarray(0, end).toString('utf8'), truncated: true };
 }
 
+/** Bytes of one stream, as many as were asked for. */
+function base64Of(parts: readonly Buffer[], maxBytes: number): { text: string; truncated: boolean } {
+  const bytes = Buffer.concat(parts);
+  return { text: bytes.subarray(0, maxBytes).toString('base64'), truncated: bytes.length > maxBytes };
+}
+
 /** Exit statuses that say "ended by a signal" (128 + number, as shells and timeout(1) do). */
 const bySignal = (status: number): boolean => status > 128 && status < 160;
 /** timeout(1): 124; 137 when it had to kill. busybox's runs the command in its own place: 143. */
@@ -104,7 +110,7 @@ export function createFrameDecoder(
     const ms = Math.max(0, Math.round((end - start) * 1000));
     const limitMs = Math.ceil(command.timeoutSeconds ?? defaults.timeoutSeconds) * 1000;
     const maxBytes = command.maxBytes ?? defaults.maxBytes;
-    const o = textOf(out, maxBytes);
+    const o = command.encoding === 'base64' ? base64Of(out, maxBytes) : textOf(out, maxBytes);
     const e = textOf(error, maxBytes);
     const timedOut =
       flags.includes('t') ||
@@ -189,17 +195,19 @@ export function createFrameDecoder(
 
 /**
  * What a node would have written for these results, in their order, from the beginning to the end mark. `undefined`
- * stands for a command that never came back.
+ * stands for a command that never came back. `commands` are those that the results belong to, where the output of any
+ * is bytes.
  */
 export function encodeFrames(
   results: readonly (Omit<CommandResult, 'startedAt'> | undefined)[],
-  options: { readonly nonce?: string } = {},
+  options: { readonly nonce?: string; readonly commands?: readonly Command[] } = {},
 ): Buffer {
   const nonce = options.nonce ?? randomBytes(16).toString('hex');
   const parts: (string | Buffer)[] = [`\n@ostk-doctor ${nonce} 0\n`];
   results.forEach((result, index) => {
     if (result === undefined) return;
-    parts.push(result.stdout);
+    const encoding = options.commands?.[index]?.encoding;
+    parts.push(encoding === undefined ? result.stdout : Buffer.from(result.stdout, encoding));
     if (result.stderr !== '') parts.push(`\n@${nonce} e\n`, result.stderr);
     const flags = `${result.timedOut ? 't' : ''}${result.truncated ? 'c' : ''}`;
     parts.push(`\n@${nonce} x ${index} ${result.code ?? '-'} 0 ${result.ms / 1000} ${flags}\n`);

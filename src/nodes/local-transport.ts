@@ -31,13 +31,14 @@ export function createLocalTransport(
   return {
     kind: 'local',
     host,
-    runBatch: (commands, signal, onResult) =>
+    runBatch: (commands, signal, onResult, enough) =>
       exchange((batch) => openShell(host, options.shell ?? '/bin/sh', batch), {
         host,
         user: process.env.USER,
         commands,
         signal,
         onResult,
+        enough,
         now: options.now ?? Date.now,
       }),
     close: async () => {},

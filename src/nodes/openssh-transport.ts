@@ -183,7 +183,7 @@ export function createOpensshTransport(
   return {
     kind: 'openssh',
     host,
-    async runBatch(commands, signal, onResult) {
+    async runBatch(commands, signal, onResult, enough) {
       const run = (heard: () => void) =>
         limit(() =>
           exchange(open, {
@@ -195,6 +195,7 @@ export function createOpensshTransport(
               heard();
               onResult?.(index, outcome);
             },
+            enough,
             now: options.now ?? Date.now,
             // The connection is made in this time, too.
             beginSeconds: 4 * target.connectTimeoutSeconds,

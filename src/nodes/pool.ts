@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit from 'p-limit';
 import type { Clock } from '../engine/clock.ts';
 import { err, type Result } from '../engine/result.ts';
@@ -6,7 +7,7 @@ import type { Command, CommandResult } from './command.ts';
 import { detectCommand, detectLayout } from './layouts/detect.ts';
 import type { Layout } from './layouts/layout.ts';
 import { type LayoutName, layouts } from './layouts/layouts.ts';
-import type { NodeFailure, Nodes, NodeTransport } from './nodes.ts';
+import type { NodeFailure, Nodes, NodeTransport, RunCommand } from './nodes.ts';
 
 type Outcome = Result<CommandResult, NodeFailure>;
 
@@ -28,13 +29,17 @@ export interface NodesOptions {
 /** One command that is waiting or under way, and everybody who asked for it. */
 interface Asked {
   readonly command: Command;
+  /** What each of them takes for enough; undefined of those who want it whole. */
+  readonly enough: Set<AbortSignal | undefined>;
+  /** Told when one more asks for a command that is under way. */
+  joined: (enough: AbortSignal | undefined) => void;
   readonly answer: Promise<Outcome>;
   readonly settle: (outcome: Outcome) => void;
   readonly fail: (error: unknown) => void;
 }
 
-const keyOf = ({ argv, netns, round, become }: Command): string =>
-  JSON.stringify([argv, netns, round, become === true]);
+const keyOf = ({ argv, netns, round, become, encoding }: Command): string =>
+  JSON.stringify([argv, netns, round, become === true, encoding]);
 
 /** One script stays well below what a shell reads in one go; a network node with 300 routers still fits three channels. */
 const batchLimit = 150;
@@ -68,12 +73,16 @@ class HostQueue {
     return this.#transport !== undefined;
   }
 
-  run(command: Command): Promise<Outcome> {
+  run(command: Command, enough?: AbortSignal): Promise<Outcome> {
     const closed = this.#closed();
     if (closed !== undefined) return Promise.resolve(err(closed));
     const key = keyOf(command);
     const known = this.#asked.get(key);
-    if (known !== undefined) return known.answer;
+    if (known !== undefined) {
+      known.enough.add(enough);
+      known.joined(enough);
+      return known.answer;
+    }
     let settle: Asked['settle'] = () => {};
     let fail: Asked['fail'] = () => {};
     const answer = new Promise<Outcome>((resolve, reject) => {
@@ -91,7 +100,7 @@ class HostQueue {
         if (done()) reject(error);
       };
     });
-    const asked: Asked = { command, answer, settle, fail };
+    const asked: Asked = { command, enough: new Set([enough]), joined: () => {}, answer, settle, fail };
     this.#asked.set(key, asked);
     this.#waiting.push(asked);
     if (this.#waiting.length === 1) void this.#flush();
@@ -108,8 +117,14 @@ class HostQueue {
 
   async #flush(): Promise<void> {
     await this.#options.waves.idle(this.#options.patienceMs ?? 150);
-    const all = this.#waiting;
+    const wave = this.#waiting;
     this.#waiting = [];
+    // What waits for others to listen must be in their batch: it was asked for after the first of them.
+    const listening = Math.max(
+      0,
+      wave.findIndex(({ command }) => command.listens !== undefined),
+    );
+    const all = [...wave.slice(listening), ...wave.slice(0, listening)];
     for (let at = 0; at < all.length; at += batchLimit) {
       const batch = all.slice(at, at + batchLimit);
       this.#limit(() => this.#send(batch)).catch((error: unknown) => {
@@ -131,6 +146,7 @@ class HostQueue {
       batch.map(({ command }) => command),
       this.#options.signal,
       (index, each) => batch[index]?.settle(each),
+      enoughOf(batch),
     );
     if (!outcome.ok) {
       if (bars(outcome.error)) this.#barred = outcome.error;
@@ -146,6 +162,28 @@ class HostQueue {
     }
     for (const [index, each] of outcome.value.entries()) batch[index]?.settle(each);
   }
+}
+
+/** Fires when all who asked for the commands of this batch that listen have had enough. */
+function enoughOf(batch: readonly Asked[]): AbortSignal | undefined {
+  const listening = batch.filter(({ command }) => command.listens !== undefined);
+  if (listening.length === 0) return undefined;
+  const all = new AbortController();
+  const look = () => {
+    if (listening.every(({ enough }) => [...enough].every((each) => each?.aborted === true))) all.abort();
+  };
+  const watch = (enough: AbortSignal | undefined) => {
+    if (enough === undefined) return;
+    // One listener per host: as many as there are hosts, not a leak.
+    setMaxListeners(0, enough);
+    enough.addEventListener('abort', look, { once: true });
+  };
+  for (const asked of listening) {
+    for (const each of asked.enough) watch(each);
+    asked.joined = watch;
+  }
+  look();
+  return all.signal;
 }
 
 interface Counts {
@@ -182,7 +220,7 @@ export function createNodes(options: NodesOptions): Nodes {
   };
 
   return {
-    run: (host, command) => queue(host).run(command),
+    run: (host, command, { enough }: RunCommand = {}) => queue(host).run(command, enough),
     layout(host) {
       const node = queue(host);
       node.layout ??= findLayout(host);

@@ -390,7 +390,7 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
       return {
         kind: 'ssh2',
         host,
-        async runBatch(commands, signal, onResult) {
+        async runBatch(commands, signal, onResult, enough) {
           const connection = await connect(host, target);
           if (!connection.ok) return connection;
           const open = async (batch: Batch): Promise<Result<Channel, NodeFailure>> => {
@@ -407,6 +407,7 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
               commands,
               signal,
               onResult,
+              enough,
               now: options.now ?? Date.now,
               beginSeconds: 2 * target.connectTimeoutSeconds,
             }),

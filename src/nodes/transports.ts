@@ -81,13 +81,13 @@ function withFallback(first: NodeTransport, second: () => NodeTransport): NodeTr
     },
     host: first.host,
     warm: () => chosen.warm?.(),
-    async runBatch(commands, signal, onResult) {
-      const outcome = await chosen.runBatch(commands, signal, onResult);
+    async runBatch(commands, signal, onResult, enough) {
+      const outcome = await chosen.runBatch(commands, signal, onResult, enough);
       const negotiable = !outcome.ok && outcome.error.kind === 'unreachable' && outcome.error.stage === 'handshake';
       if (!negotiable || chosen !== first || tried) return outcome;
       tried = true;
       const other = second();
-      const again = await other.runBatch(commands, signal, onResult);
+      const again = await other.runBatch(commands, signal, onResult, enough);
       if (!again.ok) return outcome;
       chosen = other;
       return again;

@@ -112,9 +112,13 @@ export function openLive(o: LiveDoorOptions): Door {
   const talkedTo = new Set<string>();
   const watched: Nodes = {
     ...nodes,
-    run: (host, command) => {
+    run: (host, command, asked) => {
+      if (command.impact === 'capture' && !o.options.mayCapture) throw new Error('this run may not capture');
       talkedTo.add(host);
-      return outstanding.until(command.impact === 'probe' ? `ping from ${host}` : host, nodes.run(host, command));
+      return outstanding.until(
+        command.impact === 'probe' ? `ping from ${host}` : host,
+        nodes.run(host, command, asked),
+      );
     },
     get statistics() {
       return nodes.statistics;

@@ -1,13 +1,14 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { batchLength, createFrameDecoder, decodeBatch, encodeBatch, encodeFrames } from '../../src/nodes/batch.ts';
 import type { Command, CommandResult } from '../../src/nodes/command.ts';
-import { type ShellUnderTest, shells } from './shells.ts';
+import { only, run, running, runtimes, start, uniqueSleep, until } from './batch-run.ts';
+import { shells } from './shells.ts';
 
 const look = (...argv: [string, ...string[]]): Command => ({ argv, impact: 'read' });
 const sh = (script: string, more: Partial<Command> = {}): Command => ({
@@ -16,69 +17,6 @@ const sh = (script: string, more: Partial<Command> = {}): Command => ({
   ...more,
 });
 
-const runtimes: string[] = [];
-afterAll(() => {
-  for (const runtime of runtimes) rmSync(runtime, { recursive: true, force: true });
-});
-
-function start(shell: ShellUnderTest, commands: readonly Command[], overallSeconds = 20, path = process.env.PATH) {
-  const runtime = mkdtempSync(join(tmpdir(), 'osd-run-'));
-  runtimes.push(runtime);
-  const batch = encodeBatch(commands, { overallSeconds });
-  const child = spawn(shell.argv[0], [...shell.argv.slice(1), '-c', batch.exec], {
-    detached: true,
-    env: { ...process.env, XDG_RUNTIME_DIR: runtime, PATH: path },
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.write(batch.stdin);
-  return { child, leftFiles: () => readdirSync(runtime) };
-}
-
-/** Runs a batch as a node's login shell would, and gives the results in order of the commands. */
-async function run(shell: ShellUnderTest, commands: readonly Command[], overallSeconds = 20, path = process.env.PATH) {
-  const { child, leftFiles } = start(shell, commands, overallSeconds, path);
-  const decoder = createFrameDecoder(commands);
-  const results: (CommandResult | undefined)[] = commands.map(() => undefined);
-  const order: number[] = [];
-  await new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      for (const frame of decoder.push(chunk)) {
-        results[frame.index] = frame.result;
-        order.push(frame.index);
-      }
-      if (decoder.done) child.stdin.end();
-    });
-    child.once('close', () => resolve());
-  });
-  return { results, order, decoder, leftFiles };
-}
-
-const only = (results: readonly (CommandResult | undefined)[]): CommandResult => {
-  const [result] = results;
-  if (result === undefined) throw new Error('no answer');
-  return result;
-};
-
-/** Processes whose arguments contain this word. */
-function running(word: string): string[] {
-  try {
-    return execFileSync('pgrep', ['-f', `[s]leep ${word}`], { encoding: 'utf8' })
-      .trim()
-      .split('\n');
-  } catch {
-    return [];
-  }
-}
-const until = async (holds: () => boolean, what: string): Promise<void> => {
-  const end = Date.now() + 5000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`not so after 5 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-/** A duration that nobody else sleeps for. */
-let sleeps = 0;
-const uniqueSleep = (): string => `9${process.pid}.${++sleeps}`;
 for (const shell of shells) {
   describe.skipIf(shell.missing).concurrent(`a batch under ${shell.name}`, () => {
     it('brings back output, errors and exit codes of each command, in turn', async () => {
