@@ -40,12 +40,13 @@ export interface Connects {
 const patienceSeconds = 3;
 
 /** bash(1), Redirections: /dev/tcp/HOST/PORT. Address and port come as arguments, never as text of the script. */
-export const connectCommand = (to: string, port: number, netns: string | undefined): Command => ({
+export const connectCommand = (to: string, port: number, netns: string | undefined, round?: string): Command => ({
   argv: ['bash', '-c', 'exec 3<>"/dev/tcp/$0/$1"', to, String(port)],
   impact: 'probe',
   parallel: true,
   timeoutSeconds: patienceSeconds,
   ...(netns === undefined ? {} : { netns }),
+  ...(round === undefined ? {} : { round }),
 });
 
 /** strerror(3) in the C locale, as bash prints it. */

@@ -5,8 +5,11 @@ import type { Wearing } from './point.ts';
 export interface Wanted {
   /** Addresses by which the probe's packets are known at this point, before and after translation. */
   readonly addresses: readonly string[];
+  readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp';
   /** Destination port of a TCP or UDP probe. */
   readonly port?: number;
+  /** First four bytes of a UDP probe's payload. */
+  readonly mark?: number;
 }
 
 /** UDP ports of tunnels where nothing else is known: RFC 7348, RFC 8926. */
@@ -19,31 +22,68 @@ function tail(address: string): { readonly family: 4 | 6; readonly word: string 
   return { family: parsed.family, word: `0x${(parsed.value & 0xffffffffn).toString(16).padStart(8, '0')}` };
 }
 
+const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+
+/** SYN and RST: what opens and refuses a connection, and never carries what users send. */
+const synOrRst = 6;
+
 /** Resolution and complaints travel with the probe: without them silence cannot be told from a name that was not found. */
-function plain({ addresses, port }: Wanted): string {
-  const traffic = port === undefined ? 'arp or icmp' : `arp or icmp or tcp port ${port} or udp port ${port}`;
-  const four = addresses.filter((a) => parseAddress(a)?.family === 4).map((a) => `((${traffic}) and host ${a})`);
-  const six = addresses.flatMap((a) => {
+function plain({ addresses, protocol, port, mark }: Wanted): string {
+  const own = (four: boolean): string => {
+    switch (protocol) {
+      case 'tcp':
+        return ` or (tcp port ${port ?? 0} and ${four ? 'tcp[13]' : 'ip6[53]'}&${synOrRst}!=0)`;
+      case 'udp':
+        return ` or (udp port ${port ?? 0} and ${four ? 'udp[8:4]' : 'ip6[48:4]'}=${hex(mark ?? 0)})`;
+      case 'icmp':
+      case 'arp':
+        return '';
+    }
+  };
+  const words = addresses.flatMap((a) => {
     const end = tail(a);
-    if (end?.family !== 6) return [];
-    const ports = port === undefined ? '' : ` or tcp port ${port} or udp port ${port}`;
+    if (end === undefined) return [];
+    if (end.family === 4) return [`((arp or icmp${own(true)}) and host ${a})`];
     // A solicitation goes to a multicast group; whom it asks for stands behind the ICMPv6 header (RFC 4861, 4.3).
-    return [`((icmp6${ports}) and host ${a})`, `(icmp6 and (ip6[40]=135 or ip6[40]=136) and ip6[60:4]=${end.word})`];
+    return [
+      `((icmp6${own(false)}) and host ${a})`,
+      `(icmp6 and (ip6[40]=135 or ip6[40]=136) and ip6[60:4]=${end.word})`,
+    ];
   });
-  return [...four, ...six].join(' or ');
+  return words.join(' or ');
 }
 
 /**
- * The same addresses in the frame that begins at `start` of the outer packet. Ethernet has 14 bytes; behind it IPv4 has its source
- * at 12 and its destination at 16, ARP at 14 and 24, IPv6 (the last word of each) at 20 and 36, and whom a solicitation asks for at 60.
+ * The same packets in the frame that begins at `start` of the outer one. Ethernet has 14 bytes with the type at 12. Behind it IPv4 has its
+ * protocol at 9, its source at 12, its destination at 16 and (without options) its payload at 20; ARP the two addresses at 14 and 24; IPv6 the
+ * next header at 6, the last word of each address at 20 and 36, its payload at 40, and there whom a solicitation asks for at 20.
  */
-function inside(word: (offset: number) => string, addresses: readonly string[]): string {
+function inside(at: (offset: number, bytes: 1 | 2 | 4) => string, { addresses, protocol, port, mark }: Wanted): string {
+  const type = at(12, 2);
+  const own = (header: number, payload: number): string => {
+    switch (protocol) {
+      case 'tcp':
+        return ` or (${at(header, 1)}=6 and (${at(payload, 2)}=${port ?? 0} or ${at(payload + 2, 2)}=${port ?? 0}) and ${at(payload + 13, 1)}&${synOrRst}!=0)`;
+      case 'udp':
+        return ` or (${at(header, 1)}=17 and ${at(payload + 2, 2)}=${port ?? 0} and ${at(payload + 8, 4)}=${hex(mark ?? 0)})`;
+      case 'icmp':
+      case 'arp':
+        return '';
+    }
+  };
   return addresses
     .flatMap((address) => {
       const end = tail(address);
       if (end === undefined) return [];
-      const offsets = end.family === 4 ? [12, 16, 14, 24] : [20, 36, 60];
-      return offsets.map((offset) => `${word(14 + offset)}=${end.word}`);
+      const is = (offset: number): string => `${at(14 + offset, 4)}=${end.word}`;
+      return end.family === 4
+        ? [
+            `(${type}=0x0800 and (${is(12)} or ${is(16)}) and (${at(14 + 9, 1)}=1${own(14 + 9, 14 + 20)}))`,
+            `(${type}=0x0806 and (${is(14)} or ${is(24)}))`,
+          ]
+        : [
+            `(${type}=0x86dd and (${is(20)} or ${is(36)} or ${is(60)}) and (${at(14 + 6, 1)}=58${own(14 + 6, 14 + 40)}))`,
+          ];
     })
     .join(' or ');
 }
@@ -66,18 +106,24 @@ export function captureFilter(wears: Wearing, wanted: Wanted): string {
       const between = `host ${one} and host ${other}`;
       // pcap-filter knows udp[] over IPv4 alone; an IPv6 header without extensions has 40 bytes.
       const six = parseAddress(one)?.family === 6;
-      const udp = (offset: number | string): string => (six ? `ip6[${offset}+40:4]` : `udp[${offset}:4]`);
+      const udp =
+        (start: string) =>
+        (offset: number, bytes: number): string =>
+          six ? `ip6[${start}+${offset + 40}:${bytes}]` : `udp[${start}+${offset}:${bytes}]`;
       switch (wears.by) {
         case 'vxlan':
-          return `udp port ${wears.udpPort ?? tunnelPorts.vxlan} and ${between} and (${inside((o) => udp(16 + o), wanted.addresses)})`;
+          return `udp port ${wears.udpPort ?? tunnelPorts.vxlan} and ${between} and (${inside(udp('16'), wanted)})`;
         case 'geneve': {
           // Options in words of four bytes: the low six bits of the first byte behind the UDP header (RFC 8926, 3.4).
           const options = six ? '(ip6[48]&0x3f)*4' : '(udp[8]&0x3f)*4';
-          return `udp port ${wears.udpPort ?? tunnelPorts.geneve} and ${between} and (${inside((o) => udp(`${options}+${16 + o}`), wanted.addresses)})`;
+          return `udp port ${wears.udpPort ?? tunnelPorts.geneve} and ${between} and (${inside(udp(`${options}+16`), wanted)})`;
         }
-        case 'gre':
-          // Without options the outer header has 20 bytes, GRE with a key 8 (RFC 2890).
-          return `proto 47 and ${between} and (${inside((o) => (six ? `ip6[${48 + o}:4]` : `ip[${28 + o}:4]`), wanted.addresses)})`;
+        case 'gre': {
+          // Without options the outer header has 20 bytes (40 of IPv6), GRE with a key 8 (RFC 2890).
+          const ip = (offset: number, bytes: number): string =>
+            six ? `ip6[${48 + offset}:${bytes}]` : `ip[${28 + offset}:${bytes}]`;
+          return `proto 47 and ${between} and (${inside(ip, wanted)})`;
+        }
       }
     }
   }

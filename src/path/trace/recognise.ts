@@ -1,0 +1,95 @@
+import type { Decoded } from '../../nodes/parse/frame/decode.ts';
+import type { Layer } from '../../nodes/parse/frame/layer.ts';
+import { sameAddress } from '../addresses.ts';
+import type { Probe, Way } from './observation.ts';
+
+/** A packet of the probe: which way it goes, and what tells it from its siblings at every point. */
+export interface Recognised {
+  readonly way: Way;
+  /** Number of the packet where the packet says it; else what stays the same on its whole way (TCP's initial sequence number). */
+  readonly identity: number;
+  /** Resolution beside the probe: who-has and its answer have no number. */
+  readonly resolution: boolean;
+}
+
+/** ping(8) writes the time into the first 16 bytes of the payload, and the pattern into the rest. */
+const timestamp = 16;
+
+const bears = (payload: Uint8Array, mark: Uint8Array, from: number): boolean => {
+  const seen = payload.subarray(from);
+  return seen.length >= 4 && seen.every((byte, at) => byte === mark[at % mark.length]);
+};
+
+const last = <K extends Layer['layer']>(layers: readonly Layer[], kind: K): Extract<Layer, { layer: K }> | undefined =>
+  layers.findLast((layer): layer is Extract<Layer, { layer: K }> => layer.layer === kind);
+
+/** Answers quote what they are about; only the packet's own headers count. */
+function numbered({ layers, payload }: Decoded, probe: Probe, mark: Uint8Array): Recognised | undefined {
+  const inner = layers.at(-1);
+  switch (probe.protocol) {
+    case 'icmp': {
+      if (inner?.layer !== 'icmp' && inner?.layer !== 'icmpv6') return undefined;
+      const [request, reply] = inner.layer === 'icmp' ? [8, 0] : [128, 129];
+      if (inner.type !== request && inner.type !== reply) return undefined;
+      if (inner.sequence === undefined || !bears(payload, mark, timestamp)) return undefined;
+      return { way: inner.type === request ? 'there' : 'back', identity: inner.sequence, resolution: false };
+    }
+    case 'tcp': {
+      const segment = last(layers, 'tcp');
+      const flags = segment?.flags ?? [];
+      if (segment === undefined || segment !== inner) return undefined;
+      if (segment.destinationPort === probe.port && flags.includes('syn') && !flags.includes('ack')) {
+        return { way: 'there', identity: segment.seq, resolution: false };
+      }
+      const answers = (flags.includes('syn') || flags.includes('rst')) && flags.includes('ack');
+      if (segment.sourcePort !== probe.port || !answers || segment.ack === undefined) return undefined;
+      return { way: 'back', identity: (segment.ack - 1) >>> 0, resolution: false };
+    }
+    case 'udp': {
+      const datagram = last(layers, 'udp');
+      if (datagram === undefined || datagram !== inner || datagram.destinationPort !== probe.port) return undefined;
+      const number = payload[mark.length];
+      if (number === undefined || !mark.every((byte, at) => payload[at] === byte)) return undefined;
+      return { way: 'there', identity: number, resolution: false };
+    }
+    case 'arp':
+      return undefined;
+  }
+}
+
+/** Who-has between the two ends, and what answers it, in the direction in which it travels. */
+function resolution({ layers }: Decoded, probe: Probe, addresses: readonly string[]): Way | undefined {
+  const far = (address: string): boolean => addresses.some((a) => sameAddress(a, address));
+  const asked = last(layers, 'arp');
+  if (asked !== undefined) {
+    const near = asked.operation === 'request' ? asked.sender : asked.target;
+    const wanted = asked.operation === 'request' ? asked.target : asked.sender;
+    if (far(wanted) && sameAddress(near, probe.from)) return asked.operation === 'request' ? 'there' : 'back';
+    if (far(near) && sameAddress(wanted, probe.from)) return asked.operation === 'request' ? 'back' : 'there';
+    return undefined;
+  }
+  const neighbour = last(layers, 'icmpv6');
+  const from = last(layers, 'ipv6')?.source;
+  if (neighbour?.target === undefined || from === undefined || (neighbour.type !== 135 && neighbour.type !== 136))
+    return undefined;
+  if (far(neighbour.target)) return neighbour.type === 135 ? 'there' : 'back';
+  return sameAddress(neighbour.target, probe.from) ? (neighbour.type === 135 ? 'back' : 'there') : undefined;
+}
+
+/**
+ * Recognises a packet of the probe wherever it was seen: after translation and in any tunnel. Of a probe that is ARP itself, and of the
+ * resolution beside another one, only the direction is known.
+ *
+ * @param addresses of the answering end: as it is called, and as it is after translation
+ */
+export function recognise(
+  decoded: Decoded,
+  probe: Probe,
+  mark: Uint8Array,
+  addresses: readonly string[],
+): Recognised | undefined {
+  const found = numbered(decoded, probe, mark);
+  if (found !== undefined) return found;
+  const way = resolution(decoded, probe, addresses);
+  return way === undefined ? undefined : { way, identity: 0, resolution: true };
+}
