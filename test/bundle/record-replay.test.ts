@@ -164,6 +164,53 @@ describe('a recorded run', () => {
     expect(await readdir(here)).toEqual(['run.tgz']);
   });
 
+  it('keeps bytes as they are, beside their record when they are many, and finds them apart from text', async () => {
+    // Redaction would take this for a secret, and a text cannot hold it.
+    const secret = Buffer.concat([Buffer.from('\0\xff\r\npassword=hunter2hunter2\n@', 'latin1'), Buffer.from([0xc3])]);
+    const tokens = Buffer.alloc(9000, 'gAAAAABrTjETnE9dQ5reOZdNeBFobBvdujp9yFMHyFYQ8M ');
+    const bytes = (line: string, round: string) => command(line, { round, encoding: 'base64', impact: 'capture' });
+    const asked = [bytes('tcpdump', 'short'), bytes('tcpdump', 'long'), command('tcpdump', { round: 'long' })];
+    const recorder = createRecorder();
+    const node = recordTransport(
+      cannedTransport('cmp1', {
+        'tcpdump | short': result(secret.toString('base64'), { stderr: 'password=hunter2hunter2' }),
+        'tcpdump | long': result(tokens.toString('base64')),
+      }),
+      recorder,
+    );
+    const live = await node.runBatch(asked.slice(0, 2));
+    const opened = await readBundle(await recorder.bytes(manifest), 'x');
+    if (!opened.ok) throw opened.error;
+    const replayed = await replayTransport(opened.value, 'cmp1').runBatch(asked);
+    if (!live.ok || !replayed.ok) throw new Error('cmp1 was reached');
+    expect(replayed.value.slice(0, 2)).toEqual(live.value);
+    const stdouts = replayed.value.map((each) => (each.ok ? Buffer.from(each.value.stdout, 'base64') : undefined));
+    expect(stdouts[0]?.equals(secret)).toBe(true);
+    expect(stdouts[1]?.equals(tokens)).toBe(true);
+    expect(replayed.value[2]).toMatchObject({ ok: false, error: { detail: 'not in this bundle' } });
+    expect(live.value[0]).toMatchObject({ value: { stderr: expect.stringMatching(/^password=REDACTED-/) } });
+    const files = gunzipSync(await recorder.bytes(manifest));
+    expect(files.includes(tokens)).toBe(true);
+  });
+
+  it('says through to the node that it is enough', async () => {
+    const stop = new AbortController();
+    let heard: AbortSignal | undefined;
+    const inner = cannedTransport('cmp1', { a: result('') });
+    const node = recordTransport(
+      {
+        ...inner,
+        runBatch: (commands, signal, onResult, enough) => {
+          heard = enough;
+          return inner.runBatch(commands, signal, onResult);
+        },
+      },
+      createRecorder(),
+    );
+    await node.runBatch([command('a')], undefined, undefined, stop.signal);
+    expect(heard).toBe(stop.signal);
+  });
+
   it('drops what would make it too large, and says so', async () => {
     const recorder = createRecorder({ heldBytes: 10_000 });
     const node = recordTransport(

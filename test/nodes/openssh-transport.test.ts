@@ -11,6 +11,7 @@ import {
 } from '../../src/nodes/openssh-transport.ts';
 import type { SshTarget } from '../../src/nodes/ssh-target.ts';
 import { createTransports } from '../../src/nodes/transports.ts';
+import { captureOver } from './capture-over.ts';
 import { makeHome, makeKey, type ServerOptions, startServer, type TestServer } from './ssh-server.ts';
 
 const user = makeKey();
@@ -101,6 +102,14 @@ describe.skipIf(!hasSsh)('a node over the system’s ssh', () => {
     expect(readdirSync(folder.path)).toHaveLength(1);
     await transport.close();
     expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('captures while it probes, and ends the captures when it is enough', async () => {
+    const server = await serve();
+    const home = homeOf();
+    home.trust(server);
+    await captureOver(reach(configure(home, server)).transport);
+    expect([server.logins, server.sessions]).toEqual([1, 2]);
   });
 
   it('keeps its sockets where nobody else may look', () => {

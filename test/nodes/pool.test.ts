@@ -6,6 +6,7 @@ import type { Command, CommandResult } from '../../src/nodes/command.ts';
 import { createLocalTransport } from '../../src/nodes/local-transport.ts';
 import type { NodeFailure, NodeTransport } from '../../src/nodes/nodes.ts';
 import { createNodes, type NodesOptions } from '../../src/nodes/pool.ts';
+import { captureOver } from './capture-over.ts';
 
 const look = (...argv: [string, ...string[]]): Command => ({ argv, impact: 'read' });
 const answer = (stdout: string): CommandResult => ({
@@ -60,6 +61,11 @@ function cloud(
     nodes: createNodes({ transportFor, waves, clock: wallClock, patienceMs: 50, ...more }),
   };
 }
+/** An abort controller whose parts can be passed on alone. */
+const controller = () => {
+  const made = new AbortController();
+  return { signal: made.signal, abort: () => made.abort() };
+};
 const text = async (outcome: Promise<Outcome>) => {
   const each = await outcome;
   return each.ok ? each.value.stdout : each.error.kind;
@@ -134,6 +140,124 @@ describe('commands of one wave', () => {
     const { nodes, batches } = cloud();
     await Promise.all(Array.from({ length: 200 }, (_, i) => nodes.run('a', look(String(i)))));
     expect(batches.map((batch) => batch.split('|').length)).toEqual([150, 50]);
+  });
+});
+
+describe('captures', () => {
+  const capture = (name: string): Command => ({
+    argv: ['tcpdump', '-i', name],
+    impact: 'capture',
+    parallel: true,
+    listens: 'listening on',
+  });
+  /** Hosts that answer captures when it is enough, the rest at once. */
+  function listening(more: Partial<NodesOptions> = {}) {
+    const batches: string[][] = [];
+    const nodes = createNodes({
+      transportFor: (host) => ({
+        kind: 'replay',
+        host,
+        runBatch: async (commands, _signal, onResult, enough) => {
+          batches.push(commands.map((command) => command.argv.join(' ')));
+          for (const [index, { listens }] of commands.entries()) if (!listens) onResult?.(index, ok(answer('at once')));
+          const ended = commands.some(({ listens }) => listens) && !enough?.aborted;
+          if (ended) await new Promise((resolve) => enough?.addEventListener('abort', resolve));
+          return ok(commands.map(() => ok(answer('captured'))));
+        },
+        close: async () => {},
+      }),
+      waves: new Waves(),
+      clock: wallClock,
+      patienceMs: 0,
+      ...more,
+    });
+    return { nodes, batches };
+  }
+  const texts = (outcomes: readonly Promise<Outcome>[]) => Promise.all(outcomes.map(text));
+  /** What has come by now; the others are still under way. */
+  const sofar = async (outcomes: readonly Promise<Outcome>[]) => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return Promise.all(outcomes.map((each) => Promise.race([text(each), 'under way'])));
+  };
+
+  it('of all hosts end when it is enough, and without a warning of too many listeners', async () => {
+    const warned: Error[] = [];
+    const note = (warning: Error) => warned.push(warning);
+    process.on('warning', note);
+    const { nodes } = listening();
+    const { signal, abort } = controller();
+    const hosts = Array.from({ length: 30 }, (_, i) => `cmp${i}`);
+    const captures = hosts.map((host) => nodes.run(host, capture('tap1'), { enough: signal }));
+    const date = nodes.run('cmp1', look('date'), { enough: signal });
+    expect(await text(date)).toBe('at once');
+    expect(await sofar(captures)).toEqual(hosts.map(() => 'under way'));
+    abort();
+    expect(await texts(captures)).toEqual(hosts.map(() => 'captured'));
+    process.off('warning', note);
+    expect(warned).toEqual([]);
+  });
+
+  it('that several ask for end when the last of them has had enough', async () => {
+    const { nodes, batches } = listening();
+    const [first, second, third] = [controller(), controller(), controller()];
+    const one = nodes.run('a', capture('tap1'), { enough: first.signal });
+    const two = nodes.run('a', capture('tap1'), { enough: second.signal });
+    expect(await sofar([one, two])).toEqual(['under way', 'under way']);
+    const late = nodes.run('a', capture('tap1'), { enough: third.signal });
+    first.abort();
+    second.abort();
+    expect(await sofar([one, two, late])).toEqual(['under way', 'under way', 'under way']);
+    third.abort();
+    expect(await texts([one, two, late])).toEqual(['captured', 'captured', 'captured']);
+    expect(batches).toEqual([['tcpdump -i tap1']]);
+  });
+
+  it('run their time where somebody wants them whole', async () => {
+    const { nodes } = listening();
+    const some = controller();
+    const outcomes = [nodes.run('a', capture('tap1'), { enough: some.signal }), nodes.run('a', capture('tap1'))];
+    some.abort();
+    expect(await sofar(outcomes)).toEqual(['under way', 'under way']);
+  });
+
+  it('end at once when it was enough before', async () => {
+    const { nodes } = listening();
+    const already = controller();
+    already.abort();
+    expect(await text(nodes.run('a', capture('tap1'), { enough: already.signal }))).toBe('captured');
+  });
+
+  it('are apart from the same command in another round, and from its output as text', async () => {
+    const { nodes, batches } = listening();
+    const { signal, abort } = controller();
+    abort();
+    await Promise.all(
+      [
+        capture('x'),
+        { ...capture('x'), round: 'again' },
+        { ...capture('x'), encoding: 'base64' as const },
+        capture('x'),
+      ].map((command) => nodes.run('a', command, { enough: signal })),
+    );
+    expect(batches).toEqual([['tcpdump -i x', 'tcpdump -i x', 'tcpdump -i x']]);
+  });
+
+  it('travel with what was asked after them, however much was asked before', async () => {
+    const { nodes, batches } = listening();
+    const { signal, abort } = controller();
+    const before = Array.from({ length: 148 }, (_, i) => nodes.run('a', look(String(i))));
+    const captures = ['t1', 't2', 't3'].map((tap) => nodes.run('a', capture(tap), { enough: signal }));
+    const date = nodes.run('a', look('date'));
+    expect(await text(date)).toBe('at once');
+    abort();
+    await Promise.all([...before, ...captures]);
+    expect(batches[0]?.slice(0, 4)).toEqual(['tcpdump -i t1', 'tcpdump -i t2', 'tcpdump -i t3', 'date']);
+  });
+
+  it('too many to run at once are a bug', async () => {
+    const { nodes } = listening({ transportFor: (host) => createLocalTransport(host) });
+    const outcomes = await Promise.allSettled(Array.from({ length: 33 }, (_, i) => nodes.run('a', capture(String(i)))));
+    expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'));
   });
 });
 
@@ -251,6 +375,10 @@ describe('the machine that the doctor runs on', () => {
     expect([one.ok && one.value.stdout, two.ok && two.value.stdout]).toEqual(['one\n', 'two\n']);
     expect(missing).toMatchObject({ ok: false, error: { kind: 'missing-tool', tool: 'no-such-tool-here' } });
     await nodes.close();
+  });
+
+  it('captures like any other', async () => {
+    await captureOver(createLocalTransport('localhost'));
   });
 
   it('says when its shell is not there', async () => {

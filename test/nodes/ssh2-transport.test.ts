@@ -8,6 +8,7 @@ import { fingerprint } from '../../src/nodes/known-hosts.ts';
 import type { NodeTransport } from '../../src/nodes/nodes.ts';
 import type { SshTarget } from '../../src/nodes/ssh-target.ts';
 import { createSsh2Connections } from '../../src/nodes/ssh2-transport.ts';
+import { captureOver } from './capture-over.ts';
 import { makeHome, makeKey, type ServerOptions, startServer, type TestServer } from './ssh-server.ts';
 
 const user = makeKey();
@@ -287,6 +288,14 @@ describe('a node over ssh2', () => {
       { ok: false, error: { kind: 'unreachable', detail: 'interrupted' } },
     ]);
     await until(() => !running());
+  });
+
+  it('captures while it probes, and ends the captures when it is enough', async () => {
+    const server = await serve();
+    const home = homeOf();
+    home.trust(server);
+    await captureOver(reach(home.target(server.port)));
+    expect([server.logins, server.sessions]).toEqual([1, 2]);
   });
 
   it('waits for its turn where sshd allows few sessions', async () => {
