@@ -1,0 +1,180 @@
+import {
+  type Direction,
+  explainVerdict,
+  type Miss,
+  type PortSecurity,
+  type Probe,
+  type SecurityGroup,
+  type Verdict,
+  verdictOf,
+} from '../secgroup.ts';
+import type { AtlasPort, AtlasReader } from './atlas.ts';
+import type { Question } from './question.ts';
+import type { Decider, Step } from './step.ts';
+
+/** A packet as it passes the port of an end. */
+export interface Passing {
+  readonly way: Step['way'];
+  readonly side: 'source-tap' | 'destination-tap';
+  readonly direction: Direction;
+  /** Address of the port's side as it stands in the packet. */
+  readonly own: string | undefined;
+  /** Address of the other side; undefined: anywhere outside. */
+  readonly remote: string | undefined;
+}
+
+const ECHO = { 4: { request: 8, reply: 0 }, 6: { request: 128, reply: 129 } } as const;
+
+/** A port that no server and no client of DHCP has: the one an ordinary client would take. */
+const EPHEMERAL = 49_152;
+
+/** The packet in the terms of the rules. Of an answer the ports are the other way round. */
+export function probeOf(q: Question, passing: Passing): Probe {
+  const reply = passing.way === 'back';
+  const base = {
+    protocol: q.protocol,
+    family: q.family,
+    direction: passing.direction,
+    ...(passing.remote === undefined ? {} : { remote: passing.remote }),
+    ...(passing.direction === 'egress' && passing.own !== undefined ? { local: passing.own } : {}),
+    ...(reply ? { reply } : {}),
+  };
+  if (q.protocol === 'icmp') return { ...base, icmpType: ECHO[q.family][reply ? 'reply' : 'request'], icmpCode: 0 };
+  if (reply) {
+    return {
+      ...base,
+      ...(q.sourcePort === undefined ? {} : { port: q.sourcePort }),
+      ...(q.port === undefined ? {} : { sourcePort: q.port }),
+    };
+  }
+  return { ...base, ...(q.port === undefined ? {} : { port: q.port }), sourcePort: q.sourcePort ?? EPHEMERAL };
+}
+
+const named = (port: AtlasPort, own: string | undefined): string =>
+  own === undefined ? port.name : `${port.name} (${own})`;
+
+export const portObject = (port: AtlasPort): Decider => ({ kind: 'port', id: port.id, name: port.name });
+
+/** Whether anything is plugged in at all, by what the API says of the port. */
+function standing(port: AtlasPort, base: Omit<Step, 'verdict' | 'because' | 'topic'>): Step | undefined {
+  const object = portObject(port);
+  if (!port.adminUp)
+    return { ...base, topic: 'port', verdict: 'dropped', because: 'the port is switched off (admin state)', object };
+  if (port.vifType === 'binding_failed' || port.vifType === 'unbound') {
+    const because = `the port is bound to no host (${port.vifType})`;
+    return { ...base, topic: 'port', verdict: 'dropped', because, object };
+  }
+  if (port.owner === 'instance' && port.status !== 'ACTIVE') {
+    const because = `Neutron says the port is ${port.status}: nothing may be plugged in there`;
+    return { ...base, topic: 'port', verdict: 'unknown', because, object, tell: `ostk-doctor port ${port.id}` };
+  }
+  return undefined;
+}
+
+const nearest = (miss: Miss | undefined): Decider | undefined =>
+  miss === undefined
+    ? undefined
+    : miss.by === 'group-without-rules'
+      ? { kind: 'security-group', id: miss.group.id, name: miss.group.name }
+      : { kind: 'security-group', id: miss.of.group.id, name: miss.of.group.name };
+
+/** Who decides: the rule that lets in, the group that lacks one, the port itself. */
+function decider(verdict: Verdict, port: AtlasPort): Decider {
+  switch (verdict.kind) {
+    case 'allowed':
+      return verdict.because === 'rules'
+        ? { kind: 'security-group-rule', id: verdict.by[0].rule.id, name: verdict.by[0].group.name }
+        : portObject(port);
+    case 'denied': {
+      if (verdict.because !== 'no-rule') return portObject(port);
+      const [group] = verdict.groups;
+      return (
+        nearest(verdict.misses[0]) ??
+        (group === undefined ? portObject(port) : { kind: 'security-group', id: group.id, name: group.name })
+      );
+    }
+    case 'depends': {
+      const [on] = verdict.on;
+      const [unseen] = verdict.unseenGroups;
+      if (on !== undefined) return { kind: 'security-group-rule', id: on.rule.id, name: on.group.name };
+      return unseen === undefined ? portObject(port) : { kind: 'security-group', id: unseen };
+    }
+  }
+}
+
+/** Only the iptables drivers and OVN leave the connections of stateless groups untracked; the native OVS one tracks all. */
+function tracksAnyway(port: AtlasPort, groups: readonly SecurityGroup[], probe: Probe): boolean {
+  const stateless = groups.some((g) => port.security.groups.includes(g.id) && g.stateful === false);
+  return probe.reply === true && stateless && (port.filter === 'ovs' || port.filter === 'unknown');
+}
+
+function rulesStep(
+  verdict: Verdict,
+  probe: Probe,
+  port: AtlasPort,
+  groups: readonly SecurityGroup[],
+  base: Omit<Step, 'verdict' | 'because' | 'object' | 'topic'>,
+): Step {
+  const because = explainVerdict(verdict, probe);
+  const step = { ...base, topic: 'rules', because, object: decider(verdict, port) } as const;
+  if (verdict.kind === 'allowed' && verdict.extent === 'whole') return { ...step, verdict: 'passes' };
+  if (tracksAnyway(port, groups, probe)) {
+    const driver =
+      port.filter === 'ovs'
+        ? 'the openvswitch firewall driver tracks connections of stateless groups all the same'
+        : 'which firewall driver its host has is not told, and not all leave it untracked';
+    return { ...step, because: `${because}; ${driver}`, verdict: 'unknown', tell: `ostk-doctor ping ${port.id}` };
+  }
+  if (verdict.kind === 'denied') return { ...step, verdict: 'dropped' };
+  const tell =
+    verdict.kind === 'depends'
+      ? 'the members and rules of these groups, asked with credentials that see them'
+      : probe.reply === true
+        ? 'name the port that the sender uses: --source-port'
+        : 'name the address of the other end';
+  return { ...step, verdict: 'unknown', tell };
+}
+
+/** What the port of an end does with a packet: is it plugged in, may it send from there, do the groups let it through. */
+export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader: AtlasReader): readonly Step[] {
+  const { way, side, own } = passing;
+  const base = {
+    way,
+    where: named(port, own),
+    at: side,
+    ...(port.host === undefined ? {} : { host: port.host }),
+    object: portObject(port),
+  };
+  const down = standing(port, base);
+  const steps: Step[] = down === undefined ? [] : [down];
+  // The DHCP server and the router are not filtered: there is nothing to say of each.
+  if (port.owner !== 'instance' && !port.security.enabled) return steps;
+  const probe = probeOf(q, passing);
+  if (!port.security.enabled) {
+    const because = 'port security is off: no group and no source address is looked at';
+    return [...steps, { ...base, topic: 'port-security', verdict: 'passes', because }];
+  }
+  const known = reader.rules(port.id);
+  const groups = known.known ? known.value.groups : [];
+  const members = known.known ? known.value.members : new Map<string, readonly string[]>();
+  const verdict = verdictOf(probe, port.security, groups, (id) => members.get(id));
+  if (passing.direction === 'egress') {
+    if (verdict.kind === 'denied' && verdict.because !== 'no-rule' && verdict.because !== 'no-group') {
+      const because = explainVerdict(verdict, probe);
+      return [...steps, { ...base, topic: 'port-security', verdict: 'dropped', because }];
+    }
+    steps.push({ ...base, topic: 'port-security', verdict: 'passes', because: sourceWords(own, port.security) });
+  }
+  if (!known.known && verdict.kind === 'depends') {
+    const because = `the rules of its groups are not known: ${known.because}`;
+    return [...steps, { ...base, topic: 'rules', verdict: 'unknown', because, tell: known.tell }];
+  }
+  return [...steps, rulesStep(verdict, probe, port, groups, base)];
+}
+
+const sourceWords = (own: string | undefined, security: PortSecurity): string => {
+  if (own === undefined) return 'its own address';
+  return security.fixedIps.includes(own)
+    ? `${own} is its own address`
+    : `${own} is an allowed address pair of the port`;
+};
