@@ -223,8 +223,8 @@ const joined = (names: readonly string[]): string =>
 /** `8 µs`, `0.31 ms`, `1.4 ms`, `1.2 s`. */
 export function timeWords(us: number): string {
   if (us < 1) return '<1 µs';
-  if (us < 100) return `${Math.round(us)} µs`;
-  if (us < 1000) return `${(us / 1000).toFixed(2)} ms`;
+  if (us < 99.5) return `${Math.round(us)} µs`;
+  if (us < 995) return `${(us / 1000).toFixed(2)} ms`;
   if (us < 99_950) return `${(us / 1000).toFixed(1)} ms`;
   return us < 999_500 ? `${Math.round(us / 1000)} ms` : `${(us / 1e6).toFixed(1)} s`;
 }
