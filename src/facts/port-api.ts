@@ -48,12 +48,12 @@ export const networkById = source<string, Network>('network', itself, async (id,
   return answer.ok ? observed(answer.value.value.network, answer.value.evidence) : answer;
 });
 
-const subnetsOf = source<string, readonly Subnet[]>('network.subnets', itself, (id, facts) =>
+export const subnetsOf = source<string, readonly Subnet[]>('network.subnets', itself, (id, facts) =>
   listed(facts, { path: '/subnets', query: { network_id: id }, items: 'subnets', schema: subnet }),
 );
 
 /** Ports of the network that belong to Neutron itself: DHCP, router interfaces, metadata. */
-const servicePortsOf = source<string, readonly Port[]>('network.service-ports', itself, (id, facts) =>
+export const servicePortsOf = source<string, readonly Port[]>('network.service-ports', itself, (id, facts) =>
   listed(facts, {
     path: '/ports',
     query: {
@@ -75,7 +75,7 @@ const dhcpAgentsOf = source<string, readonly Agent[]>('network.dhcp-agents', its
   listed(facts, { path: `/networks/${encodeURIComponent(id)}/dhcp-agents`, items: 'agents', schema: agent }),
 );
 
-const routerById = source<string, Router>('router', itself, async (id, facts) => {
+export const routerById = source<string, Router>('router', itself, async (id, facts) => {
   const answer = await facts.io.cloud.get({
     service: 'network',
     path: `/routers/${encodeURIComponent(id)}`,
@@ -88,7 +88,7 @@ const l3AgentsOf = source<string, readonly Agent[]>('router.l3-agents', itself, 
   listed(facts, { path: `/routers/${encodeURIComponent(id)}/l3-agents`, items: 'agents', schema: agent }),
 );
 
-const routerPortsOf = source<string, readonly Port[]>('router.ports', itself, (id, facts) =>
+export const routerPortsOf = source<string, readonly Port[]>('router.ports', itself, (id, facts) =>
   listed(facts, { path: '/ports', query: { device_id: id }, items: 'ports', schema: port }),
 );
 
