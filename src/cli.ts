@@ -69,16 +69,16 @@ Examples:
   ostk-doctor demo                            on an embedded cloud: no OpenStack needed
 `;
 
-const runOptions = (command: Command): Command =>
+const cloudOptions = (command: Command): Command =>
   command
     .addOption(new Option('--os-cloud <name>', 'cloud of clouds.yaml').env('OS_CLOUD'))
     .option('--os-region-name <name>', 'region')
     .addOption(new Option('--os-interface <name>', 'endpoint interface').choices(['public', 'internal', 'admin']))
-    .option('--probe <what...>', 'traffic to judge: icmp, tcp/PORT, udp/PORT (default: icmp and tcp/22)')
-    .option('--from <address>', 'where the client is: an address or a CIDR')
-    .option('--since <time>', 'age limit of log lines: 90s, 30m, 2h', '1h')
-    .option('--no-probe-packets', 'send nothing: no ping, no request, only reading')
-    .option('--config <file>', 'configuration file instead of ostk-doctor.yaml')
+    .option('--config <file>', 'configuration file instead of ostk-doctor.yaml');
+
+/** How the cloud and its nodes are reached, and what is kept of a run. */
+const wayOptions = (command: Command): Command =>
+  cloudOptions(command)
     .option('--user <name>', 'user on the nodes')
     .addOption(new Option('--ssh <backend>', 'how nodes are reached').choices(['auto', 'ssh2', 'openssh']))
     .option('--accept-new-host-keys', 'add unknown host keys to known_hosts; changed ones are always refused')
@@ -89,13 +89,48 @@ const runOptions = (command: Command): Command =>
         .default('error'),
     );
 
+const runOptions = (command: Command): Command =>
+  wayOptions(
+    command
+      .option('--probe <what...>', 'traffic to judge: icmp, tcp/PORT, udp/PORT (default: icmp and tcp/22)')
+      .option('--from <address>', 'where the client is: an address or a CIDR')
+      .option('--since <time>', 'age limit of log lines: 90s, 30m, 2h', '1h')
+      .option('--no-probe-packets', 'send nothing: no ping, no request, only reading'),
+  );
+
+const traceWords = `
+One end is an instance, a port or one of its addresses; the other too, or:
+  router    its router's namespace           dhcp      the DHCP server's namespace
+  gateway   the gateway of its subnet        metadata  whoever answers 169.254.169.254 for it
+  outside   beyond its router, and back by its floating address
+Guests are never told to send: probes start in Neutron's namespaces, and the guest's own way out is seen on its answers.
+
+Examples:
+  ostk-doctor trace router web-1                  from its router to web-1 and back
+  ostk-doctor trace web-1 db-1 --probe tcp/5432   both ends of that connection
+  ostk-doctor trace outside web-1                 from here to its floating address, through the translation
+`;
+
+const reachWords = `
+Ends are instances, ports or addresses; one of them may be what the other one sees as:
+  router    its router                       dhcp      its DHCP server
+  gateway   the gateway of its subnet        metadata  169.254.169.254
+  outside   anywhere beyond the external networks
+Exit code: 0 reachable, 1 not, 3 not known.
+
+Examples:
+  ostk-doctor reach web-1 db-1 --probe tcp/5432
+  ostk-doctor reach outside web-1 --probe tcp/443      through its floating address
+  ostk-doctor reach --who-can web-1 tcp/22             who may connect, by which rule
+  ostk-doctor reach router web-1 --bundle run.tgz      from a recorded run
+`;
+
 const outputOptions = (command: Command): Command =>
+  reportOptions(command, ['human', 'json', 'ndjson', 'junit', 'markdown', 'nagios']);
+
+const reportOptions = (command: Command, formats: readonly string[]): Command =>
   command
-    .addOption(
-      new Option('-o, --output <format>', 'what stdout gets')
-        .choices(['human', 'json', 'ndjson', 'junit', 'markdown', 'nagios'])
-        .default('human'),
-    )
+    .addOption(new Option('-o, --output <format>', 'what stdout gets').choices(formats).default('human'))
     .option(
       '-v, --verbose',
       'evidence of everything; twice: every command and request',
@@ -142,6 +177,35 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     .option('--to <peer>', 'the one peer that cannot be reached: an instance, a port or an address')
     .addHelpText('after', `\nSymptoms:\n${symptoms.map((s) => `  ${s.padEnd(15)}${symptomTitles[s]}`).join('\n')}\n`);
   for (const verb of verbs) walked(verb.name, verb.argument, verb.about, verb.steps);
+  const trace = root
+    .command('trace <from> <to>')
+    .description('follow packets through every hop, live, and say where they end')
+    .option('--probe <what>', 'icmp, arp, tcp/PORT or udp/PORT', 'icmp')
+    .option('--count <n>', 'packets per stretch (5; connections 3)')
+    .option('--size <bytes>', 'size of the IP packet of a ping')
+    .addHelpText('after', traceWords);
+  outputOptions(wayOptions(trace)).action(async (from: string, to: string) => {
+    const [{ traceCommand }, { runWalk }] = await Promise.all([
+      import('./commands/trace.ts'),
+      import('./commands/walk.ts'),
+    ]);
+    exit(await runWalk(traceCommand(from, to, trace.opts()), surroundings));
+  });
+  const reach = root
+    .command('reach [words...]')
+    .usage('[options] <from> <to> | --who-can <vm|port> [probe...]')
+    .description('whether packets get there and back, computed from the API alone; nothing is sent')
+    .option('--who-can <vm|port>', 'which sources would be let in there, and by which rule')
+    .option('--probe <what...>', 'icmp, tcp/PORT, udp/PORT (default: icmp; metadata: tcp/80, dhcp: udp/67)')
+    .option('--size <bytes>', 'size of the IP packet, which may not be fragmented')
+    .option('--source-port <port>', "the sender's own port: only stateless groups ask for it")
+    .addOption(new Option('--family <n>', 'IPv4 or IPv6 (default: IPv4 where both ends have it)').choices(['4', '6']))
+    .option('--bundle <file>', 'ask a recorded run instead of the cloud')
+    .addHelpText('after', reachWords);
+  reportOptions(cloudOptions(reach), ['human', 'json']).action(async (words: string[]) => {
+    const { runReach } = await import('./commands/reach.ts');
+    exit(await runReach(words, reach.opts(), surroundings));
+  });
   const replay = root
     .command('replay [file]')
     .description('the same report again from a recorded run')

@@ -6,7 +6,7 @@ import { demoDoor } from '../demo/door.ts';
 import { startDemoCloud } from '../demo/server.ts';
 import { UserError } from '../engine/error.ts';
 import { quoteArg } from '../nodes/quote.ts';
-import { loadPlaybook } from '../run/playbooks.ts';
+import { playbookOf } from '../run/playbooks.ts';
 import { packageRoot } from '../version.ts';
 import { type OutputOptions, screenOf } from './output.ts';
 import { storedRequest } from './stored-request.ts';
@@ -64,7 +64,7 @@ export async function runDemo(
     }
     const command = storedRequest(bundle);
     const door = demoDoor(served, bundle, runOptionsOf(command.options), signal);
-    const playbook = await loadPlaybook(command.target === undefined ? command.verb : 'net');
+    const playbook = await playbookOf(command);
     return await walkAndReport(door, playbook, command, { ...command.options, ...o }, screenOf(o), undefined);
   } finally {
     await served.close();

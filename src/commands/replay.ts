@@ -2,7 +2,7 @@ import { lastRun } from '../bundle/last-runs.ts';
 import { type Bundle, openBundle } from '../bundle/open.ts';
 import { UserError } from '../engine/error.ts';
 import { openReplay } from '../run/doors.ts';
-import { loadPlaybook } from '../run/playbooks.ts';
+import { playbookOf } from '../run/playbooks.ts';
 import { lastRunsFolder } from '../run/record.ts';
 import { type OutputOptions, screenOf } from './output.ts';
 import { storedRequest } from './stored-request.ts';
@@ -31,6 +31,6 @@ export async function runReplay(file: string | undefined, o: ReplayOptions): Pro
   const bundle = await bundleOf(file, o);
   const command = storedRequest(bundle);
   const door = openReplay(bundle, runOptionsOf(command.options));
-  const playbook = await loadPlaybook(command.target === undefined ? command.verb : 'net');
+  const playbook = await playbookOf(command);
   return walkAndReport(door, playbook, command, { ...command.options, ...o }, screenOf(o), undefined);
 }

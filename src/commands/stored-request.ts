@@ -1,6 +1,7 @@
-import { array, boolean, looseObject, enum as oneOf, string } from 'zod';
+import { array, boolean, type infer as Infer, looseObject, number, object, enum as oneOf, string } from 'zod';
 import type { Bundle } from '../bundle/open.ts';
 import { UserError } from '../engine/error.ts';
+import type { TraceOption } from '../facts/io.ts';
 import type { WalkCommand } from './walk.ts';
 
 const schema = looseObject({
@@ -16,6 +17,13 @@ const schema = looseObject({
     since: string().optional(),
     probePackets: boolean().optional(),
     failOn: oneOf(['error', 'warning', 'info', 'never']).optional(),
+    trace: object({
+      other: oneOf(['router', 'dhcp', 'gateway', 'metadata', 'outside', 'peer']),
+      reversed: boolean(),
+      probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']), port: number().optional() }),
+      count: number().int().min(1).max(100),
+      size: number().int().min(28).max(65_535).optional(),
+    }).optional(),
   }),
 });
 
@@ -29,7 +37,7 @@ export function storedRequest(bundle: Bundle): WalkCommand {
     });
   }
   const { verb, target, steps, allowPort, options } = parsed.data;
-  const { probe, from, symptom, to, since, probePackets, failOn } = options;
+  const { probe, from, symptom, to, since, probePackets, failOn, trace } = options;
   return {
     verb,
     target,
@@ -43,6 +51,14 @@ export function storedRequest(bundle: Bundle): WalkCommand {
       ...(since === undefined ? {} : { since }),
       ...(probePackets === undefined ? {} : { probePackets }),
       ...(failOn === undefined ? {} : { failOn }),
+      ...(trace === undefined ? {} : { trace: traceOption(trace) }),
     },
   };
 }
+
+/** Zod's optional keys may be undefined; ours are absent then. */
+const traceOption = ({ probe, size, ...rest }: NonNullable<Infer<typeof schema>['options']['trace']>): TraceOption => ({
+  ...rest,
+  probe: { protocol: probe.protocol, ...(probe.port === undefined ? {} : { port: probe.port }) },
+  ...(size === undefined ? {} : { size }),
+});

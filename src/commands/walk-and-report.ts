@@ -1,5 +1,6 @@
 import type { RunManifest } from '../bundle/format.ts';
 import type { Playbook } from '../engine/playbook.ts';
+import type { TraceOption } from '../facts/io.ts';
 import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from '../run/doors.ts';
 import { lastRunsFolder, saveLastRun } from '../run/record.ts';
@@ -11,7 +12,7 @@ import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
 
 /** Flags that decide the report, so that a replay can be asked the same; never a secret, never a path. */
-const deciding = ['probe', 'from', 'symptom', 'to', 'since', 'probePackets', 'failOn'] as const;
+const deciding = ['probe', 'from', 'symptom', 'to', 'since', 'probePackets', 'failOn', 'trace'] as const;
 
 export const requestOf = (
   command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>,
@@ -23,6 +24,13 @@ export const requestOf = (
   allowPort: command.allowPort,
   options: Object.fromEntries(deciding.flatMap((key) => (o[key] === undefined ? [] : [[key, o[key]]]))),
 });
+
+/** The two ends of a trace in the order in which they were typed. */
+const traceWords = (target: string, { other, reversed, probe }: TraceOption, to: string | undefined): string[] => {
+  const far = other === 'peer' ? (to ?? '') : other;
+  const what = probe.port === undefined ? probe.protocol : `${probe.protocol}/${probe.port}`;
+  return ['trace', ...(reversed ? [far, target] : [target, far]), ...(what === 'icmp' ? [] : ['--probe', what])];
+};
 
 /** Walks, reports, keeps a record, closes the door whatever happens, and gives the exit code. */
 export async function walkAndReport(
@@ -42,12 +50,16 @@ export async function walkAndReport(
   });
   const reporters = [moving, await reporterFor(o, screen)];
   const emit = fanOut(reporters);
-  const typed = quoteArgv([
-    command.verb,
-    ...(command.target === undefined ? [] : [command.target]),
-    ...(o.symptom === undefined ? [] : ['--symptom', o.symptom]),
-    ...(o.to === undefined ? [] : ['--to', o.to]),
-  ]);
+  const typed = quoteArgv(
+    o.trace === undefined
+      ? [
+          command.verb,
+          ...(command.target === undefined ? [] : [command.target]),
+          ...(o.symptom === undefined ? [] : ['--symptom', o.symptom]),
+          ...(o.to === undefined ? [] : ['--to', o.to]),
+        ]
+      : traceWords(command.target ?? '', o.trace, o.to),
+  );
   const ticker = setInterval(() => emit({ type: 'waiting', ...door.waitingFor() }), 400);
   try {
     const report = await walk(

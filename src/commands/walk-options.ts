@@ -1,7 +1,7 @@
 import { UserError } from '../engine/error.ts';
 import type { Severity } from '../engine/finding.ts';
 import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
-import type { ProbeOption, RunOptions } from '../facts/io.ts';
+import type { ProbeOption, RunOptions, TraceOption } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
 import type { OutputOptions } from './output.ts';
 
@@ -13,6 +13,8 @@ export interface WalkOptions extends OutputOptions {
   readonly from?: string;
   readonly symptom?: string;
   readonly to?: string;
+  /** Of `trace`: what is followed, and how. */
+  readonly trace?: TraceOption;
   readonly since?: string;
   readonly probePackets?: boolean;
   readonly config?: string;
@@ -82,6 +84,7 @@ export function runOptionsOf(o: WalkOptions): RunOptions {
     ...(o.to === undefined ? {} : { to: o.to }),
     ...(o.from === undefined ? {} : { from: o.from }),
     mayProbe: o.probePackets !== false,
-    mayCapture: false,
+    ...(o.trace === undefined ? {} : { trace: o.trace }),
+    mayCapture: o.trace !== undefined,
   };
 }

@@ -3,7 +3,7 @@ import type { Surroundings } from '../cli.ts';
 import { loadConfig } from '../config/load.ts';
 import { clockOf } from '../run/clock.ts';
 import { openLive } from '../run/doors.ts';
-import { loadPlaybook } from '../run/playbooks.ts';
+import { playbookOf } from '../run/playbooks.ts';
 import { sshSettings } from '../run/ssh-settings.ts';
 import { screenOf } from './output.ts';
 import { walkAndReport } from './walk-and-report.ts';
@@ -41,7 +41,7 @@ export async function runWalk(command: WalkCommand, { signal }: Surroundings): P
     onWarning: (text) => process.stderr.write(`warning: ${text}\n`),
     ...(screen.stderr.interactive ? { ask: askPassword } : {}),
   });
-  const playbook = await loadPlaybook(command.target === undefined ? command.verb : 'net');
+  const playbook = await playbookOf(command);
   return walkAndReport(door, playbook, command, o, screen, o.record);
 }
 

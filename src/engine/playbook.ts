@@ -34,6 +34,8 @@ const playbookSchema = object({
       symptoms: array(symptom).min(1).optional(),
       /** Left out unless one of its symptoms is asked about. */
       onlyAsked: boolean().optional(),
+      /** Skipped unless the trace of this run lost packets. */
+      onlyLost: boolean().optional(),
       /**
        * Left out unless the run has a peer (`--to`). pair: the target and the peer together. itself: the checks run on
        * the peer. outside: the peer is an address of no port of this cloud.

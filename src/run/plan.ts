@@ -8,6 +8,8 @@ import type { Symptom } from '../engine/symptom.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
+import { followedLegs } from '../facts/trace/followed.ts';
+import { isLost } from '../path/trace/verdict.ts';
 import { conditions } from './conditions.ts';
 import { withRestarts } from './restarts.ts';
 
@@ -68,34 +70,50 @@ export function planSteps(
     }
     return undefined;
   };
+  const lost = async (): Promise<boolean> =>
+    (await Promise.all(subjects.ports.map((p) => facts.get(followedLegs, p)))).some(
+      (legs) => legs.ok && legs.value.value.some(({ trace }) => isLost(trace)),
+    );
   const guarded = (
     check: PlannedCheck,
     names: readonly string[],
     it: InstanceSubject | undefined,
     p: PortSubject | undefined,
+    onlyLost: boolean,
   ): PlannedCheck => {
     const reason = reasonAgainst(names, it, p);
     if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
-    return { ...check, run: async () => withRestarts(graver(await check.run(), grave), facts) };
+    const walked = async (): Promise<Outcome> => withRestarts(graver(await check.run(), grave), facts);
+    if (!onlyLost) return { ...check, run: walked };
+    return {
+      ...check,
+      run: async () => ((await lost()) ? walked() : { status: 'skipped', reason: 'no packet of the trace was lost' }),
+    };
   };
   return playbook.steps
     .filter((step) => (only === undefined ? belongs(step, subjects) : only.has(step.id) && step.peer === undefined))
     .map((step) => {
       const when = step.when ?? [];
+      const onlyLost = step.onlyLost === true;
       const ofPeer = step.peer === 'itself' && peer?.kind === 'port' ? peer : undefined;
       const it = ofPeer === undefined ? subjects.instance : ofPeer.instance;
       const ports = ofPeer === undefined ? subjects.ports : ofPeer.ports;
       const whose = ofPeer === undefined ? '' : ` of ${ofPeer.name}`;
       const checks = step.checks.flatMap((id): PlannedCheck[] => {
         const ofCloud = cloud.get(id);
-        if (ofCloud !== undefined) return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined)];
+        if (ofCloud !== undefined)
+          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, onlyLost)];
         const ofInstance = instance.get(id);
         if (ofInstance !== undefined) {
-          return it === undefined ? [] : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined)];
+          return it === undefined
+            ? []
+            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, onlyLost)];
         }
         const ofPort = port.get(id);
         if (ofPort === undefined) throw new Error(`the playbook names ${id}, which no check has`);
-        return ports.map((p) => guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p));
+        return ports.map((p) =>
+          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, onlyLost),
+        );
       });
       return { id: step.id, title: step.title, checks };
     });

@@ -21,3 +21,12 @@ export async function loadPlaybook(name: string): Promise<Playbook> {
     hint: 'correct the file',
   });
 }
+
+/** The walk that a command means: of its own name, or for an instance the whole of which most verbs are a part. */
+export const playbookOf = ({
+  verb,
+  target,
+}: {
+  readonly verb: string;
+  readonly target: string | undefined;
+}): Promise<Playbook> => loadPlaybook(target === undefined || verb === 'trace' ? verb : 'net');

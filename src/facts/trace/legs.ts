@@ -26,6 +26,8 @@ export interface PlannedLeg {
   readonly from: Sender['from'];
   /** Addresses by which its packets are known at any of its points. */
   readonly addresses: readonly string[];
+  /** The port behind the last point, where an instance has to answer. */
+  readonly guest?: PortSubject;
 }
 
 /** The packets of a stretch, before it is known where it begins and ends. */
@@ -54,6 +56,7 @@ const into = (
 ): PlannedLeg => ({
   from: sender.from,
   addresses: [to],
+  guest: subject,
   leg: {
     title: `${sender.from === 'qdhcp' ? 'dhcp' : 'router'} on ${sender.host} → ${nameOf(subject)}`,
     probe: { ...traffic, from: sender.own, to },
@@ -129,6 +132,7 @@ async function throughFloating(
       const outer = await physicalPoints(facts, gateway.segment, gateway.host);
       return {
         from: 'operator',
+        guest: subject,
         addresses: [floating.floating_ip_address, fixed],
         leg: {
           title: `this machine → ${floating.floating_ip_address} → ${nameOf(subject)}`,

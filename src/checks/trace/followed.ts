@@ -1,0 +1,117 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import type { Finding, Remedy } from '../../engine/finding.ts';
+import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import type { Trace, TracePlace } from '../../engine/trace.ts';
+import type { Io } from '../../facts/io.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
+import { traceRuns } from '../../facts/trace/runs.ts';
+import { isLost, isOrdered } from '../../path/trace/verdict.ts';
+import { guestSilent, lostBetween } from '../path/codes.ts';
+import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
+
+const needs = { runs: traceRuns, legs: followedLegs };
+
+/** `tap5652dd5f-cd@cmp1`, `qr-7602a039-1a@net1`; the namespace is told by the device. */
+const nameOf = (place: TracePlace, { points, sender, answerer }: Trace): string => {
+  switch (place.at) {
+    case 'sender':
+      return `${sender.netns ?? 'sender'}@${sender.host}`;
+    case 'answerer':
+      return answerer.name;
+    case 'point': {
+      const point = points[place.point];
+      return point === undefined ? '?' : `${point.device}@${point.host}`;
+    }
+  }
+};
+
+const hostOf = (place: TracePlace, { points, sender }: Trace): string | undefined =>
+  place.at === 'point'
+    ? points[place.point]?.host
+    : place.at === 'sender' && sender.netns !== undefined
+      ? sender.host
+      : undefined;
+
+/** What stands where the packets end: how to see it, side by side. */
+function looking({ trace, run }: FollowedLeg): Remedy {
+  const { stop } = trace;
+  const ends = stop === undefined ? [] : [stop.after, stop.before];
+  const steps = ends.flatMap((place) => {
+    if (place.at !== 'point') return [];
+    const evidence = run.captures[place.point];
+    const point = trace.points[place.point];
+    if (evidence?.source.kind !== 'command' || point === undefined) return [];
+    const netns = point.netns === undefined ? [] : ['ip', 'netns', 'exec', point.netns];
+    const [first = 'ip', ...rest] = [...netns, 'ip', '-d', '-s', 'link', 'show', point.device];
+    return [onHost(point.host, [first, ...rest])];
+  });
+  return {
+    title: 'look at what stands between the two',
+    risk: 'none',
+    sufficient: false,
+    steps: [
+      ...steps,
+      advice('rules, flows and device counters between these two places: what is not counted there is lost in between'),
+    ],
+  };
+}
+
+function finding(subject: PortSubject, leg: FollowedLeg): Finding | undefined {
+  const { trace, run } = leg;
+  const { stop } = trace;
+  if (stop === undefined || !isLost(trace) || isOrdered(trace)) return undefined;
+  const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
+  const [one, other] = hosts;
+  const silent = stop.kind === 'answerer' && stop.packet === 'probe';
+  const captures = [stop.after, stop.before].flatMap((place): Evidence[] => {
+    const evidence = place.at === 'point' ? run.captures[place.point] : undefined;
+    return evidence === undefined ? [] : [evidence];
+  });
+  return findingOf(silent ? guestSilent : lostBetween, {
+    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}`,
+    subject: silent
+      ? `guest of ${trace.answerer.name}`
+      : `${nameOf(stop.after, trace)} → ${nameOf(stop.before, trace)}`,
+    scope: portScope(run.planned.guest ?? subject, {
+      host: hosts,
+      ...(one !== undefined && other !== undefined ? { link: [linkName(one, other)] } : {}),
+    }),
+    confidence: 'certain',
+    evidence: [run.sent, ...captures],
+    remedies: [looking(leg)],
+    verify: verifyWith('net', subject),
+  });
+}
+
+const packets = (n: number): string => (n === 1 ? '1 packet' : `${n} packets`);
+
+export default defineCheck<Io, PortSubject, typeof needs, Record<never, never>>({
+  id: 'trace.followed',
+  per: 'port',
+  title: 'Every packet of the trace was seen at every point, there and back',
+  needs,
+  findings: [guestSilent, lostBetween],
+  judge: ({ subject, facts }) => {
+    const { notSent } = facts.runs.value;
+    const legs = facts.legs.value;
+    const [failed] = notSent;
+    if (legs.length === 0) return failed === undefined ? skipped('nothing was sent') : blocked(failed.failure);
+    const found = legs.map((leg) => finding(subject, leg)).filter((one) => one !== undefined);
+    const points = new Set(
+      legs.flatMap(({ trace }) => trace.points.map((p) => `${p.host} ${p.netns ?? ''} ${p.device}`)),
+    );
+    const sent = legs.reduce((sum, { trace }) => sum + trace.sent, 0);
+    const ordered = legs.filter(({ trace }) => isOrdered(trace));
+    const note =
+      ordered.length > 0
+        ? ordered.map(({ trace }) => trace.notes[0] ?? trace.reading).join(' ')
+        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}`;
+    return judged(
+      found,
+      note,
+      legs.map(({ run }) => run.sent),
+    );
+  },
+});

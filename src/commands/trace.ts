@@ -1,0 +1,80 @@
+import { UserError } from '../engine/error.ts';
+import type { TraceOption } from '../facts/io.ts';
+import { parseAddress } from '../path/addresses.ts';
+import type { WalkCommand } from './walk.ts';
+import type { WalkOptions } from './walk-options.ts';
+
+export interface TraceCommandOptions extends Omit<WalkOptions, 'probe' | 'trace'> {
+  readonly probe?: string;
+  readonly count?: string;
+  readonly size?: string;
+}
+
+/** Ends that are no instance: what Neutron has around one. */
+const places = ['router', 'dhcp', 'gateway', 'metadata', 'outside'] as const;
+type Place = (typeof places)[number];
+const placeOf = (text: string): Place | undefined => places.find((p) => p === text);
+
+function probeOf(text: string): TraceOption['probe'] {
+  if (text === 'icmp' || text === 'arp') return { protocol: text };
+  const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2] ?? 0);
+  if (match === null || port < 1 || port > 65_535) {
+    throw new UserError(`--probe ${text} is not a kind of packet that can be traced.`, {
+      ...(text === 'dhcp' || text === 'metadata'
+        ? { why: 'the guest would have to send it, and cannot be told to' }
+        : {}),
+      hint: 'icmp, arp, tcp/PORT or udp/PORT, e.g. tcp/22',
+    });
+  }
+  return { protocol: match[1] === 'udp' ? 'udp' : 'tcp', port };
+}
+
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most)) {
+    throw new UserError(`${option} ${text} does not do.`, { hint: `a number from ${least} to ${most}` });
+  }
+  return number;
+}
+
+/** Packets per stretch where nobody says; connections are dearer than pings. */
+const usualCount = { icmp: 5, udp: 5, arp: 3, tcp: 3 } as const;
+
+/**
+ * `trace <from> <to>` as a walk: the one that is an instance is the target, the other its far end. An address is taken for the far
+ * end where the other is a name.
+ */
+export function traceCommand(from: string, to: string, o: TraceCommandOptions): WalkCommand {
+  const { probe: what, count, size, ...walk } = o;
+  const [near, far] = [placeOf(from), placeOf(to)];
+  if (near !== undefined && far !== undefined) {
+    throw new UserError('A trace needs an instance at one end.', {
+      why: `${from} and ${to} are both places of Neutron`,
+      hint: 'ostk-doctor trace router web-1',
+    });
+  }
+  const reversed =
+    near !== undefined || (far === undefined && parseAddress(from) !== undefined && parseAddress(to) === undefined);
+  const [target, other] = reversed ? [to, from] : [from, to];
+  const place = reversed ? near : far;
+  const probe = probeOf(what ?? 'icmp');
+  return {
+    verb: 'trace',
+    target,
+    steps: undefined,
+    allowPort: true,
+    options: {
+      ...walk,
+      ...(place === undefined ? { to: other } : {}),
+      ...(probe.port === undefined || probe.protocol === 'arp' ? {} : { probe: [`${probe.protocol}/${probe.port}`] }),
+      trace: {
+        other: place ?? 'peer',
+        reversed,
+        probe,
+        count: count === undefined ? usualCount[probe.protocol] : numberOf('--count', count, 1, 100),
+        ...(size === undefined ? {} : { size: numberOf('--size', size, 68, 65_535) }),
+      },
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { type FactResult, observed } from '../../engine/fact.ts';
+import type { Trace, TraceExpectation } from '../../engine/trace.ts';
+import { familyOf } from '../../path/addresses.ts';
+import { explainVerdict, groupFromApi, type Probe, portSecurityFromApi, verdictOf } from '../../path/secgroup.ts';
+import { follow } from '../../path/trace/follow.ts';
+import { traceOf } from '../../path/trace/model.ts';
+import { type Store, source } from '../io.ts';
+import { remoteMembers, securityGroups } from '../port-api.ts';
+import type { PortSubject } from '../subject.ts';
+import type { PlannedLeg } from './legs.ts';
+import { type LegRun, traceRuns } from './runs.ts';
+
+/** One stretch as it went, and what that means. */
+export interface FollowedLeg {
+  readonly run: LegRun;
+  readonly trace: Trace;
+}
+
+/** What the security groups of the instance order for the probe, at the last point before it. */
+async function expectations(facts: Store, { leg, guest, addresses }: PlannedLeg): Promise<readonly TraceExpectation[]> {
+  const { protocol, from, port } = leg.probe;
+  const point = leg.points.length - 1;
+  if (guest === undefined || protocol === 'arp' || point < 0) return [];
+  const [groups, members] = await Promise.all([facts.get(securityGroups, guest), facts.get(remoteMembers, guest)]);
+  if (!groups.ok) return [{ point, verdict: 'unknown', because: 'its security groups could not be read' }];
+  const to = addresses.at(-1) ?? leg.probe.to;
+  const family = familyOf(to) ?? 4;
+  const probe: Probe = {
+    protocol,
+    family,
+    direction: 'ingress',
+    ...(protocol === 'icmp' ? { icmpType: family === 4 ? 8 : 128 } : { ...(port === undefined ? {} : { port }) }),
+    ...(from === '' ? {} : { remote: from }),
+  };
+  const verdict = verdictOf(probe, portSecurityFromApi(guest.port.value), groups.value.value.map(groupFromApi), (id) =>
+    members.ok ? members.value.value.get(id) : undefined,
+  );
+  const because = explainVerdict(verdict, probe);
+  switch (verdict.kind) {
+    case 'allowed':
+      return [{ point, verdict: verdict.extent === 'whole' ? 'passes' : 'unknown', because }];
+    case 'denied':
+      return [{ point, verdict: 'dropped', because }];
+    case 'depends':
+      return [{ point, verdict: 'unknown', because }];
+  }
+}
+
+/** Every stretch of the trace, followed through its points. */
+export const followedLegs = source<PortSubject, readonly FollowedLeg[]>(
+  'trace.followed',
+  (subject) => subject.id,
+  async (subject, facts): Promise<FactResult<readonly FollowedLeg[]>> => {
+    const runs = await facts.get(traceRuns, subject);
+    if (!runs.ok) return runs;
+    const legs = await Promise.all(
+      runs.value.value.runs.map(async (run): Promise<FollowedLeg> => {
+        const expected = await expectations(facts, run.planned);
+        return { run, trace: traceOf(run.observation, follow(run.observation), expected) };
+      }),
+    );
+    return observed(legs, ...runs.value.evidence);
+  },
+);
