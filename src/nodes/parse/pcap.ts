@@ -24,7 +24,7 @@ const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
 /** libpcap's MAXIMUM_SNAPLEN; no tcpdump writes a longer record. */
 const LONGEST = 262_144;
-/** An Ethernet frame can be no longer than its length field in the kernel (skb->len, BIG TCP included) can say. */
+/** Lengths are signed in libpcap's older readers; what is negative there is no length. */
 const LONGEST_ON_THE_WIRE = 0x7fff_ffff;
 
 /** How a file that begins with this number, read with the first byte foremost, writes its numbers and times. */
