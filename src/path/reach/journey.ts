@@ -105,6 +105,10 @@ export class Walk {
             port.addresses.some((a) => a.subnetId === s.id && a.address === this.#packet.source),
           ) ?? subnetOf(network, this.#packet.source));
     const route = routeOfGuest(network, own, destination);
+    const asked = this.#question.to;
+    if (route.kind === 'none' && asked.kind === 'metadata' && destination === asked.address) {
+      return this.#arriveOn(network.id, destination);
+    }
     if (route.kind === 'none') {
       const object: Decider = own === undefined ? portObject(port) : { kind: 'subnet', id: own.id, name: own.cidr };
       this.#step('route', this.#tapOf(), port.name, 'dropped', `no route to ${this.#to()}: ${route.because}`, object);
@@ -173,12 +177,19 @@ export class Walk {
     if (metadata !== undefined) return metadata;
     const expected = via === undefined ? this.#strangers(network, station) : undefined;
     if (expected !== undefined) return expected;
+    if (via === undefined && network.external && this.#isOutside(station)) return this.#leave(network, object);
     const floating = via === undefined && network.external ? this.#floatingOn(network, station) : undefined;
     if (floating !== undefined) return floating;
     const holder = this.#reader.holder(networkId, station);
     if (!holder.known) return this.#unknownHolder(network, station, via, holder);
     if (holder.value === undefined) return this.#nobody(network, station, via);
     return this.#reached(network, holder.value, station, via);
+  }
+
+  /** Whether an address is that of an end which lies outside by what the operator says. */
+  #isOutside(station: string): boolean {
+    const meant = this.#way === 'there' ? this.#question.to : this.#question.from;
+    return meant.kind === 'outside' && meant.address !== undefined && sameAddress(meant.address, station);
   }
 
   /** Whether the end that is meant is on another network than the one its address was looked for on. */

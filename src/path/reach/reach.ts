@@ -45,13 +45,13 @@ function sentenceOf(q: Question, verdict: Reach['verdict'], step: Step | undefin
   if (step === undefined || verdict === 'reachable') {
     return `${what} reaches ${q.to.name}, and the answer comes back.`;
   }
-  const place = `${step.where}: ${step.because}`;
+  const place = `at ${step.where}, ${step.because}`;
   if (verdict === 'unreachable') {
     return step.way === 'there'
-      ? `${what} does not reach ${q.to.name}; it ends at ${place}.`
-      : `${what} reaches ${q.to.name}, but the answer does not come back; it ends at ${place}.`;
+      ? `${what} does not reach ${q.to.name}: ${place}.`
+      : `${what} reaches ${q.to.name}, but the answer does not come back: ${place}.`;
   }
-  return `Whether ${what} reaches ${q.to.name} is not known; it depends on ${place}.`;
+  return `Whether ${what} reaches ${q.to.name} is not known: ${place}.`;
 }
 
 function allSteps(reader: AtlasReader, q: Question): readonly Step[] {
@@ -123,7 +123,10 @@ function fromOutside(reader: AtlasReader, q: Question, packet: Addresses): Begin
       const because = `whether ${to.address} is a floating IP is not known: ${floating.because}`;
       return stop({ verdict: 'unknown', because, object, tell: floating.tell });
     }
-    if (floating.value !== undefined) return onto(floating.value.networkId);
+    if (floating.value !== undefined) {
+      if (floating.value.routerId !== undefined) reader.router(floating.value.routerId);
+      return onto(floating.value.networkId);
+    }
     const because = `${to.address} is neither a floating IP nor an address of any port: both ends are outside of this cloud`;
     return stop({ verdict: 'unknown', because, object, tell: 'a trace from the machine that wants to reach it' });
   }
@@ -143,7 +146,7 @@ function fromOutside(reader: AtlasReader, q: Question, packet: Addresses): Begin
     from.address !== undefined && network.value.subnets.some((s) => cidrContains(s.cidr, from.address ?? ''));
   if (network.value.external) return onto(network.value.id);
   if (neighbour) {
-    const because = `${from.address} is in a subnet of network ${network.value.name}, but no port has it: what it may send is not known`;
+    const because = `${from.address} is in a subnet of network ${network.value.name}, but it is no port that is known: what it may send cannot be told`;
     const step: Step = {
       ...base,
       verdict: 'unknown',
@@ -159,7 +162,10 @@ function fromOutside(reader: AtlasReader, q: Question, packet: Addresses): Begin
     return stop({ verdict: 'unknown', because, object: portObject(port), tell: floatings.tell });
   }
   const floating = floatings?.value.find((f) => f.fixed !== undefined && sameAddress(f.fixed, to.address));
-  if (floating !== undefined) return onto(floating.networkId, floating.address);
+  if (floating !== undefined) {
+    if (floating.routerId !== undefined) reader.router(floating.routerId);
+    return onto(floating.networkId, floating.address);
+  }
   return byItsRouter(reader, q, port, to.address, stop, onto);
 }
 

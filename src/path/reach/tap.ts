@@ -108,6 +108,11 @@ function tracksAnyway(port: AtlasPort, groups: readonly SecurityGroup[], probe: 
   return probe.reply === true && stateless && (port.filter === 'ovs' || port.filter === 'unknown');
 }
 
+const wordsOf = (verdict: Verdict, probe: Probe): string =>
+  verdict.kind === 'allowed' && verdict.because === 'exempt' && verdict.exemption === 'reply'
+    ? 'the answer of a connection that it has let through'
+    : explainVerdict(verdict, probe);
+
 function rulesStep(
   verdict: Verdict,
   probe: Probe,
@@ -115,7 +120,7 @@ function rulesStep(
   groups: readonly SecurityGroup[],
   base: Omit<Step, 'verdict' | 'because' | 'object' | 'topic'>,
 ): Step {
-  const because = explainVerdict(verdict, probe);
+  const because = wordsOf(verdict, probe);
   const step = { ...base, topic: 'rules', because, object: decider(verdict, port) } as const;
   if (verdict.kind === 'allowed' && verdict.extent === 'whole') return { ...step, verdict: 'passes' };
   if (tracksAnyway(port, groups, probe)) {

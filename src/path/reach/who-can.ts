@@ -1,5 +1,6 @@
 import { cidrContains, type Family, formatCidr, parseCidr, sameCidr } from '../addresses.ts';
 import {
+  explainDeny,
   type MembersOf,
   type PortSecurity,
   type Probe,
@@ -93,8 +94,10 @@ export function whoCan(
   const sources = smallest(found);
   const all = sources.some((s) => parseCidr(s.cidr)?.prefix === 0);
   const dark = open.length > 0 || unseenGroups.length > 0;
-  const extent = all ? 'everybody' : sources.length > 0 ? 'some' : dark ? 'not-known' : 'nobody';
-  return { family, extent, sources, open: all ? [] : open, unseenGroups: all ? [] : unseenGroups };
+  const extent: WhoCan['extent'] = all ? 'everybody' : sources.length > 0 ? 'some' : dark ? 'not-known' : 'nobody';
+  const why =
+    extent === 'nobody' && whole.kind === 'denied' ? { because: explainDeny(whole, probe(everywhere(family))) } : {};
+  return { family, extent, ...why, sources, open: all ? [] : open, unseenGroups: all ? [] : unseenGroups };
 }
 
 /** Widest first, none inside another; what several rules let in names them all. */
