@@ -82,3 +82,15 @@ export const countedAway: FindingSpec = {
   evidence: 'the counter in three readings, around two repetitions of the pings with different numbers of packets.',
   mend: 'See what the counter stands for (nstat, ip -s link, the rule itself) and mend that.',
 };
+
+export const switchDisagrees: FindingSpec = {
+  ...last,
+  explains: [...last.explains, ...halves, { code: 'OSD-PATH-002', over: ['port'] }],
+  code: 'OSD-PATH-007',
+  title: 'The switch would pass the packet on, and the packet does not come out',
+  meaning:
+    'Packets were seen at a port of Open vSwitch and never behind it, though its flows, asked about exactly this packet, let it out. What takes it stands before the flows (a filter on the device, a port that the switch no longer reads since the device was made again), in the datapath, or behind the port it leaves by.',
+  evidence:
+    'the captures on both sides, and what `ovs-appctl ofproto/trace` says of the same packet (without -generate: nothing is changed).',
+  mend: "See whether the counters of the port rise with what its device sends: where they stand still the switch does not read it, and plugging it in again helps (for an instance: a hard reboot). Where they rise, look at the datapath's own counters and at the device it leaves by.",
+};

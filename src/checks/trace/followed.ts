@@ -1,17 +1,20 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, Remedy } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Trace, TracePlace } from '../../engine/trace.ts';
 import type { Io } from '../../facts/io.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
+import type { PlannedLeg } from '../../facts/trace/legs.ts';
+import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
-import { guestSilent, lostBetween } from '../path/codes.ts';
-import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { guestSilent, lostBetween, switchDisagrees } from '../path/codes.ts';
+import { agentName, linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 
 const needs = { runs: traceRuns, legs: followedLegs };
+const optional = { opinions };
 
 /** `tap5652dd5f-cd@cmp1`, `qr-7602a039-1a@net1`; the namespace is told by the device. */
 const nameOf = (place: TracePlace, { points, sender, answerer }: Trace): string => {
@@ -58,47 +61,105 @@ function looking({ trace, run }: FollowedLeg): Remedy {
   };
 }
 
-function finding(subject: PortSubject, leg: FollowedLeg): Finding | undefined {
+/** What is wrong with the sender explains what only its packets meet. */
+function ofSender({ from, leg }: PlannedLeg): {
+  readonly router?: readonly string[];
+  readonly agent?: readonly string[];
+} {
+  const { host, netns } = leg.sender;
+  switch (from) {
+    case 'qrouter':
+      return { router: [(netns ?? '').slice('qrouter-'.length)] };
+    case 'qdhcp':
+      return { agent: [agentName('neutron-dhcp-agent', host)] };
+    case 'operator':
+      return {};
+  }
+}
+
+/** `table 71: arp,reg5=0x7,…, priority 95`: where the switch's own account of the packet ends. */
+const endOf = ({ says, bridge }: Opinion): string => {
+  const flow = says.flows.at(-1);
+  return flow === undefined
+    ? bridge
+    : `${flow.bridge} table ${flow.table}${flow.match === '' ? '' : ` (${flow.match})`}`;
+};
+
+function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | undefined): Finding | undefined {
   const { trace, run } = leg;
   const { stop } = trace;
   if (stop === undefined || !isLost(trace) || isOrdered(trace)) return undefined;
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
   const silent = stop.kind === 'answerer' && stop.packet === 'probe';
+  const disagrees = opinion?.says.delivers === true && one === other;
   const captures = [stop.after, stop.before].flatMap((place): Evidence[] => {
     const evidence = place.at === 'point' ? run.captures[place.point] : undefined;
     return evidence === undefined ? [] : [evidence];
   });
-  return findingOf(silent ? guestSilent : lostBetween, {
-    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}`,
+  const account =
+    opinion === undefined
+      ? ''
+      : disagrees
+        ? `; asked about this packet, the flows of ${opinion.bridge} let it out`
+        : opinion.says.delivers
+          ? ''
+          : `; the flows of ${opinion.bridge} drop it: ${endOf(opinion)}`;
+  const again = disagrees && stop.after.at === 'point' && trace.points[stop.after.point]?.netns === undefined;
+  const instance = run.planned.guest?.instance;
+  return findingOf(silent ? guestSilent : disagrees ? switchDisagrees : lostBetween, {
+    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}${account}`,
     subject: silent
       ? `guest of ${trace.answerer.name}`
       : `${nameOf(stop.after, trace)} → ${nameOf(stop.before, trace)}`,
     scope: portScope(run.planned.guest ?? subject, {
       host: hosts,
       ...(one !== undefined && other !== undefined ? { link: [linkName(one, other)] } : {}),
+      ...ofSender(run.planned),
     }),
     confidence: 'certain',
-    evidence: [run.sent, ...captures],
-    remedies: [looking(leg)],
+    evidence: [run.sent, ...captures, ...(opinion === undefined ? [] : [opinion.evidence])],
+    remedies: [
+      looking(leg),
+      ...(again && instance !== undefined
+        ? [
+            {
+              title: 'where the switch does not read the device: plug the instance in anew',
+              risk: 'brief-interruption' as const,
+              sufficient: false,
+              steps: [byOperator(['openstack', 'server', 'reboot', '--hard', instance.id])],
+            },
+          ]
+        : []),
+    ],
     verify: verifyWith('net', subject),
   });
 }
 
 const packets = (n: number): string => (n === 1 ? '1 packet' : `${n} packets`);
 
-export default defineCheck<Io, PortSubject, typeof needs, Record<never, never>>({
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'trace.followed',
   per: 'port',
   title: 'Every packet of the trace was seen at every point, there and back',
   needs,
-  findings: [guestSilent, lostBetween],
-  judge: ({ subject, facts }) => {
+  optional,
+  findings: [guestSilent, lostBetween, switchDisagrees],
+  judge: ({ subject, facts, maybe }) => {
     const { notSent } = facts.runs.value;
     const legs = facts.legs.value;
     const [failed] = notSent;
     if (legs.length === 0) return failed === undefined ? skipped('nothing was sent') : blocked(failed.failure);
-    const found = legs.map((leg) => finding(subject, leg)).filter((one) => one !== undefined);
+    const asked = maybe.opinions.ok ? maybe.opinions.value.value : [];
+    const found = legs
+      .map((leg) =>
+        finding(
+          subject,
+          leg,
+          asked.find((o) => o.leg.run.planned === leg.run.planned),
+        ),
+      )
+      .filter((one) => one !== undefined);
     const points = new Set(
       legs.flatMap(({ trace }) => trace.points.map((p) => `${p.host} ${p.netns ?? ''} ${p.device}`)),
     );

@@ -1,0 +1,94 @@
+import type { Evidence } from '../../engine/evidence.ts';
+import { type FactResult, observed } from '../../engine/fact.ts';
+import { type OfprotoTrace, parseOfprotoTrace } from '../../nodes/parse/ofproto-trace.ts';
+import type { OvsState } from '../../nodes/parse/ovsdb.ts';
+import type { Point } from '../../path/trace/point.ts';
+import { switchFlow } from '../../path/trace/switch-flow.ts';
+import { isLost } from '../../path/trace/verdict.ts';
+import { hostOvs } from '../host.ts';
+import { read, type Store, showing, source } from '../io.ts';
+import type { PortSubject } from '../subject.ts';
+import { type FollowedLeg, followedLegs } from './followed.ts';
+
+/** What the switch behind the last place that saw a packet says it does with it. */
+export interface Opinion {
+  readonly leg: FollowedLeg;
+  readonly host: string;
+  readonly bridge: string;
+  readonly says: OfprotoTrace;
+  readonly evidence: Evidence;
+}
+
+/** Where the packets of a point enter Open vSwitch: by the device itself, or out of the tunnel from the far endpoint. */
+function entrance(ovs: OvsState, point: Point): { readonly bridge: string; readonly port: number } | undefined {
+  const all = ovs.bridges.flatMap((bridge) =>
+    bridge.ports.flatMap((port) => port.interfaces.map((device) => ({ bridge: bridge.name, device }))),
+  );
+  const { wears } = point;
+  const found =
+    wears.kind === 'tunnel'
+      ? all.find(({ device }) => device.type === wears.by && device.options.get('remote_ip') === wears.endpoints[1])
+      : all.find(({ device }) => device.name === point.device);
+  const port = found?.device.ofport;
+  return found === undefined || port === undefined || port < 0 ? undefined : { bridge: found.bridge, port };
+}
+
+async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined> {
+  const { stop } = leg.trace;
+  if (stop === undefined || !isLost(leg.trace) || stop.after.at !== 'point' || stop.kind === 'answerer')
+    return undefined;
+  const { point: index, way } = stop.after;
+  const point = leg.run.planned.leg.points[index];
+  const wanted = stop.packet === 'probe';
+  // Address resolution travels with the probe; an answer to who-has goes the other way.
+  const seen = leg.run.observation.sightings.find(
+    (s) => s.point === index && s.way === way && s.sequence > 0 === (wanted || leg.trace.probe.protocol === 'arp'),
+  );
+  if (point === undefined || seen === undefined) return undefined;
+  const ovs = await facts.get(hostOvs, point.host);
+  const at = ovs.ok ? entrance(ovs.value.value, point) : undefined;
+  const flow = switchFlow(seen.layers);
+  if (at === undefined || flow === undefined) return undefined;
+  const tunnel =
+    point.wears.kind === 'tunnel'
+      ? [`tun_id=${point.wears.vni ?? 0}`, `tun_src=${point.wears.endpoints[1]}`, `tun_dst=${point.wears.endpoints[0]}`]
+      : [];
+  // An answer belongs to a connection: as often as it is asked about, for every zone anew.
+  const state = way === 'back' && wanted ? ['--ct-next', 'trk,est,rpl', '--ct-next', 'trk,est,rpl'] : [];
+  const answer = await read(
+    facts,
+    point.host,
+    {
+      argv: ['ovs-appctl', 'ofproto/trace', at.bridge, [`in_port=${at.port}`, ...tunnel, flow].join(','), ...state],
+      impact: 'read',
+      become: true,
+    },
+    parseOfprotoTrace,
+  );
+  const [evidence] = answer.ok ? answer.value.evidence : [];
+  if (!answer.ok || evidence === undefined) return undefined;
+  const says = answer.value.value;
+  const last = says.flows.at(-1);
+  return {
+    leg,
+    host: point.host,
+    bridge: at.bridge,
+    says,
+    evidence: showing(evidence, [
+      ...(last === undefined ? [] : [`${last.bridge} table ${last.table}: ${last.match}`]),
+      `Datapath actions: ${says.actions}`,
+    ]),
+  };
+}
+
+/** Asked only where packets were lost behind a port of Open vSwitch. `ofproto/trace` changes nothing without -generate. */
+export const opinions = source<PortSubject, readonly Opinion[]>(
+  'trace.opinions',
+  (subject) => subject.id,
+  async (subject, facts): Promise<FactResult<readonly Opinion[]>> => {
+    const legs = await facts.get(followedLegs, subject);
+    if (!legs.ok) return legs;
+    const found = (await Promise.all(legs.value.value.map((leg) => ask(facts, leg)))).filter((o) => o !== undefined);
+    return observed(found, ...found.map((o) => o.evidence));
+  },
+);

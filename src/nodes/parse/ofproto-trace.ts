@@ -1,0 +1,64 @@
+import { ok, type Result } from '../../engine/result.ts';
+import { linesOf, type ParseFailure, parseFailure } from './parsing.ts';
+
+/** A flow that the packet met in the switch's own account of its way. */
+export interface TracedFlow {
+  readonly bridge: string;
+  readonly table: number;
+  /** Match and priority as printed, without the cookie. */
+  readonly match: string;
+}
+
+/** What the switch says it would do with one packet. */
+export interface OfprotoTrace {
+  /** Some copy of it leaves through a port or a tunnel. */
+  readonly delivers: boolean;
+  /** What the datapath would be told in the end: `drop`, `ct(commit,zone=2),6`. */
+  readonly actions: string;
+  /** The flows in the order in which they were met. */
+  readonly flows: readonly TracedFlow[];
+}
+
+const WHAT = 'ovs-appctl ofproto/trace';
+
+/** The actions of a list, without what stands in their parentheses: `clone(tnl_push(…),4)` → `clone`. */
+function topLevel(actions: string): string[] {
+  const words: string[] = [];
+  let depth = 0;
+  let word = '';
+  for (const letter of actions) {
+    if (letter === '(') depth += 1;
+    else if (letter === ')') depth -= 1;
+    else if (letter === ',' && depth === 0) {
+      words.push(word);
+      word = '';
+    } else if (depth === 0) word += letter;
+  }
+  return [...words, word].map((w) => w.trim()).filter((w) => w !== '');
+}
+
+/** odp actions (ovs-actions(7), lib/odp-util.c): a number is a port; a tunnel of the userspace datapath is pushed on the way to one. */
+const leaves = (actions: string): boolean =>
+  topLevel(actions).some(
+    (word) => /^\d+$/.test(word) || word === 'tnl_push' || word === 'clone' || word === 'lb_output',
+  );
+
+/**
+ * Output of `ovs-appctl ofproto/trace BRIDGE FLOW` (ovs-vswitchd(8)). A packet that goes through connection tracking is
+ * resumed in a second part; what the datapath does in the last part is what becomes of it.
+ */
+export function parseOfprotoTrace(stdout: string): Result<OfprotoTrace, ParseFailure> {
+  const flows: TracedFlow[] = [];
+  const outcomes: string[] = [];
+  let bridge = '';
+  for (const line of linesOf(stdout)) {
+    bridge = /^\s*bridge\("([^"]+)"\)/.exec(line)?.[1] ?? bridge;
+    const met = /^\s*(\d+)\. (.*?),? ?cookie 0x[0-9a-f]+$/.exec(line) ?? /^\s*(\d+)\. (.*priority \d+)$/.exec(line);
+    if (met !== null) flows.push({ bridge, table: Number(met[1]), match: (met[2] ?? '').replace(/,$/, '') });
+    const actions = /^Datapath actions: (.*)$/.exec(line)?.[1];
+    if (actions !== undefined) outcomes.push(actions.trim());
+  }
+  const last = outcomes.at(-1);
+  if (last === undefined) return parseFailure(WHAT, linesOf(stdout)[0] ?? '');
+  return ok({ delivers: outcomes.some(leaves), actions: last, flows });
+}
