@@ -145,6 +145,14 @@ describe('an ICMP error', () => {
     ]);
   });
 
+  test('quotes what there is of a packet, and nothing when there is nothing', () => {
+    const quote = '45000590 12344000 3f060000 0a000002 c6336401';
+    const header = '45000030 00000000 40010000 0a000001 0a000002 0b00000000000000';
+    expect(decodeFrame(RAW, hex(`${header} ${quote}`)).layers[1]).toMatchObject({ quoted: [{ layer: 'ipv4' }] });
+    const bare = '4500001c 00000000 40010000 0a000001 0a000002 0b00000000000000';
+    expect(decodeFrame(RAW, hex(bare)).layers[1]).toEqual({ layer: 'icmp', type: 11, code: 0 });
+  });
+
   test('with extensions quotes no more than its length says (RFC 4884)', () => {
     const quote = '4500001c 00000000 01110000 0a000002 c6336401 c000829a 00080000';
     const extensions = '2000dead 00080101 00064140';
@@ -160,6 +168,35 @@ describe('an ICMP error', () => {
     const { layers } = decodeFrame(RAW, hex(`${header} ${inner} ${quoted}`));
     expect(layers[1]).toMatchObject({ quoted: [{ layer: 'ipv4' }, { layer: 'icmp', type: 3 }] });
     expect(layers[1]).not.toHaveProperty('quoted.1.quoted');
+  });
+});
+
+describe('neighbour discovery', () => {
+  const message = (type: string, body: string): readonly Layer[] => {
+    const size = (4 + body.replace(/\s/g, '').length / 2).toString(16).padStart(4, '0');
+    return decodeFrame(RAW, hex(`60000000 ${size} 3aff ${'0'.repeat(31)}1 ${'0'.repeat(31)}2 ${type}000000 ${body}`))
+      .layers;
+  };
+
+  test('a redirect tells the better hop and its MAC, whatever options come first', () => {
+    const body = `00000000 ${'fe80'.padEnd(31, '0')}9 ${'fd01'.padEnd(31, '0')}7`;
+    const layers = message('89', `${body} 0501000000000578 0201fa163e00000a`);
+    expect(layers[1]).toEqual({
+      layer: 'icmpv6',
+      type: 137,
+      code: 0,
+      target: 'fe80::9',
+      linkAddress: 'fa:16:3e:00:00:0a',
+      mtu: 1400,
+    });
+    expect(message('89', body)[1]).toEqual({ layer: 'icmpv6', type: 137, code: 0, target: 'fe80::9' });
+  });
+
+  test('an option without a length, or longer than the message, is malformed', () => {
+    const what = (options: string) => message('85', `00000000 ${options}`).at(-1);
+    expect(what('0101fa163e00000a')).toMatchObject({ type: 133, linkAddress: 'fa:16:3e:00:00:0a' });
+    expect(what('0100fa163e00000a')).toEqual({ layer: 'unknown', what: 'malformed neighbour discovery' });
+    expect(what('0102fa163e00000a')).toEqual({ layer: 'unknown', what: 'short neighbour discovery option' });
   });
 });
 
@@ -190,6 +227,13 @@ describe('what a frame holds besides', () => {
     ['another link type', 147, '00', 'link type 147'],
     ['another EtherType', ETHERNET, `${addresses} 88cc 0207`, 'EtherType 0x88cc'],
     ['an IEEE 802.3 frame', ETHERNET, `${addresses} 0003 424203`, 'IEEE 802.3 frame'],
+    [
+      'the longest length of an IEEE 802.3 frame',
+      ETHERNET,
+      `${addresses} 05ff ${'42'.repeat(0x5ff)}`,
+      'IEEE 802.3 frame',
+    ],
+    ['the lowest EtherType', ETHERNET, `${addresses} 0600 424203`, 'EtherType 0x0600'],
     ['another IP protocol', RAW, '45000014 00000000 40590000 0a000001 0a000002', 'IP protocol 89'],
     ['another IP version', RAW, '50', 'IP of another version than 4 and 6'],
     ['an IPv4 header shorter than there is', RAW, '44000014 00000000 40110000 0a000001 0a000002', 'malformed IPv4'],
