@@ -43,4 +43,24 @@ describe('what counts lost packets on a host of Open vSwitch', () => {
       .filter((where) => where.startsWith('br-int'));
     expect(drops).toEqual(['br-int table 93']);
   });
+
+  it('is not the flow that keeps the frames of other networks off a physical bridge: it takes a copy of each that is flooded', () => {
+    const flow = (priority: number, match: Record<string, string>) => ({
+      ...{ table: 0, actions: 'drop', cookie: '0x5', packets: 7, bytes: 700, priority, match },
+      raw: `priority=${priority},${Object.keys(match).join(',')} actions=drop`,
+    });
+    const flows = [flow(2, { in_port: '2' }), flow(60000, { in_port: '2' }), flow(2, { in_port: '2', dl_vlan: '3' })];
+    const reading = {
+      kernel: {},
+      links: [],
+      inside: new Map(),
+      ports: new Map(),
+      rules: { rules: { bridges: [{ name: 'br-ex', flows }] }, evidence: new Map() },
+      // The rest of a reading is not looked at.
+    } as unknown as HostCounters;
+    const drops = countersOf(reading)
+      .filter((c) => c.where.startsWith('br-ex'))
+      .map((c) => c.means);
+    expect(drops).toEqual(['priority=60000,in_port actions=drop', 'priority=2,in_port,dl_vlan actions=drop']);
+  });
 });

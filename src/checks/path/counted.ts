@@ -78,12 +78,26 @@ function afterOutput(reading: HostCounters): ReadonlySet<string> {
   return new Set(tables);
 }
 
+/**
+ * Flows by which the agent keeps off a bridge whatever comes from a patch port and belongs to none of its networks (`drop_port` of
+ * setup_physical_bridges, priority 2): they take a copy of every frame that is flooded, who-has for a silent instance among them.
+ */
+const takesFloods = (reading: HostCounters): ReadonlySet<string> =>
+  new Set(
+    (reading.rules.rules.bridges ?? []).flatMap((bridge) =>
+      bridge.flows
+        .filter((f) => f.priority === 2 && f.actions === 'drop' && Object.keys(f.match).join() === 'in_port')
+        .map((f) => f.raw),
+    ),
+  );
+
 /** Whatever counts packets that went no further, in one reading of a host. */
 export function countersOf(reading: HostCounters): Counter[] {
   const copies = afterOutput(reading);
+  const floods = takesFloods(reading);
   const rules = countersOfRules(reading.rules)
     .filter((c) => ends(c.target) && c.raw !== '' && (c.target !== '' || c.where.includes(' table ')))
-    .filter((c) => !copies.has(c.where))
+    .filter((c) => !copies.has(c.where) && !floods.has(c.raw))
     .map((c): Counter => {
       const [first = ''] = c.where.split(' ');
       const netns = /^(?:qdhcp|qrouter|snat|fip|ovnmeta)-/.test(first) ? first : undefined;
