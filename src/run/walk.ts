@@ -19,6 +19,7 @@ import { resolvePeer } from './endpoint.ts';
 import { matricesOf } from './matrices.ts';
 import { planSteps } from './plan.ts';
 import { resolveTarget, type Target } from './target.ts';
+import { tracesOf } from './traces.ts';
 
 /** What one run of the engine is asked to do. */
 export interface WalkRequest {
@@ -161,9 +162,10 @@ export async function walk(
   const asked = askedOf(symptom, peer);
   const counts = { ok: 0, problem: 0, skipped: 0, blocked: 0, unknown: 0 };
   for (const step of steps) for (const check of step.checks) counts[check.outcome.status] += 1;
-  const [paths, matrices, summary] = await Promise.all([
+  const [paths, matrices, traces, summary] = await Promise.all([
     target === undefined ? [] : drawPaths(target.ports, facts, steps),
     target === undefined ? [] : matricesOf(target.ports, facts, steps),
+    target === undefined ? [] : tracesOf(target.ports, facts),
     target === undefined ? undefined : summaryOf(target, facts),
   ]);
   const report: RunReport = {
@@ -177,6 +179,7 @@ export async function walk(
     elapsedMs: Math.round(door.elapsedMs()),
     paths,
     matrices,
+    ...(traces.length === 0 ? {} : { traces }),
     steps,
     diagnosis,
     counts,
