@@ -46,6 +46,9 @@ const graver = (outcome: Outcome, grave: readonly string[]): Outcome => {
   return first === undefined ? outcome : { ...outcome, findings: [first, ...rest] };
 };
 
+/** Why the rest of a trace's walk was not walked. */
+export const nothingLost = 'no packet of the trace was lost';
+
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
 export function planSteps(
   playbook: Playbook,
@@ -87,7 +90,7 @@ export function planSteps(
     if (!onlyLost) return { ...check, run: walked };
     return {
       ...check,
-      run: async () => ((await lost()) ? walked() : { status: 'skipped', reason: 'no packet of the trace was lost' }),
+      run: async () => ((await lost()) ? walked() : { status: 'skipped', reason: nothingLost }),
     };
   };
   return playbook.steps

@@ -17,7 +17,7 @@ import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
 import { resolvePeer } from './endpoint.ts';
 import { matricesOf } from './matrices.ts';
-import { planSteps } from './plan.ts';
+import { nothingLost, planSteps } from './plan.ts';
 import { resolveTarget, type Target } from './target.ts';
 import { tracesOf } from './traces.ts';
 
@@ -153,7 +153,9 @@ export async function walk(
     facts,
     now,
   );
-  const steps = await runSteps(planned, emit);
+  const steps = (await runSteps(planned, emit)).filter(
+    (step) => !step.checks.every(({ outcome }) => outcome.status === 'skipped' && outcome.reason === nothingLost),
+  );
   const diagnosis = conclude(
     steps,
     specsByCode,

@@ -136,6 +136,8 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   });
 }
 
+const bytesWords = (n: number): string => (n < 1024 ? `${n} B` : `${(n / 1024).toFixed(1)} KiB`);
+
 const packets = (n: number): string => (n === 1 ? '1 packet' : `${n} packets`);
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
@@ -146,7 +148,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [guestSilent, lostBetween, switchDisagrees],
   judge: ({ subject, facts, maybe }) => {
-    const { notSent } = facts.runs.value;
+    const { notSent, bytes } = facts.runs.value;
     const legs = facts.legs.value;
     const [failed] = notSent;
     if (legs.length === 0) return failed === undefined ? skipped('nothing was sent') : blocked(failed.failure);
@@ -168,7 +170,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const note =
       ordered.length > 0
         ? ordered.map(({ trace }) => trace.notes[0] ?? trace.reading).join(' ')
-        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}`;
+        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${new Set(legs.flatMap(({ trace }) => trace.points.map((p) => p.host))).size} hosts`;
     return judged(
       found,
       note,
