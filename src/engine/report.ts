@@ -1,6 +1,7 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Matrix } from './matrix.ts';
 import type { Outcome } from './outcome.ts';
+import type { Trace } from './trace.ts';
 
 /** One check on one subject, with what it came to. */
 export interface CheckReport {
@@ -67,6 +68,8 @@ export interface RunReport {
   readonly steps: readonly StepReport[];
   /** Who answers whom around each port that is sick; empty on a healthy run. */
   readonly matrices: readonly Matrix[];
+  /** Probes that were followed through every place; absent where none were. */
+  readonly traces?: readonly Trace[];
   readonly diagnosis: Diagnosis;
   readonly counts: Readonly<Record<Outcome['status'], number>>;
   readonly traffic: {

@@ -133,7 +133,9 @@ export interface Trace {
   readonly misfits: readonly TraceMisfit[];
   /** Answers come, and the points behind `after` saw nothing of it: somebody answers in the answerer's place. */
   readonly early?: { readonly after: number; readonly silent: readonly number[] };
-  /** By how much each host's clock is ahead of the sender's, as far as the packets told. */
+  /** The host whose clock times are told by: the sender's, or the first one that saw anything. */
+  readonly clock: string;
+  /** By how much the other hosts' clocks are ahead of it, as far as the packets told. */
   readonly clocks: readonly { readonly host: string; readonly aheadUs: number }[];
   /** Medians: at the point nearest to the sender, and at the one nearest to the answerer. */
   readonly roundTripUs?: number;

@@ -6,6 +6,7 @@ import { headerLines } from './header.ts';
 import { matrixLines } from './matrix.ts';
 import { type Page, type PageOptions, pageOf } from './page.ts';
 import { stepLines } from './steps.ts';
+import { traceLines } from './trace/draw.ts';
 import { verdictBlocks } from './verdict.ts';
 import { findingsOf, plural } from './words.ts';
 
@@ -20,6 +21,7 @@ export function renderHuman(report: RunReport, options: PageOptions): string {
     drawPaths(report.paths, page),
     stepLines(report, page),
     matrixLines(report.matrices, page),
+    traceLines(report.traces ?? [], page),
     page.verbosity > 1 ? askedBlock(report, page) : [],
     page.verbosity > 0 ? [trafficLine(report, page)] : [],
     ...verdictBlocks(report, page),

@@ -4,11 +4,14 @@ import type { Remedy } from '../engine/finding.ts';
 import type { Matrix } from '../engine/matrix.ts';
 import type { Exclusion } from '../engine/outcome.ts';
 import type { RunReport } from '../engine/report.ts';
+import type { Trace } from '../engine/trace.ts';
 import { safeLine, safeText } from '../ui/safe-text.ts';
 import { createTheme } from '../ui/theme.ts';
 import { cellWords, kindWords } from './matrix.ts';
 import { pageOf } from './page.ts';
 import { pasteable } from './paste.ts';
+import { cellOf, expectedWords } from './trace/cell.ts';
+import { changeWords, probeWords, rowOfStop, stopTitle, tellingChanges } from './trace/place.ts';
 import { asSentence, clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
 
 const page = pageOf({ width: 120, theme: createTheme({ colorLevel: 0, unicode: true }), verbosity: 1 });
@@ -35,6 +38,7 @@ export function renderMarkdown(report: RunReport): string {
       }),
     ),
     ...report.matrices.filter((m) => m.rows.length > 1).map(matrixBlock),
+    ...(report.traces ?? []).map(traceBlock),
     walkTable(report),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -107,6 +111,38 @@ function matrixBlock({ title, sources, rows, reading }: Matrix): string {
     ...(reading === undefined ? [] : [prose(asSentence(reading))]),
   ].join('\n\n');
 }
+
+/** The hops of a trace as a table, the row where it stops among them, and what came of it. */
+function traceBlock(trace: Trace): string {
+  const { points, stop } = trace;
+  const stopRow = stop === undefined ? -1 : rowOfStop(stop, points.length);
+  const loud = (row: number): string[] =>
+    row === stopRow ? [`| **${prose(stopTitle(trace, { there: '↓', back: '↑' }))}** | | | | |`] : [];
+  const changes = tellingChanges(trace, false);
+  const rows = points.flatMap((point, p) => {
+    const cells = (['there', 'back'] as const).map((way) => {
+      const { state, words, time } = cellOf(trace, p, way);
+      return `${cellMarks[state]} ${words}${time === undefined ? '' : ` ${time}`}`.trim();
+    });
+    const changed = changes
+      .filter((c) => Math.min(c.after, c.before) === p)
+      .map((c) => `${c.way === 'there' ? '↓' : '↑'} ${changeWords(c)}`);
+    const dress = point.wears === undefined ? '' : ` (${point.wears})`;
+    const where = `${point.host}${point.netns === undefined ? '' : ` ${point.netns}`} ${point.device}${dress}`;
+    const row = [where, expectedWords(trace, p).join('/'), ...cells, changed.join(', ')].map(prose);
+    return [...loud(p), `| ${row.join(' | ')} |`];
+  });
+  return [
+    `**Trace ${prose(trace.title)}**: ${prose(probeWords(trace))}`,
+    ['| hop | expected | there | back | changes |', '|---|---|---|---|---|', ...rows, ...loud(points.length)].join(
+      '\n',
+    ),
+    prose(trace.reading),
+    ...(trace.notes.length === 0 ? [] : [trace.notes.map((note) => `- ${prose(note)}`).join('\n')]),
+  ].join('\n\n');
+}
+
+const cellMarks = { seen: '✓', part: '!', lost: '✗', beyond: '·', blind: '?' } as const;
 
 const remedyBlock = (remedy: Remedy): string =>
   [

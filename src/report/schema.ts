@@ -128,6 +128,117 @@ const matrixCell = discriminatedUnion('state', [
 
 const count = int().min(0);
 
+const traceWay = oneOf(['there', 'back']);
+const tracePlace = discriminatedUnion('at', [
+  looseObject({ at: literal('sender') }),
+  looseObject({ at: literal('point'), point: count, way: traceWay }),
+  looseObject({ at: literal('answerer') }),
+]);
+
+const traceCount = looseObject({
+  seen: count,
+  of: count,
+  overlooked: count,
+  transitUs: optional(number()),
+  firstUs: optional(number()),
+  lastUs: optional(number()),
+  asked: count,
+  told: count,
+});
+
+const traceLoss = looseObject({
+  kind: oneOf(['edge', 'answerer', 'turn']),
+  way: traceWay,
+  packet: oneOf(['probe', 'who-has', 'is-at']),
+  after: tracePlace,
+  before: tracePlace,
+  lost: count,
+  of: count,
+  blind: array(count),
+  uncertain: array(count),
+  refused: optional(looseObject({ by: string(), says: string(), mtu: optional(count) })),
+});
+
+/** One probe followed through every place it was looked for; times in microseconds. */
+const trace = looseObject({
+  title: string(),
+  probe: looseObject({
+    protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']),
+    from: string(),
+    to: string(),
+    port: optional(count),
+    size: count,
+  }),
+  sender: looseObject({ host: string(), netns: optional(string()) }),
+  answerer: looseObject({ kind: oneOf(['guest', 'gateway', 'namespace', 'outside']), name: string() }),
+  sent: count,
+  answered: count,
+  points: array(
+    looseObject({
+      host: string(),
+      netns: optional(string()),
+      device: string(),
+      wears: optional(string()),
+      watch: oneOf(['watched', 'down', 'absent', 'blind']),
+      because: optional(string()),
+      dropped: count,
+      there: traceCount,
+      back: traceCount,
+    }),
+  ),
+  expected: optional(
+    array(
+      looseObject({
+        point: count,
+        way: optional(traceWay),
+        verdict: oneOf(['passes', 'dropped', 'unknown']),
+        because: string(),
+      }),
+    ),
+  ),
+  stop: optional(traceLoss),
+  losses: array(traceLoss),
+  changes: array(
+    looseObject({
+      way: traceWay,
+      after: count,
+      before: count,
+      what: oneOf([
+        'source',
+        'destination',
+        'source-port',
+        'destination-port',
+        'icmp-id',
+        'ttl',
+        'source-mac',
+        'destination-mac',
+        'tag',
+        'vni',
+        'size',
+        'df',
+      ]),
+      from: string(),
+      to: string(),
+    }),
+  ),
+  misfits: array(
+    looseObject({
+      point: count,
+      way: traceWay,
+      what: oneOf(['tunnel', 'vni', 'endpoints', 'tag']),
+      expected: string(),
+      seen: string(),
+    }),
+  ),
+  early: optional(looseObject({ after: count, silent: array(count) })),
+  clock: string(),
+  clocks: array(looseObject({ host: string(), aheadUs: number() })),
+  roundTripUs: optional(number()),
+  turnaroundUs: optional(number()),
+  reading: string(),
+  notes: array(string()),
+});
+
 /** One whole report, schemaVersion 1. */
 export const reportSchema = looseObject({
   schemaVersion: literal(1),
@@ -200,6 +311,7 @@ export const reportSchema = looseObject({
       reading: optional(string()),
     }),
   ),
+  traces: optional(array(trace)),
   diagnosis: looseObject({
     causes: array(looseObject({ finding, explains: array(finding) })),
     remarks: array(finding),

@@ -43,8 +43,8 @@ describe('the JSON document', () => {
 
   it('has a schema that knows every field of the type, and no other', () => {
     expectTypeOf<Plain<output<typeof reportSchema>>>().toEqualTypeOf<Plain<RunReport>>();
-    // What was asked about beside the instance is there only when something was.
-    expect(Object.keys(reportSchema.shape).sort()).toEqual([...Object.keys(handMadeRule), 'asked'].sort());
+    // What was asked about beside the instance, and traces, are there only when there is one.
+    expect(Object.keys(reportSchema.shape).sort()).toEqual([...Object.keys(handMadeRule), 'asked', 'traces'].sort());
   });
 
   it('has a published schema that is fresh', () => {

@@ -16,7 +16,7 @@ interface Measured {
  * section 8): the quickest packet each way between two points of two hosts, half of the difference. Right as far as
  * both ways are equally quick, wrong by at most half the round trip. A host between which and the others packets were
  * seen one way only is not in the map. Where nothing was seen at the sender's host, the first host of the path that saw
- * anything stands for it.
+ * anything stands for it. The host that the others are compared with is the first in the map.
  */
 export function clockOffsets({ points, sender, probe }: Leg, { there, back }: Packets): ReadonlyMap<string, bigint> {
   const counted = probe.protocol === 'arp';

@@ -40,7 +40,7 @@ export interface Followed {
   >;
   /** Answers come, and the points behind `after` saw nothing of it: somebody answers in the answerer's place. */
   readonly early?: { readonly after: number; readonly silent: readonly number[] };
-  /** ns that each host's clock is ahead of the sender's. */
+  /** ns that each host's clock is ahead of the sender's, or of the first host that saw anything: the first in the map. */
   readonly offsets: ReadonlyMap<string, bigint>;
   readonly changes: readonly TraceChange[];
   readonly misfits: readonly TraceMisfit[];

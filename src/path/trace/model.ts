@@ -7,6 +7,7 @@ import { notesOf, readingOf } from './words.ts';
 /** What a report shows of a followed probe: plain JSON, times in µs, with its reading in words. */
 export function traceOf(observation: Observation, followed: Followed, expected?: readonly TraceExpectation[]): Trace {
   const { leg, watches } = observation;
+  const [clock = leg.sender.host] = followed.offsets.keys();
   const corrected = (host: string, at: bigint): bigint | undefined => {
     const ahead = followed.offsets.get(host);
     return ahead === undefined ? undefined : at - ahead;
@@ -59,9 +60,10 @@ export function traceOf(observation: Observation, followed: Followed, expected?:
     changes: followed.changes,
     misfits: followed.misfits,
     ...(followed.early === undefined ? {} : { early: followed.early }),
-    clocks: [...followed.offsets]
-      .map(([host, ahead]) => ({ host, aheadUs: micros(ahead) }))
-      .filter(({ host }) => host !== leg.sender.host),
+    clock,
+    clocks: [...followed.offsets].flatMap(([host, ahead]) =>
+      host === clock ? [] : [{ host, aheadUs: micros(ahead) }],
+    ),
     ...(followed.roundTrip === undefined ? {} : { roundTripUs: micros(followed.roundTrip) }),
     ...(followed.turnaround === undefined ? {} : { turnaroundUs: micros(followed.turnaround) }),
   };

@@ -122,10 +122,13 @@ function expectedNotes(trace: Facts): string[] {
   if (drops.length > 0) return drops.map((e) => `This is as it is ordered: ${e.because}.`);
   return expected
     .filter((e) => e.verdict === 'dropped')
-    .map((e) => `It should be dropped elsewhere, at ${pointWords(e.point, trace)}: ${e.because}.`);
+    .map((e) => `It should be dropped at another place, ${pointWords(e.point, trace)}: ${e.because}.`);
 }
 
-/** Whether an expectation is about one of the two ends of a stop, or what lies between them. */
+/**
+ * Whether an expectation is about one of the two ends of a stop, or what lies between them. What was seen at the last
+ * point on its way there has passed all that is decided there.
+ */
 function isNear({ point, way = 'there' }: TraceExpectation, stop: TraceLoss, points: number): boolean {
   const station = (place: TracePlace, end: boolean): number => {
     if (place.at === 'answerer') return points + 1;
@@ -133,7 +136,8 @@ function isNear({ point, way = 'there' }: TraceExpectation, stop: TraceLoss, poi
     return place.way === 'there' ? place.point + 1 : 2 * points + 1 - place.point;
   };
   const at = station({ at: 'point', point, way }, false);
-  return at >= station(stop.after, false) && at <= station(stop.before, true);
+  const from = station(stop.after, false);
+  return (from === points ? at > from : at >= from) && at <= station(stop.before, true);
 }
 
 function resolutionNotes(trace: Facts, arp: Followed['arp']): string[] {
@@ -159,9 +163,6 @@ function lookNotes(trace: Facts): string[] {
   trace.points.forEach(({ watch, because }, p) => {
     if (watch === 'blind') blind.set(because ?? '', [...(blind.get(because ?? '') ?? []), p]);
   });
-  const clocks = trace.points.some(
-    (p) => (p.there.seen > 0 || p.back.seen > 0) && p.there.firstUs === undefined && p.back.firstUs === undefined,
-  );
   return [
     ...overlooked.map((p) => {
       const point = trace.points[p];
@@ -175,9 +176,6 @@ function lookNotes(trace: Facts): string[] {
         `The capture at ${pointWords(p, trace)} lost ${trace.points[p]?.dropped ?? 0} packets: its silence proves nothing.`,
     ),
     ...[...blind].map(([why, points]) => `Could not look at ${list(points, trace)}${why === '' ? '' : `: ${why}`}.`),
-    ...(clocks
-      ? ['Clocks of hosts between which packets went one way only cannot be compared: no times between them.']
-      : []),
   ];
 }
 

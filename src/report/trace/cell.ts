@@ -23,7 +23,7 @@ export function cellOf(trace: Trace, point: number, way: TraceWay): TraceCell {
   if (of === 0) return { state: 'beyond', words: '' };
   const words = `${seen}/${of}`;
   if (seen >= of) return { state: 'seen', words, ...time };
-  if (isFarEnd(trace, point, way)) return { state: 'lost', words, ...time };
+  if (seen === 0 && isFarEnd(trace, point, way)) return { state: 'lost', words };
   if (at.dropped > 0) return { state: 'blind', words, ...time };
   if (seen > 0 || overlooked > 0) return { state: 'part', words, ...time };
   return { state: isBehind(trace, point, way) ? 'beyond' : 'lost', words };
