@@ -40,10 +40,12 @@ export const fullArgv = (command: Command): readonly string[] =>
  *
  * The watchdog reads the input to its end: the doctor closes it when it has what it wanted, and sshd does when the
  * link is gone. It then stops our own group first (nothing new can start), then every command's, then itself.
+ *
  * When it reads the line `enough`, it asks the commands that listen to stop; one that has not yet left our group finds
- * its q file. SIGTERM, not SIGINT: a shell starts background commands with SIGINT ignored (POSIX, 2.11), and tcpdump
- * takes both alike. timeout(1) passes it on, and kills after a second. A command under a sudo of its own is root's: it
- * is asked by way of sudo, which passes SIGTERM on, and else ends with its time.
+ * its q file. It waits a moment before: what tcpdump has not yet read when it is asked to stop is lost. SIGTERM, not
+ * SIGINT: a shell starts background commands with SIGINT ignored (POSIX, 2.11), and tcpdump takes both alike. timeout(1)
+ * passes it on, and kills after a second. A command under a sudo of its own is root's: it is asked by way of sudo, which
+ * passes SIGTERM on, and else ends with its time.
  *
  * n: nonce, d: directory, L: numbers of the commands that listen, o/e/r/m/q files: output, errors, running group, code
  * with times of a parallel command, not wanted any more.
@@ -63,8 +65,9 @@ for b in "$XDG_RUNTIME_DIR" /dev/shm /run /tmp /var/tmp; do
 done
 if [ -z "$d" ]; then printf '\\n@%s ! neither XDG_RUNTIME_DIR nor /dev/shm, /run, /tmp, /var/tmp can be written\\n' "$n"; exit 0; fi
 h() {
+for i in $L; do : >"$d/q$i"; done
+sleep 0.2 || sleep 1
 for i in $L; do
-: >"$d/q$i"
 read -r p <"$d/r$i" || continue
 if [ -n "$C" ]; then $C 5 sh -c 'kill -TERM "-$1"' sh "$p"; else kill -TERM "$p"; fi
 done
