@@ -183,6 +183,7 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     .option('--probe <what>', 'icmp, arp, tcp/PORT or udp/PORT', 'icmp')
     .option('--count <n>', 'packets per stretch (5; connections 3)')
     .option('--size <bytes>', 'size of the IP packet of a ping')
+    .option('--inject', 'also put pings in at the port of the instance, in its name (Open vSwitch only)')
     .addHelpText('after', traceWords);
   outputOptions(wayOptions(trace)).action(async (from: string, to: string) => {
     const [{ traceCommand }, { runWalk }] = await Promise.all([

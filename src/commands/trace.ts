@@ -8,6 +8,7 @@ export interface TraceCommandOptions extends Omit<WalkOptions, 'probe' | 'trace'
   readonly probe?: string;
   readonly count?: string;
   readonly size?: string;
+  readonly inject?: boolean;
 }
 
 /** Ends that are no instance: what Neutron has around one. */
@@ -46,7 +47,7 @@ const usualCount = { icmp: 5, udp: 5, arp: 3, tcp: 3 } as const;
  * end where the other is a name.
  */
 export function traceCommand(from: string, to: string, o: TraceCommandOptions): WalkCommand {
-  const { probe: what, count, size, ...walk } = o;
+  const { probe: what, count, size, inject, ...walk } = o;
   const [near, far] = [placeOf(from), placeOf(to)];
   if (near !== undefined && far !== undefined) {
     throw new UserError('A trace needs an instance at one end.', {
@@ -71,6 +72,7 @@ export function traceCommand(from: string, to: string, o: TraceCommandOptions): 
       trace: {
         other: place ?? 'peer',
         reversed,
+        inject: inject === true,
         probe,
         count: count === undefined ? usualCount[probe.protocol] : numberOf('--count', count, 1, 100),
         ...(size === undefined ? {} : { size: numberOf('--size', size, 68, 65_535) }),

@@ -27,6 +27,8 @@ export interface TraceOption {
   readonly count: number;
   /** Bytes of the IP packet; of an ordinary ping when left out. */
   readonly size?: number;
+  /** The operator agrees that packets are put in at the instance's port, in its name. */
+  readonly inject: boolean;
 }
 
 export interface RunOptions {

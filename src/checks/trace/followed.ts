@@ -73,6 +73,7 @@ function ofSender({ from, leg }: PlannedLeg): {
     case 'qdhcp':
       return { agent: [agentName('neutron-dhcp-agent', host)] };
     case 'operator':
+    case 'port':
       return {};
   }
 }

@@ -3,6 +3,7 @@ import { err } from '../../engine/result.ts';
 import { familyOf, namespaceName } from '../../path/addresses.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
 import type { Point } from '../../path/trace/point.ts';
+import { hostOvs } from '../host.ts';
 import { type Store, source } from '../io.ts';
 import { type Pair, pairs } from '../pair.ts';
 import type { Sender } from '../ping.ts';
@@ -23,11 +24,18 @@ import { guestEnd, type NetworkEnd, physicalPoints, pointsBetween, serviceEnd } 
 /** One stretch of the trace, and who sends over it. */
 export interface PlannedLeg {
   readonly leg: Leg;
-  readonly from: Sender['from'];
+  readonly from: Sender['from'] | 'port';
   /** Addresses by which its packets are known at any of its points. */
   readonly addresses: readonly string[];
   /** The port behind the last point, where an instance has to answer. */
   readonly guest?: PortSubject;
+  /** Where packets are put in that the instance is to seem to have sent, and how they are addressed. */
+  readonly injected?: {
+    readonly bridge: string;
+    readonly port: number;
+    readonly sourceMac: string;
+    readonly destinationMac: string;
+  };
 }
 
 /** The packets of a stretch, before it is known where it begins and ends. */
@@ -155,7 +163,15 @@ async function betweenRouterAnd(
   subject: PortSubject,
   to: string,
 ): Promise<
-  { readonly points: readonly Point[]; readonly host: string; readonly netns: string; readonly own: string } | undefined
+  | {
+      readonly points: readonly Point[];
+      /** Of these, the router's own end. */
+      readonly routerPoints: readonly Point[];
+      readonly host: string;
+      readonly netns: string;
+      readonly own: string;
+    }
+  | undefined
 > {
   const host = routerHost(serving);
   const subnet = subnetOf(subject, to);
@@ -166,7 +182,13 @@ async function betweenRouterAnd(
   if (host === undefined || leg === undefined || own === undefined) return undefined;
   const netns = namespaceName('qrouter', serving.router.id);
   const end = serviceEnd(place.backend, host, netns, leg.id, 'router', place.segment);
-  return { host, netns, own, points: await pointsBetween(facts, place, end, guestEnd(place)) };
+  return {
+    host,
+    netns,
+    own,
+    routerPoints: end.points,
+    points: await pointsBetween(facts, place, end, guestEnd(place)),
+  };
 }
 
 async function fromRouter(
@@ -203,6 +225,87 @@ async function fromDhcp(
       ];
     }),
   );
+}
+
+/**
+ * Out of the instance as if it had sent: put in at its port of Open vSwitch, behind the tap (and with hybrid plugging behind the
+ * firewall on its way). What the guest itself does is not shown by that; a Linux bridge has no place to put packets in.
+ */
+async function inItsName(
+  facts: Store,
+  subject: PortSubject,
+  place: Placement,
+  from: string,
+  traffic: Traffic,
+  far: {
+    readonly to: string;
+    readonly mac: string;
+    readonly points: readonly Point[];
+    readonly answerer: Leg['answerer'];
+    readonly guest?: PortSubject;
+  },
+): Promise<PlannedLeg | undefined> {
+  if (place.backend.firewall !== 'ovs-flows' && place.backend.name !== 'ovs-hybrid') return undefined;
+  const ovs = await facts.get(hostOvs, place.host);
+  const own = guestEnd(place).points.at(-1)?.device;
+  const bridge = ovs.ok ? ovs.value.value.bridges.find((b) => b.ports.some((p) => p.name === own)) : undefined;
+  const port = bridge?.ports.find((p) => p.name === own)?.interfaces[0]?.ofport;
+  if (bridge === undefined || port === undefined || port < 0) return undefined;
+  const { guest, ...rest } = far;
+  return {
+    from: 'port',
+    addresses: [rest.to],
+    ...(guest === undefined ? {} : { guest }),
+    injected: { bridge: bridge.name, port, sourceMac: subject.port.value.mac_address, destinationMac: rest.mac },
+    leg: {
+      title: `in the name of ${nameOf(subject)} → ${rest.answerer.name}`,
+      probe: { ...traffic, protocol: 'icmp', from, to: rest.to },
+      sender: { host: place.host },
+      points: rest.points,
+      answerer: rest.answerer,
+    },
+  };
+}
+
+/** What the instance itself would send towards the far end: to a neighbour, to its router, or through it. */
+async function injectedLegs(
+  facts: Store,
+  subject: PortSubject,
+  place: Placement,
+  own: string,
+  pair: Pair | undefined,
+  routers: readonly ServingRouter[],
+  traffic: Traffic,
+): Promise<readonly PlannedLeg[]> {
+  const behindTap: NetworkEnd = { host: place.host, points: [] };
+  if (pair?.way.kind === 'same-network') {
+    const there = await facts.get(placement, pair.peer);
+    if (!there.ok) return [];
+    const points = await pointsBetween(facts, place, behindTap, guestEnd(there.value.value));
+    const answerer = { kind: 'guest', name: pair.name } as const;
+    const mac = pair.peer.port.value.mac_address;
+    return present([
+      await inItsName(facts, subject, place, own, traffic, {
+        to: pair.theirs,
+        mac,
+        points,
+        answerer,
+        guest: pair.peer,
+      }),
+    ]);
+  }
+  const legs = await Promise.all(
+    routers.map(async (serving) => {
+      const inside = await betweenRouterAnd(facts, place, serving, subject, own);
+      const leg = serving.insides.find((p) => p.fixed_ips.some((f) => f.ip_address === inside?.own));
+      if (inside === undefined || leg === undefined) return undefined;
+      const end = { host: inside.host, points: inside.routerPoints };
+      const points = await pointsBetween(facts, place, behindTap, end);
+      const answerer = { kind: 'namespace', name: `router on ${inside.host}` } as const;
+      return inItsName(facts, subject, place, own, traffic, { to: inside.own, mac: leg.mac_address, points, answerer });
+    }),
+  );
+  return present(legs);
 }
 
 const present = <T>(list: readonly (T | undefined)[]): T[] => list.filter((one) => one !== undefined);
@@ -331,7 +434,11 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
         }
       }
     };
-    const planned = present(await legs());
+    const pair = trace.inject && trace.other === 'peer' ? await facts.get(pairs, subject) : undefined;
+    const injected = trace.inject
+      ? await injectedLegs(facts, subject, place, to, pair?.ok ? pair.value.value : undefined, routers, traffic)
+      : [];
+    const planned = present([...(await legs()), ...injected]);
     return planned.length === 0
       ? err({
           kind: 'unsupported',

@@ -7,6 +7,7 @@ import { fullArgv } from '../../nodes/batch.ts';
 import type { Command, CommandResult } from '../../nodes/command.ts';
 import { decodeFrame } from '../../nodes/parse/frame/decode.ts';
 import { parsePcap, parseTcpdumpStatistics } from '../../nodes/parse/pcap.ts';
+import { echoFrame } from '../../path/trace/craft.ts';
 import { captureFilter } from '../../path/trace/filter.ts';
 import type { Observation, Sighting, Watch } from '../../path/trace/observation.ts';
 import { nameOfPoint, type Point } from '../../path/trace/point.ts';
@@ -147,6 +148,54 @@ async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promis
 
 const nothingToSend: FactFailure = { kind: 'unsupported', because: 'no packet was asked for' };
 
+/** One `packet-out` per echo request: it goes through the flows as if the port had received it (ovs-ofctl(8)). */
+async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { leg, injected } = planned;
+  if (injected === undefined) return err(nothingToSend);
+  const mark = markOf(planned);
+  const ran = await Promise.all(
+    Array.from({ length: leg.probe.count }, async (_, n) => {
+      const packet = echoFrame({
+        sourceMac: injected.sourceMac,
+        destinationMac: injected.destinationMac,
+        source: leg.probe.from,
+        destination: leg.probe.to,
+        id: Buffer.from(mark).readUInt16BE(0),
+        sequence: n + 1,
+        mark,
+      });
+      const command: Command = {
+        argv: [
+          'ovs-ofctl',
+          '--timeout=5',
+          'packet-out',
+          injected.bridge,
+          `in_port=${injected.port},packet=${packet},actions=resubmit(,0)`,
+        ],
+        impact: 'probe',
+        become: true,
+        round,
+      };
+      return { command, answer: await facts.io.nodes.run(leg.sender.host, command) };
+    }),
+  );
+  const [first] = ran;
+  if (first === undefined || !first.answer.ok) return first?.answer.ok === false ? first.answer : err(nothingToSend);
+  const { code, stderr, startedAt } = first.answer.value;
+  const argv = fullArgv(first.command);
+  if (code !== 0) {
+    return err({ kind: 'command', host: leg.sender.host, argv, code, detail: stderr.trim().split('\n')[0] ?? '' });
+  }
+  return ok({
+    sent: leg.probe.count,
+    answered: 0,
+    evidence: showing(
+      { source: { kind: 'command', host: leg.sender.host, argv, code }, at: startedAt, excerpt: '' },
+      `${leg.probe.count} echo requests of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
+    ),
+  });
+}
+
 const onSender = (facts: Store, planned: PlannedLeg, command: Command): Promise<Result<CommandResult, FactFailure>> =>
   planned.from === 'operator' ? facts.io.operator.run(command) : facts.io.nodes.run(planned.leg.sender.host, command);
 
@@ -219,6 +268,7 @@ const echoHeaders = (to: string): number => (to.includes(':') ? 48 : 28);
 
 async function send(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
   const { probe, sender } = planned.leg;
+  if (planned.from === 'port') return sendInItsName(facts, planned, round);
   switch (probe.protocol) {
     case 'icmp': {
       const pattern = Buffer.from(markOf(planned)).toString('hex');
@@ -300,6 +350,10 @@ function numbered(planned: PlannedLeg, seen: readonly Seen[]): readonly Sighting
   });
 }
 
+/** Nobody counts answers to what was sent in an instance's name: those that came back to its switch are. */
+const answersAtHand = (sightings: readonly Sighting[]): number =>
+  new Set(sightings.flatMap((s) => (s.point === 0 && s.way === 'back' && s.sequence > 0 ? [s.sequence] : []))).size;
+
 /** All captures first; the probes when every host says that its captures listen; and an end as soon as the probes are over. */
 async function follow(facts: Store, legs: readonly PlannedLeg[], round: string): Promise<TraceRuns> {
   const over = new AbortController();
@@ -348,7 +402,7 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         watches,
         sightings,
         sent: outcome.value.sent,
-        answered: outcome.value.answered,
+        answered: planned.from === 'port' ? answersAtHand(sightings) : outcome.value.answered,
       },
       sent: outcome.value.evidence,
       captures: results.map((result, point) => {
