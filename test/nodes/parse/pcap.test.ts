@@ -189,6 +189,11 @@ describe("tcpdump's statistics", () => {
   test('of a tcpdump that did not end, or could not tell, are none', () => {
     expect(recorded('no-such-device')).toBeUndefined();
     expect(parseTcpdumpStatistics('')).toBeUndefined();
+    const lines = ['5 packets captured', '6 packets received by filter', '0 packets dropped by kernel'];
+    expect(parseTcpdumpStatistics(lines.join('\n'))).toBeDefined();
+    for (const lacking of lines) {
+      expect(parseTcpdumpStatistics(lines.filter((line) => line !== lacking).join('\n'))).toBeUndefined();
+    }
     expect(parseTcpdumpStatistics('5 packets captured\ntcpdump: pcap_stats: recvfrom failed\n')).toBeUndefined();
     const first = 'tcpdump: 7 packets captured, 8 packets received by filter, 0 packets dropped by kernel\n';
     expect(parseTcpdumpStatistics(`${first}9 packets captured\n`)).toBeUndefined();
