@@ -1,0 +1,345 @@
+"""Random security groups on the instances of a lab: what `ostk-doctor reach` computes against what packets do. See ../reach.sh."""
+import argparse
+import collections
+import concurrent.futures
+import ipaddress
+import json
+import os
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SAVED = '/root/reach-groups.json'  # what the ports had before; there as long as something is to be put back
+NAME = 'reach-lab'  # every group made here is called so
+SSH = ['ssh', '-o', 'ControlMaster=auto', '-o', 'ControlPath=/run/reach-%h', '-o', 'ControlPersist=60', '-o', 'BatchMode=yes']
+
+
+class Api:
+    """Neutron's REST API, as the admin."""
+
+    def __init__(self):
+        e = os.environ
+        user = {'name': e['OS_USERNAME'], 'password': e['OS_PASSWORD'], 'domain': {'name': e['OS_USER_DOMAIN_NAME']}}
+        project = {'name': e['OS_PROJECT_NAME'], 'domain': {'name': e['OS_PROJECT_DOMAIN_NAME']}}
+        auth = {'identity': {'methods': ['password'], 'password': {'user': user}}, 'scope': {'project': project}}
+        request = urllib.request.Request(e['OS_AUTH_URL'] + '/auth/tokens', json.dumps({'auth': auth}).encode())
+        request.add_header('Content-Type', 'application/json')
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            self.token = answer.headers['X-Subject-Token']
+            catalog = json.load(answer)['token']['catalog']
+        network = next(s for s in catalog if s['type'] == 'network')
+        self.url = next(x['url'] for x in network['endpoints'] if x['interface'] == 'public').rstrip('/') + '/v2.0'
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
+        request.add_header('X-Auth-Token', self.token)
+        request.add_header('Content-Type', 'application/json')
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as e:
+            if method == 'DELETE' and e.code == 404:
+                return None
+            raise RuntimeError(f'{method} {path}: {e.code} {e.read().decode()[:300]}') from e
+        return json.loads(text) if text else None
+
+    def list(self, what, query=''):
+        return self.call('GET', f'/{what.replace("_", "-")}{query}')[what]
+
+
+def restore(api):
+    """Gives the ports their own groups back, and takes away whatever was made here."""
+    if os.path.exists(SAVED):
+        with open(SAVED) as f:
+            for port, groups in json.load(f).items():
+                api.call('PUT', f'/ports/{port}', {'port': {'security_groups': groups}})
+    for group in api.list('security_groups', f'?name={NAME}'):
+        api.call('DELETE', f'/security-groups/{group["id"]}')
+    for group in api.list('address_groups', f'?name={NAME}'):
+        api.call('DELETE', f'/address-groups/{group["id"]}')
+    if os.path.exists(SAVED):
+        os.remove(SAVED)
+
+
+def places(api):
+    """Instances whose network has a DHCP server and a router: where packets can be sent from, and to."""
+    ports = api.list('ports')
+    found = []
+    for p in ports:
+        if not p['device_owner'].startswith('compute:') or p['status'] != 'ACTIVE':
+            continue
+        near = [q for q in ports if q['network_id'] == p['network_id']]
+        dhcp = next((q for q in near if q['device_owner'] == 'network:dhcp'), None)
+        legs = [q for q in near if q['device_owner'] == 'network:router_interface']
+        if dhcp is None or not legs:
+            continue
+        families = sorted({ipaddress.ip_address(f['ip_address']).version for f in p['fixed_ips']})
+        found.append({
+            'port': p,
+            'families': families,
+            'senders': {
+                'dhcp': {'host': dhcp['binding:host_id'], 'netns': 'qdhcp-' + p['network_id'], 'ports': [dhcp]},
+                'router': {'host': legs[0]['binding:host_id'], 'netns': 'qrouter-' + legs[0]['device_id'], 'ports': legs},
+            },
+        })
+    return found
+
+
+def address(ports, family):
+    return next((f['ip_address'] for p in ports for f in p['fixed_ips']
+                 if ipaddress.ip_address(f['ip_address']).version == family), None)
+
+
+def random_rule(rng, place, groups, direction):
+    family = rng.choice([f for f in place['families'] for _ in range(2 if f == 4 else 1)])
+    protocol = rng.choice([None, 'tcp', 'tcp', 'tcp', 'udp', 'icmp', 'icmp', '6', '17', '0'])
+    if protocol == 'icmp' and family == 6:
+        protocol = rng.choice(['ipv6-icmp', 'icmpv6', '58', 'icmp'])
+    rule = {'direction': direction, 'ethertype': f'IPv{family}', 'protocol': protocol}
+    if protocol in ('tcp', 'udp', '6', '17') and rng.random() < 0.8:
+        low, high = rng.choice([(22, 22), (80, 80), (1, 1024), (53, 53), (20, 60), (1024, 65535), (1, 65535), (443, 443)])
+        rule |= {'port_range_min': low, 'port_range_max': high}
+    elif protocol == 'icmp' and rng.random() < 0.5:
+        rule |= {'port_range_min': rng.choice([8, 8, 0, 3])}
+        if rng.random() < 0.4:
+            rule |= {'port_range_max': rng.choice([0, 0, 1])}
+    elif protocol in ('ipv6-icmp', 'icmpv6', '58') and rng.random() < 0.5:
+        rule |= {'port_range_min': rng.choice([128, 128, 129, 1])}
+    ends = [a for s in place['senders'].values() if (a := address(s['ports'], family))]
+    kind = rng.random()
+    if kind < 0.35:
+        bits = rng.choice([8, 16, 24, 28, 30, 31, 32] if family == 4 else [16, 48, 64, 96, 127, 128])
+        near = ipaddress.ip_address(rng.choice(ends))
+        if rng.random() < 0.4:
+            near = near + rng.choice([1, 2, 4, 9, 200]) if int(near) % 256 < 50 else near - 1
+        rule |= {'remote_ip_prefix': str(ipaddress.ip_network(f'{near}/{bits}', strict=False))}
+    elif kind < 0.5:
+        rule |= {'remote_group_id': rng.choice(groups)}
+    elif kind < 0.6 and place.get('address_group'):
+        rule |= {'remote_address_group_id': place['address_group']}
+    return rule
+
+
+def make_groups(api, rng, place, marker):
+    """One or two groups with random rules, and a rule that tells when the host has them all."""
+    stateful = rng.random() > 0.2
+    project = place['port']['project_id']
+    made = []
+    for _ in range(rng.choice([1, 1, 2])):
+        body = {'name': NAME, 'project_id': project, 'stateful': stateful}
+        made.append(api.call('POST', '/security-groups', {'security_group': body})['security_group'])
+    ids = [g['id'] for g in made]
+    wanted = []
+    for n, group in enumerate(made):
+        if rng.random() < (0.3 if stateful else 0.6):
+            for rule in group['security_group_rules']:
+                api.call('DELETE', f'/security-group-rules/{rule["id"]}')
+        rules = [random_rule(rng, place, ids, 'ingress') for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4]))]
+        rules += [random_rule(rng, place, ids, 'egress') for _ in range(rng.choice([0, 0, 1, 2]))]
+        if n == 0:
+            for family in (4, 6):
+                nobody = '192.0.2.1/32' if family == 4 else '2001:db8::1/128'
+                rules.append({'direction': 'ingress', 'ethertype': f'IPv{family}', 'protocol': 'tcp', 'port_range_min': marker,
+                              'port_range_max': marker, 'remote_ip_prefix': nobody})
+        seen = set()
+        for rule in rules:
+            text = json.dumps([rule.get(k) for k in sorted(set(rule) - {'protocol'})]) + str(
+                {'6': 'tcp', '17': 'udp', '0': None, 'icmpv6': 'ipv6-icmp', '58': 'ipv6-icmp'}.get(rule['protocol'], rule['protocol']))
+            if text not in seen:
+                seen.add(text)
+                wanted.append({**rule, 'security_group_id': group['id'], 'project_id': project})
+    left = wanted
+    try:
+        api.call('POST', '/security-group-rules', {'security_group_rules': wanted})
+    except RuntimeError:  # one of them exists already under another spelling: then each by itself
+        for rule in left:
+            try:
+                api.call('POST', '/security-group-rules', {'security_group_rule': rule})
+            except RuntimeError as e:
+                if ' 409 ' not in str(e):
+                    raise
+    return {'ids': ids, 'stateful': stateful, 'marker': marker}
+
+
+def wait_applied(host, variant, markers, seconds=45):
+    """Until every marker is in the rules of the host; with the native driver until its flows have stood still, too."""
+    if variant == 'ovsfw':
+        dump = 'ovs-ofctl dump-flows br-int'
+        has = ' && '.join(f'grep -q tp_dst={hex(m)} /run/reach-dump' for m in markers)
+        still = 'sleep 0.7; ovs-ofctl dump-flows br-int | wc -l > /run/reach-b; wc -l < /run/reach-dump | cmp -s - /run/reach-b'
+    else:
+        dump = '{ iptables-save; ip6tables-save; }'
+        has = ' && '.join(f'[ $(grep -c -- "--dport {m} " /run/reach-dump) -ge 2 ]' for m in markers)
+        still = ':'
+    script = (f'end=$(($(date +%s)+{seconds})); while [ $(date +%s) -lt $end ]; do {dump} > /run/reach-dump 2>/dev/null; '
+              f'if {has}; then {still} && exit 0; fi; sleep 0.2; done; exit 1')
+    if subprocess.run([*SSH, f'root@{host}', script], capture_output=True).returncode != 0:
+        raise RuntimeError(f'{host} does not have the rules after {seconds} s')
+
+
+def choose_probes(rng, stateful):
+    """Of a stateless port only answers from the port that was asked are judged: "port unreachable" would need a rule of its own."""
+    tcp = [f'tcp/{p}' for p in (22, 80, 443, 53, 2000, 30)]
+    udp = [f'udp/{p}' for p in (53, 22, 500, 2000)] if stateful else []
+    return ['icmp', *rng.sample(tcp, 2), *rng.sample(udp, min(1, len(udp)))]
+
+
+def ask_doctor(doctor, job):
+    argv = [*shlex.split(doctor), 'reach', job['sender'], job['place']['port']['id'], '--family', str(job['family']),
+            '--source-port', str(job['sourcePort']), '--output', 'json', '--probe', *job['probes']]
+    ran = subprocess.run(argv, capture_output=True, text=True)
+    try:
+        return json.loads(ran.stdout)['answers']
+    except json.JSONDecodeError as e:
+        raise RuntimeError(f'{shlex.join(argv)}: {ran.returncode} {ran.stderr[:400]}') from e
+
+
+def send(host, netns, probes):
+    with open(os.path.join(HERE, 'prober.py')) as f:
+        program = f.read()
+    argv = [*SSH, f'root@{host}', shlex.join(['ip', 'netns', 'exec', netns, 'python3', '-c', program])]
+    ran = subprocess.run(argv, input=json.dumps(probes), capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise RuntimeError(f'prober in {netns}: {ran.stderr[-400:]}')
+    return json.loads(ran.stdout)
+
+
+def packet(answer, job):
+    protocol, _, port = answer['probe'].partition('/')
+    # Only answers of stateless groups hang on the sender's port; elsewhere each connection gets one of its own.
+    own = {} if job['groups']['stateful'] or protocol != 'tcp' else {'sourcePort': job['sourcePort']}
+    return {'protocol': protocol, 'source': answer['from']['address'], 'to': answer['to']['address'], 'family': job['family'],
+            **({'port': int(port)} if port else {}), **own}
+
+
+def describe(rule):
+    fields = ('direction', 'ethertype', 'protocol', 'port_range_min', 'port_range_max', 'remote_ip_prefix', 'remote_group_id',
+              'remote_address_group_id')
+    return ' '.join(f'{k}={rule[k]}' for k in fields if rule.get(k) is not None)
+
+
+def clock(what, since):
+    print(f'  {time.monotonic() - since:6.1f} s {what}', file=sys.stderr)
+    return time.monotonic()
+
+
+def batch(api, rng, args, there, serial, tally, wrong):
+    jobs = []
+    now = time.monotonic()
+    for place in there:
+        serial += 1
+        groups = make_groups(api, rng, place, 40_000 + serial % 20_000)
+        api.call('PUT', f'/ports/{place["port"]["id"]}', {'port': {'security_groups': groups['ids']}})
+        family = rng.choice(place['families'])
+        sender = rng.choice([n for n, s in place['senders'].items() if address(s['ports'], family)])
+        jobs.append({'place': place, 'groups': groups, 'family': family, 'sender': sender, 'sourcePort': rng.randint(33_000, 60_000),
+                     'probes': choose_probes(rng, groups['stateful'])})
+    now = clock('to make the groups', now)
+    by_host = collections.defaultdict(list)
+    for job in jobs:
+        by_host[job['place']['port']['binding:host_id']].append(job['groups']['marker'])
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        waits = [pool.submit(wait_applied, host, args.variant, markers) for host, markers in by_host.items()]
+        answers = list(pool.map(lambda job: ask_doctor(args.doctor, job), jobs))
+        now = clock('to ask the doctor', now)
+        for w in waits:
+            w.result()
+        now = clock('more until the hosts have the rules', now)
+        by_sender = collections.defaultdict(list)
+        for job, said in zip(jobs, answers):
+            s = job['place']['senders'][job['sender']]
+            by_sender[s['host'], s['netns']] += [(job, a) for a in said]
+        sent = {key: pool.submit(send, *key, [packet(a, j) for j, a in pairs]) for key, pairs in by_sender.items()}
+        for key, pairs in by_sender.items():
+            results = sent[key].result()
+            # A packet that is lost on the way proves nothing: who contradicts the doctor is asked once more.
+            again = [i for i, ((_, a), got) in enumerate(zip(pairs, results)) if got != (a['verdict'] == 'reachable')]
+            if again:
+                for i, got in zip(again, send(*key, [packet(pairs[i][1], pairs[i][0]) for i in again])):
+                    results[i] = got
+            for (job, a), got in zip(pairs, results):
+                said = {'reachable': True, 'unreachable': False}.get(a['verdict'])
+                verdict = 'not known' if said is None else 'agree' if said == got else 'DISAGREE'
+                state = 'stateful' if job['groups']['stateful'] else 'stateless'
+                tally[job['sender'], f'IPv{job["family"]}', a['probe'].split('/')[0], state, got][verdict] += 1
+                if verdict == 'DISAGREE':
+                    rules = [r for g in job['groups']['ids'] for r in api.call('GET', f'/security-groups/{g}')['security_group']['security_group_rules']]
+                    wrong.append(f'{packet(a, job)}\n  doctor: {a["sentence"]}\n  packets: {"answered" if got else "not answered"}\n'
+                                 + ''.join(f'    {describe(r)}\n' for r in rules))
+    clock('to send the packets', now)
+    return [g for job in jobs for g in job['groups']['ids']]
+
+
+def table(tally):
+    print(f'{"from":8}{"family":8}{"packet":8}{"groups":11}{"packets":14}{"agree":>7}{"disagree":>10}{"not known":>11}')
+    total = collections.Counter()
+    for (sender, family, protocol, state, got), counts in sorted(tally.items()):
+        total.update(counts)
+        print(f'{sender:8}{family:8}{protocol:8}{state:11}{"answered" if got else "not answered":14}'
+              f'{counts["agree"]:7}{counts["DISAGREE"]:10}{counts["not known"]:11}')
+    print(f'{"all":49}{total["agree"]:7}{total["DISAGREE"]:10}{total["not known"]:11}')
+
+
+def run(api, args):
+    restore(api)
+    there = places(api)
+    if not there:
+        sys.exit('no instance on a network with a DHCP server and a router')
+    with open(SAVED + '.new', 'w') as f:
+        json.dump({p['port']['id']: p['port']['security_groups'] for p in there}, f)
+    os.rename(SAVED + '.new', SAVED)
+    for place in there:
+        ends = [a for s in place['senders'].values() for f in place['families'] if (a := address(s['ports'], f))]
+        body = {'name': NAME, 'project_id': place['port']['project_id'],
+                'addresses': [f'{a}/{ipaddress.ip_address(a).max_prefixlen}' for a in ends[::2]]}
+        try:
+            place['address_group'] = api.call('POST', '/address-groups', {'address_group': body})['address_group']['id']
+        except RuntimeError:
+            pass  # a cloud without address groups
+    rng = random.Random(args.seed)
+    tally, wrong, old, serial, started = collections.defaultdict(collections.Counter), [], [], 0, time.monotonic()
+    while serial < args.rounds:
+        now = there[:args.rounds - serial]
+        made = batch(api, rng, args, now, serial, tally, wrong)
+        serial += len(now)
+        for group in old:
+            api.call('DELETE', f'/security-groups/{group}')
+        old = made
+        print(f'{serial} rule sets after {time.monotonic() - started:.0f} s', file=sys.stderr)
+        if len(now) < len(there):
+            break
+    print(f'{serial} random rule sets on {len(there)} instances, variant {args.variant}, seed {args.seed}, '
+          f'{time.monotonic() - started:.0f} s\n')
+    table(tally)
+    for text in wrong:
+        print('\n' + text, end='')
+    return 1 if wrong else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('what', choices=['run', 'restore'])
+    parser.add_argument('--variant')
+    parser.add_argument('--doctor')
+    parser.add_argument('--rounds', type=int, default=200)
+    parser.add_argument('--seed', type=int, default=1)
+    args = parser.parse_args()
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda number, _: sys.exit(128 + number))
+    api = Api()
+    if args.what == 'restore':
+        restore(api)
+        return 0
+    try:
+        return run(api, args)
+    finally:
+        restore(api)
+
+
+sys.exit(main())

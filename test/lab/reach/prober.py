@@ -1,0 +1,67 @@
+"""Sends the packets that are on stdin as JSON, from the namespace it runs in, and says which were answered.
+
+An answer is anything that only the instance can have sent: an echo reply, a SYN-ACK or a RST, a datagram or "port unreachable".
+"""
+import concurrent.futures
+import errno
+import json
+import socket
+import subprocess
+import sys
+import time
+
+
+def ping(p):
+    argv = ['ping', '-c', '2', '-i', '0.3', '-W', '1', '-I', p['source'], p['to']]
+    return subprocess.run(argv, capture_output=True).returncode == 0
+
+
+def bound(p, kind):
+    s = socket.socket(socket.AF_INET6 if p['family'] == 6 else socket.AF_INET, kind)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((p['source'], p.get('sourcePort') or 0))
+    return s
+
+
+def tcp(p):
+    with bound(p, socket.SOCK_STREAM) as s:
+        s.settimeout(2.5)  # the second SYN goes out after one second
+        # Closed by a RST: the next connection may have the same ports at once.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        try:
+            s.connect((p['to'], p['port']))
+            return True
+        except ConnectionRefusedError:
+            return True
+        except (TimeoutError, socket.timeout):
+            return False
+        except OSError as e:
+            if e.errno in (errno.EHOSTUNREACH, errno.ETIMEDOUT):
+                return False
+            raise
+
+
+def udp(p):
+    with bound(p, socket.SOCK_DGRAM) as s:
+        s.connect((p['to'], p['port']))
+        s.settimeout(0.5)
+        end = time.monotonic() + 3.2  # a guest answers one datagram a second at most (icmp_ratelimit)
+        while time.monotonic() < end:
+            try:
+                s.send(b'reach')
+                s.recv(100)
+                return True
+            except ConnectionRefusedError:
+                return True
+            except (TimeoutError, socket.timeout):
+                pass
+            except OSError as e:
+                if e.errno != errno.EHOSTUNREACH:
+                    raise
+        return False
+
+
+send = {'icmp': ping, 'tcp': tcp, 'udp': udp}
+probes = json.load(sys.stdin)
+with concurrent.futures.ThreadPoolExecutor(32) as pool:
+    json.dump(list(pool.map(lambda p: send[p['protocol']](p), probes)), sys.stdout)
