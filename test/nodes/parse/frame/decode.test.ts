@@ -245,6 +245,17 @@ describe('what a frame holds besides', () => {
     }
   });
 
+  test('a datagram whose length the kernel left open reaches to the end, a shorter one to its length', () => {
+    const udp = (length: string): string =>
+      Buffer.from(
+        decodeFrame(RAW, hex(`4500001f 00000000 40110000 0a000001 0a000002 00010002 ${length}0000 414243`)).payload,
+      ).toString();
+    expect(udp('0000')).toBe('ABC');
+    expect(udp('000b')).toBe('ABC');
+    expect(udp('0009')).toBe('A');
+    expect(udp('ffff')).toBe('ABC');
+  });
+
   test('IPv6 without a next header has no payload layer', () => {
     const header = `60000000 00043b40 ${'0'.repeat(31)}1 ${'0'.repeat(31)}2 01020304`;
     expect(decodeFrame(RAW, hex(header))).toMatchObject({ layers: [{ layer: 'ipv6', protocol: 59 }], cut: false });
