@@ -31,6 +31,25 @@ export function start(
   return { child, leftFiles: () => readdirSync(runtime) };
 }
 
+/** The same, started by a process of its own that can be killed, as the doctor can. */
+export function startDoctor(shell: ShellUnderTest, commands: readonly Command[], overallSeconds = 60) {
+  const runtime = mkdtempSync(join(tmpdir(), 'osd-run-'));
+  runtimes.push(runtime);
+  const { exec, stdin } = encodeBatch(commands, { overallSeconds });
+  const script = `const { OSD_TEST, ...env } = process.env;
+const [shell, stdin] = JSON.parse(OSD_TEST);
+const child = require('node:child_process').spawn(shell[0], shell.slice(1), { detached: true, stdio: 'pipe', env });
+child.stdin.write(stdin);
+child.stdout.resume();`;
+  // Not among its arguments, where it would be taken for what it starts.
+  const batch = JSON.stringify([[...shell.argv, '-c', exec], stdin]);
+  const doctor = spawn(process.execPath, ['-e', script], {
+    env: { ...process.env, XDG_RUNTIME_DIR: runtime, OSD_TEST: batch },
+    stdio: 'ignore',
+  });
+  return { doctor, leftFiles: () => readdirSync(runtime) };
+}
+
 /** Runs a batch as a node's login shell would, and gives the results in order of the commands. */
 export async function run(
   shell: ShellUnderTest,
@@ -80,9 +99,9 @@ export function running(word: string): string[] {
   }
 }
 export const until = async (holds: () => boolean, what: string): Promise<void> => {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 10_000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`not so after 5 s: ${what}`);
+    if (Date.now() > end) throw new Error(`not so after 10 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 };

@@ -8,6 +8,7 @@ import { fingerprint } from '../../src/nodes/known-hosts.ts';
 import type { NodeTransport } from '../../src/nodes/nodes.ts';
 import type { SshTarget } from '../../src/nodes/ssh-target.ts';
 import { createSsh2Connections } from '../../src/nodes/ssh2-transport.ts';
+import { running, until } from './batch-run.ts';
 import { captureOver } from './capture-over.ts';
 import { makeHome, makeKey, type ServerOptions, startServer, type TestServer } from './ssh-server.ts';
 
@@ -296,6 +297,32 @@ describe('a node over ssh2', () => {
     home.trust(server);
     await captureOver(reach(home.target(server.port)));
     expect([server.logins, server.sessions]).toEqual([1, 2]);
+  });
+
+  it('leaves no capture behind when the link dies', async () => {
+    const server = await serve();
+    const home = homeOf();
+    home.trust(server);
+    const word = `8${process.pid}.75`;
+    const captures = [1, 2].map(
+      (n): Command => ({
+        argv: ['sh', '-c', `trap '' TERM INT HUP; echo listening on ${n} >&2; sleep ${word}`],
+        impact: 'capture',
+        parallel: true,
+        listens: 'listening on',
+        timeoutSeconds: 60,
+      }),
+    );
+    const outcome = await reach(home.target(server.port)).runBatch(
+      [...captures, look('echo', 'listen')],
+      undefined,
+      () => server.cut(),
+    );
+    expect(outcome).toMatchObject({
+      ok: true,
+      value: [{ error: { stage: 'lost' } }, { error: { stage: 'lost' } }, { value: { stdout: 'listen\n' } }],
+    });
+    await until(() => running(word).length === 0, 'nothing is left running');
   });
 
   it('waits for its turn where sshd allows few sessions', async () => {
