@@ -41,7 +41,8 @@ function numbered({ layers, payload }: Decoded, probe: Probe, mark: Uint8Array):
       if (segment.destinationPort === probe.port && flags.includes('syn') && !flags.includes('ack')) {
         return { way: 'there', identity: segment.seq, resolution: false };
       }
-      const answers = (flags.includes('syn') || flags.includes('rst')) && flags.includes('ack');
+      // A refusal of SYN has the number 0 (RFC 9293, 3.10.7.1); a reset of what was open has another.
+      const answers = flags.includes('ack') && (flags.includes('syn') || (flags.includes('rst') && segment.seq === 0));
       if (segment.sourcePort !== probe.port || !answers || segment.ack === undefined) return undefined;
       return { way: 'back', identity: (segment.ack - 1) >>> 0, resolution: false };
     }
