@@ -125,6 +125,12 @@ export interface Floating {
 type Maps = Omit<Atlas, 'ports'>;
 type ValueOf<K extends keyof Maps> = Maps[K] extends ReadonlyMap<string, Known<infer T>> ? T : never;
 
+const notAsked = {
+  known: false,
+  because: 'it was not asked for',
+  tell: 'the same question to the live cloud',
+} as const;
+
 /** Reads an atlas and notes what was looked for in vain. */
 export class AtlasReader {
   readonly #atlas: Atlas;
@@ -147,7 +153,7 @@ export class AtlasReader {
     const found = (this.#atlas[of] as ReadonlyMap<string, Known<ValueOf<K>>>).get(key);
     if (found !== undefined) return found;
     this.#wants.set(`${of} ${key}`, { of, key });
-    return { known: false, because: 'it was not asked for', tell: 'ostk-doctor reach, on the live cloud' };
+    return notAsked;
   }
 
   network = (id: string): Known<AtlasNetwork> => this.#look('networks', id);
@@ -163,13 +169,16 @@ export class AtlasReader {
   }
 
   /** The port that has an address in a network: one that is on the map, else whoever the API names. */
-  holder(networkId: string, address: string): Known<AtlasPort | undefined> {
+  holder(network: AtlasNetwork, address: string): Known<AtlasPort | undefined> {
+    const networkId = network.id;
     const here = [...this.#atlas.ports.values()].find(
       (p) => p.networkId === networkId && p.addresses.some((a) => sameAddress(a.address, address)),
     );
     if (here !== undefined) return known(here);
-    const services = this.services(networkId);
-    const own = services.known
+    // The ports of Neutron's own come in one list; of an external network there may be very many.
+    const services = network.external ? undefined : this.services(networkId);
+    if (services !== undefined && !this.#atlas.services.has(networkId)) return notAsked;
+    const own = services?.known
       ? services.value.find((p) => p.addresses.some((a) => sameAddress(a.address, address)))
       : undefined;
     if (own !== undefined) return known(own);

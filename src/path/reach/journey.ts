@@ -180,7 +180,7 @@ export class Walk {
     if (via === undefined && network.external && this.#isOutside(station)) return this.#leave(network, object);
     const floating = via === undefined && network.external ? this.#floatingOn(network, station) : undefined;
     if (floating !== undefined) return floating;
-    const holder = this.#reader.holder(networkId, station);
+    const holder = this.#reader.holder(network, station);
     if (!holder.known) return this.#unknownHolder(network, station, via, holder);
     if (holder.value === undefined) return this.#nobody(network, station, via);
     return this.#reached(network, holder.value, station, via);

@@ -69,7 +69,8 @@ function allSteps(reader: AtlasReader, q: Question): readonly Step[] {
   const { arrival } = there;
   if (arrival.kind === 'lost') return steps;
   steps.push(...arrivalSteps(reader, q, arrival));
-  if (steps.some((s) => s.verdict === 'dropped')) return steps;
+  const astray = arrival.kind === 'outside' && q.to.kind === 'port';
+  if (astray || steps.some((s) => s.verdict === 'dropped')) return steps;
   steps.push(...wayBack(reader, q, packet, port, start, there, arrival));
   return steps;
 }
@@ -239,7 +240,7 @@ function arrivalSteps(reader: AtlasReader, q: Question, arrival: Arrived): reado
     }
     case 'outside': {
       if (to.kind !== 'port') return [];
-      const because = `${to.name} is in this cloud, but its packets are sent out of it`;
+      const because = `${to.name} is in this cloud, but the packets for ${to.address} are sent out of it`;
       const step = { ...base, at: 'segment', where: 'outside', verdict: 'unknown', because } as const;
       return [{ ...step, object: { kind: 'address', id: to.address }, tell: `traceroute ${to.address} from there` }];
     }

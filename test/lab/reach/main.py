@@ -126,6 +126,16 @@ def random_rule(rng, place, groups, direction):
     return rule
 
 
+def same(rule):
+    """What Neutron takes for the same rule."""
+    spelled = {'6': 'tcp', '17': 'udp', '0': None, 'icmp': 'icmp4', 'icmpv6': 'icmp6', 'ipv6-icmp': 'icmp6', '58': 'icmp6'}
+    protocol = spelled.get(rule['protocol'], rule['protocol'])
+    if protocol == 'icmp4' and rule['ethertype'] == 'IPv6':
+        protocol = 'icmp6'
+    rest = ('direction', 'ethertype', 'port_range_min', 'port_range_max', 'remote_ip_prefix', 'remote_group_id', 'remote_address_group_id')
+    return (protocol, *(rule.get(k) for k in rest))
+
+
 def make_groups(api, rng, place, marker):
     """One or two groups with random rules, and a rule that tells when the host has them all."""
     stateful = rng.random() > 0.2
@@ -137,7 +147,8 @@ def make_groups(api, rng, place, marker):
     ids = [g['id'] for g in made]
     wanted = []
     for n, group in enumerate(made):
-        if rng.random() < (0.3 if stateful else 0.6):
+        bare = rng.random() < (0.3 if stateful else 0.6)
+        if bare:
             for rule in group['security_group_rules']:
                 api.call('DELETE', f'/security-group-rules/{rule["id"]}')
         rules = [random_rule(rng, place, ids, 'ingress') for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4]))]
@@ -147,18 +158,15 @@ def make_groups(api, rng, place, marker):
                 nobody = '192.0.2.1/32' if family == 4 else '2001:db8::1/128'
                 rules.append({'direction': 'ingress', 'ethertype': f'IPv{family}', 'protocol': 'tcp', 'port_range_min': marker,
                               'port_range_max': marker, 'remote_ip_prefix': nobody})
-        seen = set()
+        seen = set() if bare else {same(r) for r in group['security_group_rules']}
         for rule in rules:
-            text = json.dumps([rule.get(k) for k in sorted(set(rule) - {'protocol'})]) + str(
-                {'6': 'tcp', '17': 'udp', '0': None, 'icmpv6': 'ipv6-icmp', '58': 'ipv6-icmp'}.get(rule['protocol'], rule['protocol']))
-            if text not in seen:
-                seen.add(text)
+            if same(rule) not in seen:
+                seen.add(same(rule))
                 wanted.append({**rule, 'security_group_id': group['id'], 'project_id': project})
-    left = wanted
     try:
         api.call('POST', '/security-group-rules', {'security_group_rules': wanted})
     except RuntimeError:  # one of them exists already under another spelling: then each by itself
-        for rule in left:
+        for rule in wanted:
             try:
                 api.call('POST', '/security-group-rules', {'security_group_rule': rule})
             except RuntimeError as e:
@@ -232,10 +240,17 @@ def clock(what, since):
 def batch(api, rng, args, there, serial, tally, wrong):
     jobs = []
     now = time.monotonic()
-    for place in there:
-        serial += 1
-        groups = make_groups(api, rng, place, 40_000 + serial % 20_000)
+
+    def prepare(numbered):
+        number, place = numbered
+        # Each set from a seed of its own: how fast the API is does not change what is tried.
+        groups = make_groups(api, random.Random(f'{args.seed} {number}'), place, 40_000 + number % 20_000)
         api.call('PUT', f'/ports/{place["port"]["id"]}', {'port': {'security_groups': groups['ids']}})
+        return groups
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        prepared = list(pool.map(prepare, enumerate(there, serial + 1)))
+    for place, groups in zip(there, prepared):
         family = rng.choice(place['families'])
         sender = rng.choice([n for n, s in place['senders'].items() if address(s['ports'], family)])
         jobs.append({'place': place, 'groups': groups, 'family': family, 'sender': sender, 'sourcePort': rng.randint(33_000, 60_000),
