@@ -184,6 +184,11 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     .option('--count <n>', 'packets per stretch (5; connections 3)')
     .option('--size <bytes>', 'size of the IP packet of a ping')
     .option('--inject', 'also put pings in at the port of the instance, in its name (Open vSwitch only)')
+    .option(
+      '--keep-captures <folder>',
+      'keep whole packets of every point as pcap files (else headers only, and not kept)',
+    )
+    .option('--svg <file>', 'draw the trace into a picture')
     .addHelpText('after', traceWords);
   outputOptions(wayOptions(trace)).action(async (from: string, to: string) => {
     const [{ traceCommand }, { runWalk }] = await Promise.all([

@@ -41,6 +41,8 @@ export interface Recorder {
   unreachable(host: string, failure: NodeFailure): void;
   /** Notes how a host was addressed and how its services are laid out. */
   host(name: string, facts: HostFacts): void;
+  /** What was captured so far, by host in the order of the captures. */
+  captures(): readonly { readonly host: string; readonly record: NodeRecord }[];
   /** The bundle as bytes: the same for the same records, in whatever order they came. */
   bytes(manifest: RunManifest): Promise<Buffer>;
   /** Writes the bundle, mode 0600, whole or not at all. Fails when the file cannot be written. */
@@ -111,6 +113,11 @@ export function createRecorder(options: { readonly redactor?: Redactor; readonly
         return ok({ ...seen, headers: { ...seen.headers, 'x-subject-token': token } });
       };
     },
+
+    captures: () =>
+      [...hosts].flatMap(([host, { slots }]) =>
+        slots.flatMap(({ record }) => (record?.impact === 'capture' ? [{ host, record }] : [])),
+      ),
 
     ran(host, command) {
       const slot: Slot<NodeRecord> = { record: undefined };

@@ -22,6 +22,7 @@ const schema = looseObject({
       reversed: boolean(),
       probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']), port: number().optional() }),
       inject: boolean(),
+      whole: boolean(),
       count: number().int().min(1).max(100),
       size: number().int().min(28).max(65_535).optional(),
     }).optional(),

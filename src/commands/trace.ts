@@ -73,6 +73,7 @@ export function traceCommand(from: string, to: string, o: TraceCommandOptions): 
         other: place ?? 'peer',
         reversed,
         inject: inject === true,
+        whole: walk.keepCaptures !== undefined,
         probe,
         count: count === undefined ? usualCount[probe.protocol] : numberOf('--count', count, 1, 100),
         ...(size === undefined ? {} : { size: numberOf('--size', size, 68, 65_535) }),

@@ -8,6 +8,7 @@ import { walk } from '../run/walk.ts';
 import { progress } from '../ui/progress.ts';
 import { version } from '../version.ts';
 import { exitFor, fanOut, reporterFor, type Screen } from './output.ts';
+import { drawTraces, keepCaptures } from './trace-files.ts';
 import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
 
@@ -78,6 +79,9 @@ export async function walkAndReport(
     clearInterval(ticker);
     emit({ type: 'run.end', report });
     for (const reporter of reporters) await reporter.end();
+    if (o.svg !== undefined) await drawTraces(o.svg, report.traces ?? []);
+    if (o.keepCaptures !== undefined && door.recorder !== undefined)
+      await keepCaptures(o.keepCaptures, door.recorder.captures());
     if (door.recorder !== undefined) {
       const manifest: RunManifest = {
         toolVersion: version(),

@@ -15,6 +15,10 @@ export interface WalkOptions extends OutputOptions {
   readonly to?: string;
   /** Of `trace`: what is followed, and how. */
   readonly trace?: TraceOption;
+  /** Folder for the packets that were captured. */
+  readonly keepCaptures?: string;
+  /** File for the picture of a trace. */
+  readonly svg?: string;
   readonly since?: string;
   readonly probePackets?: boolean;
   readonly config?: string;

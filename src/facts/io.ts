@@ -29,6 +29,8 @@ export interface TraceOption {
   readonly size?: number;
   /** The operator agrees that packets are put in at the instance's port, in its name. */
   readonly inject: boolean;
+  /** The operator keeps the captures, and wants whole packets. */
+  readonly whole: boolean;
 }
 
 export interface RunOptions {

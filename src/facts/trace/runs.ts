@@ -38,7 +38,9 @@ export interface TraceRuns {
 const snapLength = 160;
 /** More than any probe makes; a flood of ARP or of somebody's pings ends the capture, and `dropped` or the count say so. */
 const packetLimit = 1000;
-const maxBytes = packetLimit * (snapLength + 16) + 24;
+/** tcpdump's own default: every packet as it is. */
+const wholePacket = 262_144;
+const bytesOf = (whole: boolean): number => (whole ? 4 * 1024 * 1024 : packetLimit * (snapLength + 16) + 24);
 /** tcpdump says this when its filter is in place and it reads. */
 const listening = 'listening on';
 /** What a probe may take, and what the captures outlive it by when nobody ends them. */
@@ -52,7 +54,7 @@ const markOf = ({ leg }: PlannedLeg): Uint8Array =>
 const lettersOf = (mark: Uint8Array): string =>
   [...mark.subarray(0, 4)].map((byte) => String.fromCharCode(0x61 + (byte % 26))).join('');
 
-const captureCommand = (point: Point, filter: string, round: string): Command => ({
+const captureCommand = (point: Point, filter: string, round: string, whole: boolean): Command => ({
   // -p: a device that is made promiscuous takes in what it refused before, and a trace must not heal what it looks at.
   argv: [
     'tcpdump',
@@ -63,7 +65,7 @@ const captureCommand = (point: Point, filter: string, round: string): Command =>
     '-U',
     '--immediate-mode',
     '-s',
-    String(snapLength),
+    String(whole ? wholePacket : snapLength),
     '-c',
     String(packetLimit),
     '-w',
@@ -76,7 +78,7 @@ const captureCommand = (point: Point, filter: string, round: string): Command =>
   encoding: 'base64',
   listens: listening,
   timeoutSeconds: captureSeconds,
-  maxBytes,
+  maxBytes: bytesOf(whole),
   round,
   ...(point.netns === undefined ? {} : { netns: point.netns }),
 });
@@ -366,7 +368,7 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         ...(planned.leg.probe.port === undefined ? {} : { port: planned.leg.probe.port }),
         mark: Buffer.from(mark).readUInt32BE(0),
       });
-      const command = captureCommand(point, filter, round);
+      const command = captureCommand(point, filter, round, facts.io.options.trace?.whole === true);
       return { command, answer: facts.io.nodes.run(point.host, command, { enough: over.signal }) };
     }),
   );
