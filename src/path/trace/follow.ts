@@ -44,7 +44,7 @@ export interface Followed {
   readonly offsets: ReadonlyMap<string, bigint>;
   readonly changes: readonly TraceChange[];
   readonly misfits: readonly TraceMisfit[];
-  /** Medians: from leaving to coming back at the first point that saw both; and at the last one, how long the answer took. */
+  /** Medians: from leaving to coming back at the first point that saw both; and at the last one, how long the answerer took. */
   readonly roundTrip?: bigint;
   readonly turnaround?: bigint;
 }
@@ -91,7 +91,7 @@ export function follow(observation: Observation): Followed {
     return time === undefined ? [] : [time];
   });
   const [roundTrip] = bothWays;
-  const turnaround = bothWays.at(-1);
+  const turnaround = early === undefined ? bothWays.at(-1) : undefined;
   const most = (way: TraceWay): Followed['arp'][TraceWay] => ({
     asked: Math.max(0, ...resolved[way].asked),
     answered: Math.max(0, ...resolved[way].told),

@@ -108,7 +108,7 @@ export function lossesOf(
       const { from, to } = span;
       const turns = from < stations.answerer && to > stations.answerer;
       const { blind } = stations.between(from, to);
-      const certain = from === stations.answerer - 1 && blind.length + span.uncertain.length === 0;
+      const certain = blind.length + span.uncertain.length === 0;
       const lost = new Set(span.packets);
       const refused = refusals.find((r) => lost.has(r.sequence));
       return {

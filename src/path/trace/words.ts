@@ -1,5 +1,6 @@
 import type { Trace, TraceExpectation, TraceLoss, TracePlace, TracePoint, TraceWay } from '../../engine/trace.ts';
 import type { Followed } from './follow.ts';
+import { stationOf } from './station.ts';
 
 type Facts = Omit<Trace, 'reading' | 'notes'>;
 
@@ -93,10 +94,8 @@ export function notesOf(trace: Facts, arp: Followed['arp']): string[] {
         `Wrong ${misfitWords[m.what]} at ${pointWords(m.point, trace)} ${wayWords[m.way]}: ${m.seen}, should be ${m.expected}.`,
     ),
     ...trace.losses
-      .filter((loss) => loss !== trace.stop)
-      .map(
-        (loss) => `${trace.stop?.packet === 'probe' ? 'Also: ' : ''}${stopWords(loss, trace)}${refusedWords(loss)}.`,
-      ),
+      .filter((loss) => loss !== trace.stop && !isHeldBack(loss, trace))
+      .map((loss) => `Also: ${uncapitalised(stopWords(loss, trace))}${refusedWords(loss)}.`),
     ...(trace.stop !== undefined && trace.early !== undefined
       ? [`Answers come, though nothing of it was seen at ${list(trace.early.silent, trace)}.`]
       : []),
@@ -104,6 +103,10 @@ export function notesOf(trace: Facts, arp: Followed['arp']): string[] {
     ...lookNotes(trace),
   ];
 }
+
+/** What is not lost but waits for address resolution. */
+const isHeldBack = (loss: TraceLoss, { stop }: Facts): boolean =>
+  stop !== undefined && stop.packet !== 'probe' && loss.lost === loss.of;
 
 const misfitWords = { tunnel: 'tunnel', vni: 'VNI', endpoints: 'tunnel endpoints', tag: 'VLAN tag' } as const;
 const wayWords: Readonly<Record<TraceWay, string>> = { there: 'on the way there', back: 'on the way back' };
@@ -130,14 +133,9 @@ function expectedNotes(trace: Facts): string[] {
  * point on its way there has passed all that is decided there.
  */
 function isNear({ point, way = 'there' }: TraceExpectation, stop: TraceLoss, points: number): boolean {
-  const station = (place: TracePlace, end: boolean): number => {
-    if (place.at === 'answerer') return points + 1;
-    if (place.at === 'sender') return end ? 2 * points + 2 : 0;
-    return place.way === 'there' ? place.point + 1 : 2 * points + 1 - place.point;
-  };
-  const at = station({ at: 'point', point, way }, false);
-  const from = station(stop.after, false);
-  return (from === points ? at > from : at >= from) && at <= station(stop.before, true);
+  const at = stationOf({ at: 'point', point, way }, points, false);
+  const from = stationOf(stop.after, points, false);
+  return (from === points ? at > from : at >= from) && at <= stationOf(stop.before, points, true);
 }
 
 function resolutionNotes(trace: Facts, arp: Followed['arp']): string[] {
@@ -186,6 +184,7 @@ function packets(some: number, all: number): string {
 }
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const uncapitalised = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** `tap5652dd5f-cd on cmp1`, `qr-7602a039-1a in qrouter-… on net1`. */
 export function pointWords(index: number, { points }: Pick<Trace, 'points'>): string {

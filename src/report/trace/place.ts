@@ -1,4 +1,5 @@
 import type { Trace, TraceChange, TraceLoss, TracePlace, TraceWay } from '../../engine/trace.ts';
+import { stationOf } from '../../path/trace/station.ts';
 
 /** `5 × icmp 10.0.0.2 → 10.0.0.148, 84 bytes`. */
 export function probeWords({ probe, sent }: Trace): string {
@@ -29,18 +30,10 @@ export function stopTitle({ stop, answerer }: Trace, arrows: Readonly<Record<Tra
   return `${head} ${arrow} ${lost} lost on the way ${stop.way}`;
 }
 
-/** Whether the probe was surely not at this point on this way because of the stop: what comes behind it. */
-export function isBehind(trace: Trace, point: number, way: TraceWay): boolean {
-  const { stop, points } = trace;
+/** Whether nothing of the probe came to this point on this way, for all of it is lost before. */
+export function isBehind({ stop, points }: Trace, point: number, way: TraceWay): boolean {
   if (stop === undefined || stop.lost < stop.of) return false;
-  const station = (p: number, w: TraceWay): number => (w === 'there' ? p + 1 : 2 * points.length + 1 - p);
-  const last =
-    stop.after.at === 'sender'
-      ? 0
-      : stop.after.at === 'answerer'
-        ? points.length + 1
-        : station(stop.after.point, stop.after.way);
-  return station(point, way) > last;
+  return stationOf({ at: 'point', point, way }, points.length, false) > stationOf(stop.after, points.length, false);
 }
 
 const changeNames: Readonly<Record<TraceChange['what'], string>> = {

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import type { Trace, TraceLoss, TracePlace, TraceWay } from '../../engine/trace.ts';
+import { stationOf } from '../../path/trace/station.ts';
 import { timeWords } from '../../path/trace/words.ts';
 import { safeLine } from '../../ui/safe-text.ts';
 import { shortIds } from '../page.ts';
@@ -334,28 +335,19 @@ function transitWords({ points }: Trace, lower: Station, upper: Station | undefi
   return time === undefined ? '' : timeWords(time);
 }
 
-/** The furthest station of the walk there and back at which anything was seen. */
+/** The furthest station of the walk there and back to which anything came: the probe, or what asks the way for it. */
 function furthestSeen({ points, answered, stop }: Trace): number {
   const n = points.length;
-  if (answered > 0 && stop?.lost !== stop?.of) return 2 * n + 2;
-  if (answered > 0 && stop === undefined) return 2 * n + 2;
-  return points.reduce(
-    (most, point, p) => {
-      const back = point.back.seen > 0 ? 2 * n + 1 - p : 0;
-      return Math.max(most, back, point.there.seen > 0 ? p + 1 : 0);
-    },
-    stop?.kind === 'answerer' ? n + 1 : 0,
-  );
+  if (answered > 0 && (stop === undefined || stop.lost < stop.of)) return 2 * n + 2;
+  const end = stop === undefined ? 0 : stop.kind === 'answerer' ? n + 1 : stationOf(stop.after, n, false);
+  return points.reduce((most, point, p) => {
+    const back = point.back.seen > 0 ? 2 * n + 1 - p : 0;
+    return Math.max(most, back, point.there.seen > 0 ? p + 1 : 0);
+  }, end);
 }
 
-function isBetween(edge: number, { after, before }: TraceLoss, points: number): boolean {
-  const station = (place: TracePlace, end: boolean): number => {
-    if (place.at === 'answerer') return points + 1;
-    if (place.at === 'sender') return end ? 2 * points + 2 : 0;
-    return place.way === 'there' ? place.point + 1 : 2 * points + 1 - place.point;
-  };
-  return edge >= station(after, false) && edge < station(before, true);
-}
+const isBetween = (edge: number, { after, before }: TraceLoss, points: number): boolean =>
+  edge >= stationOf(after, points, false) && edge < stationOf(before, points, true);
 
 /** What came of it, in words; red where it stops. */
 function closingLines(trace: Trace): readonly { readonly words: string; readonly role: string }[] {

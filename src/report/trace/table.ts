@@ -111,8 +111,9 @@ function overAll(line: Exclude<Line, { readonly kind: 'row' }>, width: number, p
     }
     case 'stop': {
       const rule = theme.unicode ? '━' : '=';
-      const text = clip(`${rule}${rule} ${theme.marks.problem} ${line.text} `, page.width - left, page);
-      const rest = rule.repeat(Math.max(0, Math.min(width, page.width) - left - columns(text)));
+      const text = clip(`${rule}${rule} ${theme.marks.problem} ${line.text}`, page.width - left, page);
+      const room = Math.min(Math.max(width, left + columns(text) + 3), page.width) - left - columns(text) - 1;
+      const rest = room > 0 ? ` ${rule.repeat(room)}` : '';
       return [`${spaces(left)}${theme.paint('problem', text + rest)}`];
     }
     default:

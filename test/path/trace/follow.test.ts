@@ -58,6 +58,26 @@ describe('what each point saw', () => {
     expect(followed.there.map((r) => r.transit)).toEqual([undefined, 10_000n, 10_000n, undefined, 10_000n, 10_000n]);
   });
 
+  it('compares clocks with the one of the sender, wherever on the path its host is', () => {
+    const { offsets } = follow(seenIn({ leg: { sender: { host: 'cmp1' } }, clocks: { cmp1: 3_000_000n } }));
+    expect([...offsets]).toEqual([
+      ['cmp1', 0n],
+      ['net1', -3_000_000n],
+    ]);
+  });
+
+  it('compares clocks over the quickest packets of each stretch, which need not be the same', () => {
+    const three = [point('net1', 'a'), point('cmp1', 'b'), point('cmp2', 'c')];
+    // Packet 1 is held up behind b, packet 2 before it; on the way there only.
+    const delay = (e: number, k: number): bigint => ((k === 1 ? 2 : 1) === e ? 900_000n : 10_000n);
+    const { offsets } = follow(simulate({ points: three, sent: 2, delay, clocks: { cmp1: 5n, cmp2: 7_000n } }));
+    expect([...offsets]).toEqual([
+      ['net1', 0n],
+      ['cmp1', 5n],
+      ['cmp2', 7_000n],
+    ]);
+  });
+
   it('measures over a point that saw nothing', () => {
     const followed = follow(seenIn({ watches: watches({ 1: blind }) }));
     expect(followed.there[2]).toMatchObject({ since: 0, transit: 20_000n });
@@ -209,6 +229,13 @@ describe('where it stops', () => {
     expect(notesOf(lossy)).toEqual(['Also: 2 of 10 packets were seen at ns-1 on net1 and never at brq-1 on net1.']);
   });
 
+  it('is the first of two places that lose equally many', () => {
+    const { stop } = follow(
+      seenIn({ sent: 4, takes: (e, k) => (e === there(1) && k <= 2) || (e === back(3) && k > 2) }),
+    );
+    expect(stop).toMatchObject({ way: 'there', lost: 2, of: 4, before: { point: 1 } });
+  });
+
   it('is not told of what was never sent', () => {
     expect(readingOf(seenIn({ sent: 0 }))).toBe('Nothing was sent.');
   });
@@ -291,6 +318,12 @@ describe('address resolution', () => {
     expect(follow(observation).stop).toBeUndefined();
   });
 
+  it('is no matter when only some packets are lost', () => {
+    const some = seenIn({ takes: (e, k) => e === there(0) && k > 3 });
+    const observation = { ...some, sightings: [...some.sightings, ...asked(0, 1)] };
+    expect(follow(observation).stop).toMatchObject({ packet: 'probe', lost: 2, of: 5 });
+  });
+
   it('of IPv6 is read in the same way', () => {
     const solicit = (p: number): Sighting => ({
       point: p,
@@ -327,6 +360,8 @@ describe('address resolution', () => {
       [0, 3],
     ]);
     expect(follow(bare).stop).toMatchObject({ packet: 'probe', after: { point: 3 }, before: { point: 4 }, lost: 2 });
+    // Of three and two of them nobody knows which are the same.
+    expect(follow(bare).there.map((r) => r.transit !== undefined)).toEqual([false, true, false, false, false, false]);
   });
 });
 
@@ -479,6 +514,13 @@ describe('the wrong clothes', () => {
         }),
       ).misfits,
     ).toEqual([]);
+  });
+
+  it('are not a tag that bears only a priority', () => {
+    const { misfits } = follow(
+      simulate({ points: [point('net1', 'a')], frame: (_p, way) => ({ ...usual(way), tag: 0 }) }),
+    );
+    expect(misfits).toEqual([]);
   });
 
   it('are a tag where there should be none, and none where there should be one', () => {

@@ -1,9 +1,19 @@
 import type { Trace } from '../../../src/engine/trace.ts';
 import { follow } from '../../../src/path/trace/follow.ts';
 import { traceOf } from '../../../src/path/trace/model.ts';
-import type { Watch } from '../../../src/path/trace/observation.ts';
+import type { Sighting, Watch } from '../../../src/path/trace/observation.ts';
 import type { Point, Wearing } from '../../../src/path/trace/point.ts';
-import { type Frame, mac, plain, point, simulate, usual, type World } from '../../path/trace/simulate.ts';
+import {
+  arpAt,
+  dressed,
+  type Frame,
+  mac,
+  plain,
+  point,
+  simulate,
+  usual,
+  type World,
+} from '../../path/trace/simulate.ts';
 
 const network = '653e7a42-cc1c-4b0e-9d0c-7f1f7a4c2b22';
 const qdhcp = `qdhcp-${network}`;
@@ -38,6 +48,17 @@ export const trace = (parts: Partial<World>, expected?: Trace['expected']): Trac
   const observation = simulate({ ...world, ...parts });
   return traceOf(observation, follow(observation), expected);
 };
+
+function asksAt(p: number): Sighting {
+  const bare = arpAt(p, 'there', 'request');
+  return { ...bare, layers: dressed(bare.layers, inside[p]?.wears ?? plain) };
+}
+
+function withFrames(parts: Partial<World>, frames: readonly Sighting[]): Trace {
+  const observation = simulate({ ...world, ...parts });
+  const seen = { ...observation, sightings: [...observation.sightings, ...frames] };
+  return traceOf(seen, follow(seen));
+}
 
 const allowed: Trace['expected'] = [
   { point: 1, verdict: 'passes', because: 'port security is off on DHCP ports' },
@@ -103,6 +124,19 @@ export const traces = {
   ordered: trace({ takes: (e) => e === 9 }, [
     { point: 8, verdict: 'dropped', because: 'no rule of group web lets icmp in' },
   ]),
+  /** The last point's capture lost packets, and one before it overlooked some. */
+  uncertain: trace({
+    takes: (e) => e === 9,
+    watches: inside.map((_, p) => ({ kind: 'watched', captured: 10, dropped: p === 8 ? 7 : 0 })),
+    sees: (p, _way, n) => p !== 8 && (p !== 2 || n > 2),
+  }),
+  unresolved: withFrames({ takes: (e) => e === 0 }, [0, 1, 2, 3, 4, 5, 6, 7].map(asksAt)),
+  somebodyElse: trace({ sees: (p) => p < 7 }),
+  blindThere: trace({ takes: (e) => e === 7, watches: blindAt(6, 7) }),
+  down: trace({
+    takes: (e) => e === 8,
+    watches: inside.map((_, p) => (p === 8 ? { kind: 'down' } : { kind: 'watched', captured: 10, dropped: 0 })),
+  }),
   misfit: trace({
     takes: (e) => e === 5,
     wears: (p) => (p === 4 ? { ...tunnel, vni: 1022 } : (inside[p]?.wears ?? plain)),

@@ -45,6 +45,19 @@ describe('a trace as a picture', () => {
     expect(count(traceSvg(traces.silentGuest), /class="go"/g)).toBe(edges);
   });
 
+  it('has no arrow but a dashed line over what could not be looked at', () => {
+    const svg = traceSvg(traces.blindThere);
+    expect(count(svg, /class="go"/g)).toBe(6);
+    expect(count(svg, /class="maybe"/g)).toBe(2);
+    expect(count(svg, /<rect class="box unseen"/g)).toBe(2);
+  });
+
+  it('has the arrows of who-has where that is as far as it gets', () => {
+    const svg = traceSvg(traces.unresolved);
+    expect(count(svg, /class="go"/g)).toBe(8);
+    expect(svg).toContain('>who-has: no further<');
+  });
+
   it('has one broken arrow where it stops, and none where it does not', () => {
     const brokenArrows = (trace: Trace): number => count(traceSvg(trace), /class="rest"/g);
     expect(names.filter((name) => brokenArrows(traces[name]) === 1)).toEqual(
