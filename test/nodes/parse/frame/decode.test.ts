@@ -161,6 +161,32 @@ describe('an ICMP error', () => {
     expect(layers[1]).toMatchObject({ quoted: [{ layer: 'ipv4' }, { layer: 'udp', destinationPort: 33_434 }] });
   });
 
+  const quotedUdp = '4500001c 00000000 01110000 0a000002 c6336401 00010002 00080000';
+  const quotedUdp6 = `60000000 00081140 ${'0'.repeat(31)}1 ${'0'.repeat(31)}2 00010002 00080000`;
+  const about = [expect.anything(), { layer: 'udp', sourcePort: 1, destinationPort: 2, length: 8 }];
+
+  test.each([3, 4, 5, 11, 12])('of type %i quotes what it is about', (type) => {
+    const kind = type.toString(16).padStart(2, '0');
+    const { layers } = decodeFrame(RAW, hex(`${outer} ${kind}00000000000000 ${quotedUdp}`));
+    expect(layers[1]).toMatchObject({ type, quoted: about });
+  });
+
+  test.each([1, 2, 3, 4])('of ICMPv6 type %i quotes what it is about', (type) => {
+    const header = `60000000 00383a40 ${'0'.repeat(31)}1 ${'0'.repeat(31)}2 0${type}000000`;
+    // The first byte of an MTU or of a pointer is no length of the quote.
+    const second = type === 2 || type === 4 ? '01000000' : '00000000';
+    const { layers } = decodeFrame(RAW, hex(`${header} ${second} ${quotedUdp6}`));
+    expect(layers[1]).toMatchObject({ type, quoted: about });
+    const short = decodeFrame(RAW, hex(`${header} 05000000 ${quotedUdp6}`)).layers[1];
+    expect(short).toHaveProperty('quoted.length', type === 1 || type === 3 ? 1 : 2);
+  });
+
+  test.each([0, 8, 13, 14])('is not what type %i is: it has an id and a sequence number', (type) => {
+    const kind = type.toString(16).padStart(2, '0');
+    const { layers } = decodeFrame(RAW, hex(`${outer} ${kind}00000012340005 ${quotedUdp}`));
+    expect(layers[1]).toEqual({ layer: 'icmp', type, code: 0, id: 0x1234, sequence: 5 });
+  });
+
   test('is not followed into an error that it quotes', () => {
     const inner = '45000038 00000000 40010000 0a000003 0a000004 0301000000000000';
     const quoted = '4500001c 00000000 40110000 0a000004 0a000003 00010002 00080000';
@@ -222,6 +248,10 @@ describe('what a frame holds besides', () => {
     const header = '4500002c 00000000 40060000 0a000001 0a000002 00160016 00000001 00000002 60120100 00000000';
     const tcp = (options: string) => decodeFrame(RAW, hex(`${header} ${options}`)).layers[1];
     expect(tcp('020405b4')).toMatchObject({ layer: 'tcp', mss: 1460 });
+    const longer = '45000030 00000000 40060000 0a000001 0a000002 00160016 00000001 00000002 70020100 00000000';
+    for (const options of ['01 020405b4 010101', '030308 01 020405b4', '0101 0402 020405b4']) {
+      expect(decodeFrame(RAW, hex(`${longer} ${options}`)).layers[1]).toMatchObject({ mss: 1460 });
+    }
     for (const options of ['01010102', '01020405', '02000000', '00020405']) {
       expect(tcp(options)).toMatchObject({ layer: 'tcp', flags: ['syn', 'ack'] });
       expect(tcp(options)).not.toHaveProperty('mss');
