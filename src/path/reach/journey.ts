@@ -130,7 +130,15 @@ export class Walk {
   #onRoute(route: Exclude<Route, { kind: 'none' }>, at: Stage, where: string): Arrival {
     switch (route.kind) {
       case 'unknown':
-        this.#step('route', at, where, 'unknown', route.because, { kind: 'address', id: this.#to() }, route);
+        this.#step(
+          'route',
+          at,
+          where,
+          'unknown',
+          route.because,
+          { kind: 'address', id: this.#to() },
+          { tell: route.tell },
+        );
         return this.#lost();
       case 'direct':
         return this.#arriveOn(route.networkId, this.#packet.destination);
@@ -401,8 +409,8 @@ export class Walk {
           this.#step('translation', 'router', where, 'dropped', rewritten.because, rewritten.object);
           return this.#lost();
         case 'unknown':
-          this.#step('translation', 'router', where, 'unknown', rewritten.because, object, rewritten);
-          break;
+          this.#step('translation', 'router', where, 'unknown', rewritten.because, object, { tell: rewritten.tell });
+          return this.#lost();
         case 'to':
           this.#step('translation', 'router', where, 'translated', rewritten.because, rewritten.object);
           this.#packet = { ...before, destination: rewritten.address };

@@ -45,7 +45,11 @@ export function destinationAt(router: AtlasRouter, reader: AtlasReader, packet: 
   if (floating === undefined || (floating.routerId !== undefined && floating.routerId !== router.id))
     return { kind: 'same' };
   const object = floatingObject(floating);
-  if (floating.fixed === undefined || floating.routerId === undefined) {
+  if (floating.routerId !== undefined && floating.fixed === undefined) {
+    const because = `floating IP ${destination} leads to single ports of instances (port forwardings)`;
+    return { kind: 'unknown', because, tell: `openstack floating ip port forwarding list ${floating.id}` };
+  }
+  if (floating.fixed === undefined) {
     return { kind: 'nowhere', because: `floating IP ${destination} is associated with nothing`, object };
   }
   const status = floating.status === 'ACTIVE' ? '' : ` (Neutron says it is ${floating.status})`;

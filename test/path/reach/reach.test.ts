@@ -345,6 +345,16 @@ describe('to and from the world outside', () => {
     expect(asked({ ...cloud, floatings: [loose] }, question).sentence).toContain('associated with nothing');
   });
 
+  it('one that leads to single ports only is not known', () => {
+    const { portId: _, fixed: __, ...forwarding } = fip;
+    const question = ask(outside('198.51.100.7'), { kind: 'address', address: fip.address, name: fip.address });
+    const found = asked({ ...cloud, floatings: [forwarding] }, question);
+    expect(found).toMatchObject({
+      verdict: 'unknown',
+      decisive: { tell: expect.stringContaining('port forwarding list') },
+    });
+  });
+
   it('an instance on the external network is a neighbour of everybody there', () => {
     const edge = vm('edge', world, '203.0.113.60');
     const of = { ...cloud, vms: [a, edge] };
