@@ -337,7 +337,8 @@ function numbered(planned: PlannedLeg, seen: readonly Seen[]): readonly Sighting
   const ordered = [...seen].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const connections = new Map<number, number>();
   const rounds = new Map<string, number>();
-  return ordered.map(({ identity, resolution, ...rest }): Sighting => {
+  const asked = new Set(seen.filter((s) => s.way === 'there' && !s.resolution).map((s) => s.identity));
+  return ordered.flatMap(({ identity, resolution, ...rest }): Sighting | readonly Sighting[] => {
     if (resolution && protocol !== 'arp') return { ...rest, sequence: 0 };
     if (resolution) {
       const place = `${rest.point} ${rest.way}`;
@@ -346,6 +347,8 @@ function numbered(planned: PlannedLeg, seen: readonly Seen[]): readonly Sighting
       return { ...rest, sequence: next };
     }
     if (protocol !== 'tcp') return { ...rest, sequence: identity };
+    // A guest repeats its answer for a minute where the third packet of an earlier connection was lost: none of these was asked for now.
+    if (rest.way === 'back' && !asked.has(identity)) return [];
     const known = connections.get(identity) ?? connections.size + 1;
     connections.set(identity, known);
     return { ...rest, sequence: known };
