@@ -215,7 +215,8 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
   const replay = root
     .command('replay [file]')
     .description('the same report again from a recorded run')
-    .option('--last', 'the newest run of this machine');
+    .option('--last', 'the newest run of this machine')
+    .option('--svg <file>', 'draw its traces into a picture');
   outputOptions(replay).action(async (file: string | undefined) => {
     const { runReplay } = await import('./commands/replay.ts');
     exit(await runReplay(file, replay.opts()));

@@ -1,6 +1,6 @@
 import type { Scope } from '../engine/finding.ts';
 import { computeHostOf, type InstanceSubject, type PortSubject, shortId } from '../facts/subject.ts';
-import { quoteArg } from '../nodes/quote.ts';
+import { isTypeable, quoteArg } from '../nodes/quote.ts';
 
 type More = { readonly [K in 'host' | 'agent' | 'router' | 'link']?: readonly string[] };
 
@@ -39,7 +39,7 @@ export const linkName = (a: string, b: string): string => [a, b].sort().join(' â
  * typed. Whoever names an instance must not thereby write commands for the operator.
  */
 export const typed = (instance: Pick<InstanceSubject, 'name' | 'id'>): string =>
-  /^[^-\p{Cc}]\P{Cc}*$/u.test(instance.name) ? quoteArg(instance.name) : instance.id;
+  isTypeable(instance.name) ? quoteArg(instance.name) : instance.id;
 
 /** The command that proves a mend. */
 export const verifyWith = (verb: string, subject: PortSubject | InstanceSubject): string => {

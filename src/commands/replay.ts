@@ -11,6 +11,7 @@ import { runOptionsOf } from './walk-options.ts';
 
 export interface ReplayOptions extends OutputOptions {
   readonly last?: boolean;
+  readonly svg?: string;
 }
 
 async function bundleOf(file: string | undefined, o: ReplayOptions): Promise<Bundle> {

@@ -17,3 +17,6 @@ export function quoteArg(arg: string): string {
 /** A whole command line. Its first word is never taken for an assignment. */
 export const quoteArgv = (argv: readonly string[]): string =>
   argv.map((arg, index) => (index === 0 && arg.includes('=') ? always(arg) : quoteArg(arg))).join(' ');
+
+/** Whether a name that somebody chose can stand on a command line to paste: no option by its looks, nothing a terminal acts on. */
+export const isTypeable = (name: string): boolean => /^[^-\p{Cc}]\P{Cc}*$/u.test(name);

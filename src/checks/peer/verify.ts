@@ -1,5 +1,5 @@
 import type { PortSubject } from '../../facts/subject.ts';
-import { quoteArg } from '../../nodes/quote.ts';
+import { isTypeable, quoteArg } from '../../nodes/quote.ts';
 import { verifyWith } from '../scope.ts';
 
 /** The command that proves a mend between the two; `to` is what the peer is called, a name that somebody chose. */
@@ -7,4 +7,4 @@ export const verifyPair = (subject: PortSubject, to: string): string =>
   `${verifyWith('net', subject)} --to ${quoteArg(to)}`;
 
 /** The name of the peer where it can be typed, else the id of its port. */
-export const typeable = (name: string, portId: string): string => (/^[^\p{Cc}]+$/u.test(name) ? name : portId);
+export const typeable = (name: string, portId: string): string => (isTypeable(name) ? name : portId);

@@ -11,7 +11,7 @@ import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
 import { guestSilent, lostBetween, switchDisagrees } from '../path/codes.ts';
-import { agentName, linkName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { agentName, linkName, ownerName, portScope } from '../scope.ts';
 
 const needs = { runs: traceRuns, legs: followedLegs };
 const optional = { opinions };
@@ -133,7 +133,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
           ]
         : []),
     ],
-    verify: verifyWith('net', subject),
+    verify: leg.command,
   });
 }
 

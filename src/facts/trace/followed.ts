@@ -1,5 +1,6 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import type { Trace, TraceExpectation } from '../../engine/trace.ts';
+import { isTypeable, quoteArgv } from '../../nodes/quote.ts';
 import { familyOf } from '../../path/addresses.ts';
 import { explainVerdict, groupFromApi, type Probe, portSecurityFromApi, verdictOf } from '../../path/secgroup.ts';
 import { follow } from '../../path/trace/follow.ts';
@@ -12,6 +13,8 @@ import { type LegRun, traceRuns } from './runs.ts';
 
 /** One stretch as it went, and what that means. */
 export interface FollowedLeg {
+  /** The command that shows it again. */
+  readonly command: string;
   readonly run: LegRun;
   readonly trace: Trace;
 }
@@ -46,6 +49,23 @@ async function expectations(facts: Store, { leg, guest, addresses }: PlannedLeg)
   }
 }
 
+/** Names that somebody chose are quoted; one that cannot be typed is left to the id. */
+function commandOf(facts: Store, subject: PortSubject): string {
+  const { trace } = facts.io.options;
+  const typeable = (name: string | undefined, id: string): string =>
+    name !== undefined && isTypeable(name) ? name : id;
+  const own = typeable(subject.instance?.name, subject.id);
+  const far = trace?.other === 'peer' ? typeable(facts.io.peer?.text, '') : (trace?.other ?? '');
+  const { protocol = 'icmp', port } = trace?.probe ?? {};
+  const probe = port === undefined ? protocol : `${protocol}/${port}`;
+  return quoteArgv([
+    'ostk-doctor',
+    'trace',
+    ...(trace?.reversed === true ? [far, own] : [own, far]),
+    ...(probe === 'icmp' ? [] : ['--probe', probe]),
+  ]);
+}
+
 /** Every stretch of the trace, followed through its points. */
 export const followedLegs = source<PortSubject, readonly FollowedLeg[]>(
   'trace.followed',
@@ -53,10 +73,11 @@ export const followedLegs = source<PortSubject, readonly FollowedLeg[]>(
   async (subject, facts): Promise<FactResult<readonly FollowedLeg[]>> => {
     const runs = await facts.get(traceRuns, subject);
     if (!runs.ok) return runs;
+    const command = commandOf(facts, subject);
     const legs = await Promise.all(
       runs.value.value.runs.map(async (run): Promise<FollowedLeg> => {
         const expected = await expectations(facts, run.planned);
-        return { run, trace: traceOf(run.observation, follow(run.observation), expected) };
+        return { command, run, trace: traceOf(run.observation, follow(run.observation), expected) };
       }),
     );
     return observed(legs, ...runs.value.evidence);
