@@ -1,11 +1,15 @@
 import type { Trace, TraceChange, TraceLoss, TracePlace, TraceWay } from '../../engine/trace.ts';
 import { stationOf } from '../../path/trace/station.ts';
 
-/** `5 × icmp 10.0.0.2 → 10.0.0.148, 84 bytes`. */
+/** `5 × icmp 10.0.0.2 → 10.0.0.148, 84 bytes`. A sender outside may not know its own address. */
 export function probeWords({ probe, sent }: Trace): string {
   const port = probe.port === undefined ? '' : `/${probe.port}`;
-  return `${sent} × ${probe.protocol}${port} ${probe.from} → ${probe.to}, ${probe.size} bytes`;
+  const from = probe.from === '' ? '' : `${probe.from} `;
+  return `${sent} × ${probe.protocol}${port} ${from}→ ${probe.to}, ${probe.size} bytes`;
 }
+
+/** By its address, or what is known instead. */
+export const senderName = ({ probe, sender }: Trace): string => (probe.from === '' ? sender.host : probe.from);
 
 /** Before which point a stop is drawn, counted in the order of the points: `points.length` is behind the last one. */
 export function rowOfStop(stop: TraceLoss, points: number): number {

@@ -3,7 +3,7 @@ import { timeWords } from '../../path/trace/words.ts';
 import type { Role } from '../../ui/theme.ts';
 import { clip, type Page } from '../page.ts';
 import { cellOf, expectedWords, type TraceCell } from './cell.ts';
-import { changeWords, rowOfStop, stopTitle, tellingChanges } from './place.ts';
+import { changeWords, rowOfStop, senderName, stopTitle, tellingChanges } from './place.ts';
 
 const widestDevice = 32;
 
@@ -55,7 +55,7 @@ export function linesOf(trace: Trace, page: Page): Line[] {
   enter(sender.host, sender.netns);
   lines.push({
     kind: 'row',
-    name: page.say(trace.probe.from),
+    name: page.say(senderName(trace)),
     wears: '',
     cells: [
       nothing,

@@ -6,7 +6,7 @@ import { timeWords } from '../../path/trace/words.ts';
 import { safeLine } from '../../ui/safe-text.ts';
 import { shortIds } from '../page.ts';
 import { cellOf, expectedWords, type TraceCell } from './cell.ts';
-import { changeWords, probeWords, rowOfStop, stopTitle, tellingChanges } from './place.ts';
+import { changeWords, probeWords, rowOfStop, senderName, stopTitle, tellingChanges } from './place.ts';
 
 const width = 860;
 const margin = 16;
@@ -135,7 +135,7 @@ function layOut(trace: Trace): { readonly rows: readonly PlacedRow[]; readonly h
       ? []
       : all
           .filter((c) => c.way === way && Math.max(c.after, c.before) === station.point)
-          .map((c) => clipped(changeWords(c), room));
+          .flatMap((c) => wrapped(changeWords(c), room));
   let y = 62;
   let lane: string | undefined;
   const rows = stations.map((station): PlacedRow => {
@@ -214,7 +214,7 @@ function box(trace: Trace, { station, top }: PlacedRow): string {
   switch (station.kind) {
     case 'sender':
       return [
-        draw(trace.probe.from, trace.sender.netns ?? 'sender', ''),
+        draw(senderName(trace), trace.sender.netns ?? 'sender', ''),
         beside('there', `${trace.sent} sent`, 'dim'),
         beside('back', `${trace.answered} answered`, 'dim'),
       ].join('\n');
@@ -276,7 +276,8 @@ function gaps(trace: Trace, rows: readonly PlacedRow[]): string[] {
         here && stop !== undefined ? lossWords(stop) : transitWords(trace, row.station, rows[r]?.station, way);
       const side = way === 'there' ? x - 13 : x + 13;
       const anchor = way === 'there' ? 'end' : 'start';
-      const y = (top + bottom) / 2 + 4;
+      // Between lanes: off the lines that bound them.
+      const y = row.lane === rows[r]?.lane ? (top + bottom) / 2 + 4 : bottom - 9;
       const arrow =
         here && !whole
           ? broken(x, from, to)
@@ -352,14 +353,12 @@ const isBetween = (edge: number, { after, before }: TraceLoss, points: number): 
 /** What came of it, in words; red where it stops. */
 function closingLines(trace: Trace): readonly { readonly words: string; readonly role: string }[] {
   const bad = trace.stop !== undefined || trace.early !== undefined;
-  const wrapped = (words: string, role: string): { readonly words: string; readonly role: string }[] =>
-    wrapAnsi(plain(words), pageLetters, { hard: true })
-      .split('\n')
-      .map((line) => ({ words: line, role }));
+  const lines = (words: string, role: string): { readonly words: string; readonly role: string }[] =>
+    wrapped(words, pageLetters).map((line) => ({ words: line, role }));
   return [
-    ...(trace.stop === undefined ? [] : wrapped(stopTitle(trace, { there: '↓', back: '↑' }), 'lost')),
-    ...wrapped(trace.reading, bad ? 'strong' : 'seen'),
-    ...trace.notes.flatMap((note) => wrapped(note, 'dim')),
+    ...(trace.stop === undefined ? [] : lines(stopTitle(trace, { there: '↓', back: '↑' }), 'lost')),
+    ...lines(trace.reading, bad ? 'strong' : 'seen'),
+    ...trace.notes.flatMap((note) => lines(note, 'dim')),
   ];
 }
 
@@ -372,6 +371,9 @@ function text(x: number, y: number, words: string, role: string, anchor: 'start'
 
 /** Text from the cloud on one line, without what would act on the reader's screen. */
 const plain = (words: string): string => shortIds(safeLine(words));
+
+const wrapped = (words: string, letters: number): string[] =>
+  wrapAnsi(plain(words), letters, { hard: true }).split('\n');
 
 function clipped(words: string, letters: number): string {
   const line = plain(words);

@@ -115,6 +115,19 @@ function edgeBack(p: number): number {
 export const traces = {
   healthy: trace({}, allowed),
   floating: trace(fromOutside),
+  /** A sender who does not know its own address, and a translation that is wider than its place. */
+  anonymous: trace({
+    ...fromOutside,
+    leg: {
+      ...fromOutside.leg,
+      probe: { protocol: 'icmp', from: '', to: '198.19.100.182', count: 5, size: 84 },
+      sender: { host: 'this machine' },
+    },
+    frame: (p, way) => {
+      const frame = translated(p, way);
+      return way === 'there' && p === 0 ? { ...frame, destination: '198.19.100.182' } : frame;
+    },
+  }),
   /** The rule of a stranger between bridge and tap. */
   broken: trace({ takes: (e) => e === 8 }, allowed),
   /** Answers die between tap and bridge; one point in between could not be looked at. */

@@ -20,7 +20,7 @@ function wellFormed(xml: string): boolean {
 }
 
 describe('a trace as a picture', () => {
-  it.each(['healthy', 'broken', 'brokenBack', 'floating', 'misfit'] as const)('shows %s', async (name) => {
+  it.each(['healthy', 'broken', 'brokenBack', 'floating', 'misfit', 'anonymous'] as const)('shows %s', async (name) => {
     await expect(traceSvg(traces[name])).toMatchFileSnapshot(`golden/${name}.svg`);
   });
 
