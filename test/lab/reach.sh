@@ -10,6 +10,6 @@ ROOT=$(cd "$LAB_DIR/../.." && pwd); DOCTOR=${LAB_DOCTOR:-node $ROOT/bin/ostk-doc
 main() { hx op bash -c '. /root/openrc; exec python3 "$@"' reach "$LAB_DIR/reach/main.py" "$@"; }
 restore() { trap '' INT TERM HUP; main restore; }
 if [ "${1:-}" = restore ]; then restore; exit; fi
-trap restore EXIT; trap 'exit 130' INT; trap 'exit 143' TERM HUP
+trap restore EXIT; trap 'exit 130' INT; trap 'exit 143' TERM HUP   # restore ends a run that is still under way, first
 main run --variant "$V" --doctor "$DOCTOR" --rounds "${1:-200}" --seed "${2:-$(date +%s)}" &
 wait $!

@@ -16,6 +16,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAVED = '/root/reach-groups.json'  # what the ports had before; there as long as something is to be put back
+PID = '/run/reach-lab.pid'
 NAME = 'reach-lab'  # every group made here is called so
 SSH = ['ssh', '-o', 'ControlMaster=auto', '-o', 'ControlPath=/run/reach-%h', '-o', 'ControlPersist=60', '-o', 'BatchMode=yes']
 
@@ -51,6 +52,25 @@ class Api:
 
     def list(self, what, query=''):
         return self.call('GET', f'/{what.replace("_", "-")}{query}')[what]
+
+
+def end_run():
+    """Ends a run that is still under way: it must not go on changing what is put back."""
+    try:
+        with open(PID) as f:
+            pid = int(f.read())
+        with open(f'/proc/{pid}/cmdline') as f:
+            ours = 'reach/main.py' in f.read()
+    except (OSError, ValueError):
+        return
+    if not ours:
+        return
+    os.kill(pid, signal.SIGTERM)
+    for _ in range(300):
+        if not os.path.exists(f'/proc/{pid}'):
+            return
+        time.sleep(0.2)
+    os.kill(pid, signal.SIGKILL)
 
 
 def restore(api):
@@ -350,13 +370,17 @@ def main():
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda number, _: sys.exit(128 + number))
     api = Api()
+    end_run()
     if args.what == 'restore':
         restore(api)
         return 0
+    with open(PID, 'w') as f:
+        f.write(str(os.getpid()))
     try:
         return run(api, args)
     finally:
         restore(api)
+        os.remove(PID)
 
 
 sys.exit(main())
