@@ -15,6 +15,9 @@ export interface Wanted {
 /** UDP ports of tunnels where nothing else is known: RFC 7348, RFC 8926. */
 export const tunnelPorts: Readonly<Record<'vxlan' | 'geneve', number>> = { vxlan: 4789, geneve: 6081 };
 
+/** What no packet is. Where no address is known an empty filter would take in everything that anybody sends. */
+const nothing = 'less 1';
+
 /** The last four bytes of an address: all of an IPv4 one, and what tells IPv6 neighbours apart. */
 function tail(address: string): { readonly family: 4 | 6; readonly word: string } | undefined {
   const parsed = parseAddress(address);
@@ -50,7 +53,7 @@ function plain({ addresses, protocol, port, mark }: Wanted): string {
       `(icmp6 and (ip6[40]=135 or ip6[40]=136) and ip6[60:4]=${end.word})`,
     ];
   });
-  return words.join(' or ');
+  return words.join(' or ') || nothing;
 }
 
 /**
@@ -71,21 +74,18 @@ function inside(at: (offset: number, bytes: 1 | 2 | 4) => string, { addresses, p
         return '';
     }
   };
-  return addresses
-    .flatMap((address) => {
-      const end = tail(address);
-      if (end === undefined) return [];
-      const is = (offset: number): string => `${at(14 + offset, 4)}=${end.word}`;
-      return end.family === 4
-        ? [
-            `(${type}=0x0800 and (${is(12)} or ${is(16)}) and (${at(14 + 9, 1)}=1${own(14 + 9, 14 + 20)}))`,
-            `(${type}=0x0806 and (${is(14)} or ${is(24)}))`,
-          ]
-        : [
-            `(${type}=0x86dd and (${is(20)} or ${is(36)} or ${is(60)}) and (${at(14 + 6, 1)}=58${own(14 + 6, 14 + 40)}))`,
-          ];
-    })
-    .join(' or ');
+  const words = addresses.flatMap((address) => {
+    const end = tail(address);
+    if (end === undefined) return [];
+    const is = (offset: number): string => `${at(14 + offset, 4)}=${end.word}`;
+    return end.family === 4
+      ? [
+          `(${type}=0x0800 and (${is(12)} or ${is(16)}) and (${at(14 + 9, 1)}=1${own(14 + 9, 14 + 20)}))`,
+          `(${type}=0x0806 and (${is(14)} or ${is(24)}))`,
+        ]
+      : [`(${type}=0x86dd and (${is(20)} or ${is(36)} or ${is(60)}) and (${at(14 + 6, 1)}=58${own(14 + 6, 14 + 40)}))`];
+  });
+  return words.join(' or ') || nothing;
 }
 
 /**
@@ -119,9 +119,12 @@ export function captureFilter(wears: Wearing, wanted: Wanted): string {
           return `udp port ${wears.udpPort ?? tunnelPorts.geneve} and ${between} and (${inside(udp(`${options}+16`), wanted)})`;
         }
         case 'gre': {
-          // Without options the outer header has 20 bytes (40 of IPv6), GRE with a key 8 (RFC 2890).
-          const ip = (offset: number, bytes: number): string =>
-            six ? `ip6[${48 + offset}:${bytes}]` : `ip[${28 + offset}:${bytes}]`;
+          // Without options the outer header has 20 bytes (40 of IPv6), GRE 4 and for each of checksum, key and sequence
+          // number, as its first byte says, 4 more (RFC 2784, RFC 2890).
+          const [word, outer] = six ? ['ip6', 40] : ['ip', 20];
+          const flags = (mask: number, shift: number): string => `((${word}[${outer}]&${mask})>>${shift})`;
+          const more = `${flags(0x80, 5)}+${flags(0x20, 3)}+${flags(0x10, 2)}`;
+          const ip = (offset: number, bytes: number): string => `${word}[${more}+${outer + 4 + offset}:${bytes}]`;
           return `proto 47 and ${between} and (${inside(ip, wanted)})`;
         }
       }
