@@ -60,6 +60,7 @@ import routerSnat from './router/snat.ts';
 import secgroupAllowed from './secgroup/allowed.ts';
 import secgroupEnforced from './secgroup/enforced.ts';
 import tcpConnects from './tcp/connects.ts';
+import traceCounted from './trace/counted.ts';
 import traceFollowed from './trace/followed.ts';
 import tunnelEntries from './tunnel/entries.ts';
 import tunnelPasses from './tunnel/passes.ts';
@@ -126,6 +127,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   secgroupAllowed,
   secgroupEnforced,
   tcpConnects,
+  traceCounted,
   traceFollowed,
   tunnelEntries,
   tunnelPasses,

@@ -8,6 +8,7 @@ import type { Symptom } from '../engine/symptom.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
+import { countedLegs } from '../facts/trace/counted.ts';
 import { followedLegs } from '../facts/trace/followed.ts';
 import { isLost } from '../path/trace/verdict.ts';
 import { conditions } from './conditions.ts';
@@ -73,10 +74,13 @@ export function planSteps(
     }
     return undefined;
   };
-  const lost = async (): Promise<boolean> =>
-    (await Promise.all(subjects.ports.map((p) => facts.get(followedLegs, p)))).some(
-      (legs) => legs.ok && legs.value.value.some(({ trace }) => isLost(trace)),
-    );
+  const lost = async (): Promise<boolean> => {
+    const legs = await Promise.all(subjects.ports.map((p) => facts.get(followedLegs, p)));
+    const some = legs.some((found) => found.ok && found.value.value.some(({ trace }) => isLost(trace)));
+    // The walk sends, too: what counts the trace's packets is read before it begins.
+    if (some) await Promise.all(subjects.ports.map((p) => facts.get(countedLegs, p)));
+    return some;
+  };
   const guarded = (
     check: PlannedCheck,
     names: readonly string[],

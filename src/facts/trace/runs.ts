@@ -295,6 +295,22 @@ async function send(facts: Store, planned: PlannedLeg, round: string): Promise<R
   }
 }
 
+/** The same packets once more, with so many added, and nobody captures. */
+export const sendAgain = (
+  facts: Store,
+  planned: PlannedLeg,
+  round: string,
+  added: number,
+): Promise<Result<Sent, FactFailure>> =>
+  send(
+    facts,
+    {
+      ...planned,
+      leg: { ...planned.leg, probe: { ...planned.leg.probe, count: planned.leg.probe.count + added } },
+    },
+    `trace ${round}`,
+  );
+
 /** What one capture saw of the probe, before its packets have their numbers. */
 type Seen = Omit<Sighting, 'sequence'> & { readonly identity: number; readonly resolution: boolean };
 

@@ -1,0 +1,147 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { type Io, showing } from '../../facts/io.ts';
+import type { HostCounters } from '../../facts/second-look.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { type CountedLeg, countedLegs } from '../../facts/trace/counted.ts';
+import { fitOf, type Round } from '../../path/firewall/rises.ts';
+import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
+import { strangersRule } from '../host/codes.ts';
+import { countersOfRules, evidenceFor, risesOf } from '../host/rule-counters.ts';
+import { countedAway } from '../path/codes.ts';
+import { countersOf } from '../path/counted.ts';
+import { deletingRule } from '../remedies.ts';
+import { ownerName, portScope } from '../scope.ts';
+
+const needs = {};
+const optional = { counted: countedLegs };
+
+/** A connection attempt is repeated after 1 s, and its answer after as long (RFC 6298): so often a packet may come in one round. */
+const mostRepeats = 4;
+
+/** Whether a rule's counter rose in both repetitions by about what was lost. */
+function tookThem(rises: readonly number[] | undefined, rounds: readonly Round[], repeats: boolean): boolean {
+  if (rises === undefined || rises.length !== rounds.length) return false;
+  return rounds.every(({ lost: [lost = 0] }, at) => {
+    const rise = rises[at] ?? 0;
+    // A rule that rejects at once ends an attempt; flows are counted some hundred milliseconds late.
+    return lost > 0 && rise >= Math.max(1, Math.floor(lost / 2)) && rise <= (repeats ? mostRepeats : 1) * lost + 2;
+  });
+}
+
+const verbs: Readonly<Record<Stranger['effect'], string>> = {
+  drops: 'drops',
+  rejects: 'rejects',
+  diverts: 'diverts',
+  degrades: 'drops',
+};
+
+function strangersAt(
+  subject: PortSubject,
+  counted: CountedLeg,
+  host: string,
+  readings: readonly HostCounters[],
+): Finding[] {
+  const last = readings.at(-1);
+  if (last === undefined) return [];
+  const { rounds, leg, packet } = counted;
+  const repeats = leg.trace.probe.protocol === 'tcp';
+  const guest = leg.run.planned.guest ?? subject;
+  return strangersOf(last.rules.rules, packet).flatMap((stranger): Finding[] => {
+    const rises = risesOf(
+      readings.map((r) => countersOfRules(r.rules)),
+      stranger.key,
+    );
+    const evidence = evidenceFor(last.rules, stranger);
+    if (evidence === undefined || !tookThem(rises, rounds, repeats) || stranger.effect === 'diverts') return [];
+    const lost = rounds.map((r) => r.lost.join()).join(' and ');
+    return [
+      findingOf(strangersRule, {
+        summary: `${host} ${verbs[stranger.effect]} packets of ${ownerName(guest)} by a rule that Neutron did not make: ${stranger.where}`,
+        subject: `rule ${stranger.where}@${host}`,
+        scope: portScope(guest, { host: [host] }),
+        confidence: stranger.certainty === 'certain' && stranger.matches === 'yes' ? 'certain' : 'likely',
+        evidence: [
+          showing(evidence, [
+            `${stranger.where}  ${stranger.raw}`,
+            `counter rose by ${(rises ?? []).join(' and ')} while ${lost} packets were lost at this place`,
+          ]),
+          leg.run.sent,
+        ],
+        remedies: [deletingRule(host, stranger.remove)],
+        verify: leg.command,
+      }),
+    ];
+  });
+}
+
+function countersAt(
+  subject: PortSubject,
+  counted: CountedLeg,
+  host: string,
+  readings: readonly HostCounters[],
+): Finding[] {
+  const { rounds, leg } = counted;
+  const guest = leg.run.planned.guest ?? subject;
+  const maps = readings.map((reading) => new Map(countersOf(reading).map((c) => [c.key, c])));
+  return [...(maps.at(-1)?.values() ?? [])].flatMap((counter): Finding[] => {
+    const rises = maps
+      .slice(1)
+      .map((reading, n) => (reading.get(counter.key)?.packets ?? 0) - (maps[n]?.get(counter.key)?.packets ?? 0));
+    if (fitOf(rises, rounds, counter.perConnection) !== 'same') return [];
+    const argv =
+      counter.netns === undefined ? counter.argv : (['ip', 'netns', 'exec', counter.netns, ...counter.argv] as const);
+    const lost = rounds.map((r) => r.lost.join()).join(' and ');
+    const evidence: Evidence = {
+      source: { kind: 'command', host, argv, code: 0 },
+      at: leg.run.sent.at,
+      excerpt: `${counter.where}: ${counter.means}\nrose by ${rises.join(' and ')} while ${lost} packets were lost at this place`,
+    };
+    return [
+      findingOf(countedAway, {
+        summary: `Packets of ${ownerName(guest)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
+        subject: `counter ${counter.where}@${host}`,
+        scope: portScope(guest, { host: [host] }),
+        confidence: 'likely',
+        evidence: [evidence, leg.run.sent],
+        remedies: [
+          {
+            title: 'look at what counts there',
+            risk: 'none',
+            sufficient: false,
+            steps: [onHost(host, argv), advice(`it counts: ${counter.means}`, host)],
+          },
+        ],
+        verify: leg.command,
+      }),
+    ];
+  });
+}
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'trace.counted',
+  per: 'port',
+  title: 'No counter at the place where packets end rose by what was lost',
+  needs,
+  optional,
+  findings: [strangersRule, countedAway],
+  judge: ({ subject, maybe }) => {
+    if (!maybe.counted.ok) {
+      const { error } = maybe.counted;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
+    const found = maybe.counted.value.value.flatMap((counted) =>
+      [...counted.readings].flatMap(([host, readings]) => {
+        const strangers = strangersAt(subject, counted, host, readings);
+        return strangers.length > 0 ? strangers : countersAt(subject, counted, host, readings);
+      }),
+    );
+    return judged(
+      found,
+      'no counter at the place where packets end rose with the losses',
+      maybe.counted.value.evidence.slice(0, 1),
+    );
+  },
+});
