@@ -46,7 +46,8 @@ function plain({ addresses, protocol, port, mark }: Wanted): string {
   const words = addresses.flatMap((a) => {
     const end = tail(a);
     if (end === undefined) return [];
-    if (end.family === 4) return [`((arp or icmp${own(true)}) and host ${a})`];
+    // Who refuses a packet quotes it behind its own header: whom it was for stands at 8 + 16 (RFC 792).
+    if (end.family === 4) return [`((arp or icmp${own(true)}) and host ${a})`, `(icmp and icmp[24:4]=${end.word})`];
     // A solicitation goes to a multicast group; whom it asks for stands behind the ICMPv6 header (RFC 4861, 4.3).
     return [
       `((icmp6${own(false)}) and host ${a})`,

@@ -23,8 +23,23 @@ const bears = (payload: Uint8Array, mark: Uint8Array, from: number): boolean => 
 const last = <K extends Layer['layer']>(layers: readonly Layer[], kind: K): Extract<Layer, { layer: K }> | undefined =>
   layers.findLast((layer): layer is Extract<Layer, { layer: K }> => layer.layer === kind);
 
+/** Whether it goes from the sender, as far as its address is known, to the answering end; or from there to it. */
+function wayOf(layers: readonly Layer[], probe: Probe, addresses: readonly string[]): Way | undefined {
+  const ip = layers.findLast((l) => l.layer === 'ipv4' || l.layer === 'ipv6');
+  if (ip === undefined) return undefined;
+  const far = (address: string): boolean => addresses.some((a) => sameAddress(a, address));
+  const near = (address: string): boolean => probe.from === '' || sameAddress(address, probe.from);
+  if (far(ip.destination) && near(ip.source)) return 'there';
+  return far(ip.source) && near(ip.destination) ? 'back' : undefined;
+}
+
 /** Answers quote what they are about; only the packet's own headers count. */
-function numbered({ layers, payload }: Decoded, probe: Probe, mark: Uint8Array): Recognised | undefined {
+function numbered(
+  { layers, payload }: Decoded,
+  probe: Probe,
+  mark: Uint8Array,
+  addresses: readonly string[],
+): Recognised | undefined {
   const inner = layers.at(-1);
   switch (probe.protocol) {
     case 'icmp': {
@@ -38,12 +53,20 @@ function numbered({ layers, payload }: Decoded, probe: Probe, mark: Uint8Array):
       const segment = last(layers, 'tcp');
       const flags = segment?.flags ?? [];
       if (segment === undefined || segment !== inner) return undefined;
-      if (segment.destinationPort === probe.port && flags.includes('syn') && !flags.includes('ack')) {
+      // Connections bear no mark: those of the instance itself, and of whom else it serves, are told apart by who speaks.
+      const way = wayOf(layers, probe, addresses);
+      if (
+        way === 'there' &&
+        segment.destinationPort === probe.port &&
+        flags.includes('syn') &&
+        !flags.includes('ack')
+      ) {
         return { way: 'there', identity: segment.seq, resolution: false };
       }
       // A refusal of SYN has the number 0 (RFC 9293, 3.10.7.1); a reset of what was open has another.
       const answers = flags.includes('ack') && (flags.includes('syn') || (flags.includes('rst') && segment.seq === 0));
-      if (segment.sourcePort !== probe.port || !answers || segment.ack === undefined) return undefined;
+      if (way !== 'back' || segment.sourcePort !== probe.port || !answers || segment.ack === undefined)
+        return undefined;
       return { way: 'back', identity: (segment.ack - 1) >>> 0, resolution: false };
     }
     case 'udp': {
@@ -56,6 +79,29 @@ function numbered({ layers, payload }: Decoded, probe: Probe, mark: Uint8Array):
     case 'arp':
       return undefined;
   }
+}
+
+/**
+ * An ICMP error about a packet of the probe, from whoever would not have it. It quotes the packet's headers (RFC 792: of TCP and ICMP
+ * the first eight bytes), which tell its number, and not its mark.
+ */
+function refused({ layers }: Decoded, probe: Probe, addresses: readonly string[]): Recognised | undefined {
+  const error = layers.at(-1);
+  if (error?.layer !== 'icmp' && error?.layer !== 'icmpv6') return undefined;
+  const quoted = error.quoted ?? [];
+  const ip = last(quoted, 'ipv4') ?? last(quoted, 'ipv6');
+  const inner = quoted.at(-1);
+  if (ip === undefined || !addresses.some((a) => sameAddress(a, ip.destination))) return undefined;
+  if (probe.protocol === 'icmp' && (inner?.layer === 'icmp' || inner?.layer === 'icmpv6')) {
+    const asks = inner.type === (inner.layer === 'icmp' ? 8 : 128);
+    return asks && inner.sequence !== undefined
+      ? { way: 'back', identity: inner.sequence, resolution: false }
+      : undefined;
+  }
+  if (probe.protocol === 'tcp' && inner?.layer === 'tcp' && inner.destinationPort === probe.port) {
+    return { way: 'back', identity: inner.seq, resolution: false };
+  }
+  return undefined;
 }
 
 /** Who-has between the two ends, and what answers it, in the direction in which it travels. */
@@ -89,7 +135,7 @@ export function recognise(
   mark: Uint8Array,
   addresses: readonly string[],
 ): Recognised | undefined {
-  const found = numbered(decoded, probe, mark);
+  const found = numbered(decoded, probe, mark) ?? refused(decoded, probe, addresses);
   if (found !== undefined) return found;
   const way = resolution(decoded, probe, addresses);
   return way === undefined ? undefined : { way, identity: 0, resolution: true };
