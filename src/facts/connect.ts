@@ -53,7 +53,8 @@ export const connectCommand = (to: string, port: number, netns: string | undefin
 export function endingOf(result: Pick<CommandResult, 'code' | 'stderr' | 'timedOut'>): Ending | undefined {
   if (result.timedOut || result.code === 124) return 'silent';
   if (result.code === 0) return 'open';
-  if (/Connection refused/.test(result.stderr)) return 'refused';
+  // A listener that closes at once may do so before connect(2) has returned.
+  if (/Connection (?:refused|reset)/.test(result.stderr)) return 'refused';
   if (/Connection timed out/.test(result.stderr)) return 'silent';
   return /No route to host|Network is unreachable|Host is unreachable|Permission denied/.test(result.stderr)
     ? 'unreachable'

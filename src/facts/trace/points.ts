@@ -45,9 +45,10 @@ export function serviceEnd(
   segment: Segment,
 ): NetworkEnd {
   const device = backend.serviceDevice(portId, owner);
+  // Open vSwitch has the device itself as its port: there is nothing outside of the namespace.
   const outside = backend
     .serviceAttachment(portId, owner === 'dhcp' ? 'dhcp' : 'router', segment)
-    .filter(({ role, name }) => role !== 'bridge' && role !== 'segment' && name !== device);
+    .filter(({ role }) => role === 'bridge-end');
   return {
     host,
     points: [
