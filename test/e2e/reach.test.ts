@@ -118,7 +118,7 @@ describe.concurrent('reach, asked of recorded runs', () => {
 });
 
 describe('reach, asked of a cloud', () => {
-  it('asks for each thing once, and logs in to no host', () =>
+  it('answers for every kind of traffic that was named', () =>
     withSite({}, async (site) => {
       const ran = await site.run(['reach', 'router', 'web-1', '--probe', 'icmp', 'tcp/22', '--output', 'json']);
       expect(ran).toMatchObject({ code: 0, stderr: '' });

@@ -177,6 +177,21 @@ describe('groups that keep no state', () => {
   });
 });
 
+describe('ICMPv6 out of an instance', () => {
+  const six = network('six', [subnet('six-6', 'fd00::/64')]);
+  const mute = { id: 'g', name: 'mute', rules: [] };
+
+  it.each([
+    ['iptables', 'reachable'],
+    ['ovs', 'unreachable'],
+    ['ovn', 'unreachable'],
+  ] as const)('behind %s without an egress rule is %s', (filter, verdict) => {
+    const from = vm('a', six, 'fd00::4', { groups: [mute], filter });
+    const to = vm('b', six, 'fd00::5');
+    expect(asked({ networks: [six], vms: [from, to] }, ask(from.end, to.end, { family: 6 })).verdict).toBe(verdict);
+  });
+});
+
 describe('over routers', () => {
   const both = router('r', [
     { net: red, address: '10.0.0.1' },
