@@ -183,6 +183,7 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
     .option('--probe <what>', 'icmp, arp, tcp/PORT or udp/PORT', 'icmp')
     .option('--count <n>', 'packets per stretch (5; connections 3)')
     .option('--size <bytes>', 'size of the IP packet of a ping')
+    .option('--both-ways', 'from every namespace at either end, not from the nearest alone')
     .option('--inject', 'also put pings in at the port of the instance, in its name (Open vSwitch only)')
     .option(
       '--keep-captures <folder>',

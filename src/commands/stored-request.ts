@@ -21,6 +21,7 @@ const schema = looseObject({
       other: oneOf(['router', 'dhcp', 'gateway', 'metadata', 'outside', 'peer']),
       reversed: boolean(),
       probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']), port: number().optional() }),
+      everyWay: boolean().default(false),
       inject: boolean().default(false),
       whole: boolean().default(false),
       count: number().int().min(1).max(100),

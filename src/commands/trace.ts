@@ -8,6 +8,7 @@ export interface TraceCommandOptions extends Omit<WalkOptions, 'probe' | 'trace'
   readonly probe?: string;
   readonly count?: string;
   readonly size?: string;
+  readonly bothWays?: boolean;
   readonly inject?: boolean;
 }
 
@@ -47,7 +48,7 @@ const usualCount = { icmp: 5, udp: 5, arp: 3, tcp: 3 } as const;
  * end where the other is a name.
  */
 export function traceCommand(from: string, to: string, o: TraceCommandOptions): WalkCommand {
-  const { probe: what, count, size, inject, ...walk } = o;
+  const { probe: what, count, size, bothWays, inject, ...walk } = o;
   const [near, far] = [placeOf(from), placeOf(to)];
   if (near !== undefined && far !== undefined) {
     throw new UserError('A trace needs an instance at one end.', {
@@ -72,6 +73,7 @@ export function traceCommand(from: string, to: string, o: TraceCommandOptions): 
       trace: {
         other: place ?? 'peer',
         reversed,
+        everyWay: bothWays === true,
         inject: inject === true,
         whole: walk.keepCaptures !== undefined,
         probe,

@@ -27,6 +27,8 @@ export interface TraceOption {
   readonly count: number;
   /** Bytes of the IP packet; of an ordinary ping when left out. */
   readonly size?: number;
+  /** From every namespace that can send to either end, not from the nearest alone. */
+  readonly everyWay: boolean;
   /** The operator agrees that packets are put in at the instance's port, in its name. */
   readonly inject: boolean;
   /** The operator keeps the captures, and wants whole packets. */

@@ -317,6 +317,7 @@ async function towardsPeer(
   { peer, own, theirs, way }: Pair,
   routers: readonly ServingRouter[],
   traffic: Traffic,
+  everyWay: boolean,
 ): Promise<readonly PlannedLeg[]> {
   const there = await facts.get(placement, peer);
   switch (way.kind) {
@@ -328,11 +329,9 @@ async function towardsPeer(
       const legs = await Promise.all(
         sides.map(async ({ port, at, to }) => {
           const served = await fromDhcp(facts, at, port, to, traffic);
-          if (served.length > 0) return served.slice(0, 1);
-          return present(await Promise.all(routers.map((r) => fromRouter(facts, at, r, port, to, traffic)))).slice(
-            0,
-            1,
-          );
+          if (served.length > 0 && !everyWay) return served.slice(0, 1);
+          const routed = present(await Promise.all(routers.map((r) => fromRouter(facts, at, r, port, to, traffic))));
+          return everyWay ? [...served, ...routed] : routed.slice(0, 1);
         }),
       );
       return legs.flat();
@@ -392,16 +391,17 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
       count: trace.count,
       size: trace.size ?? usualSize,
     };
+    const byDhcp = () => fromDhcp(facts, place, subject, to, traffic);
     const byRouter = () => Promise.all(routers.map((r) => fromRouter(facts, place, r, subject, to, traffic)));
     const legs = async (): Promise<readonly (PlannedLeg | undefined)[]> => {
       switch (trace.other) {
         case 'dhcp':
-          return fromDhcp(facts, place, subject, to, traffic);
+          return [...(await byDhcp()), ...(trace.everyWay ? await byRouter() : [])];
         case 'router':
-          return byRouter();
+          return [...(await byRouter()), ...(trace.everyWay ? await byDhcp() : [])];
         case 'metadata': {
           const found = present(await byRouter());
-          return found.length > 0 ? found : fromDhcp(facts, place, subject, to, traffic);
+          return found.length > 0 ? found : byDhcp();
         }
         case 'gateway': {
           const subnets = await facts.get(portSubnets, subject);
@@ -409,9 +409,7 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
             (s) => s.id === subnetOf(subject, to),
           )?.gateway_ip;
           const owner = routers.find((r) => r.ports.some((p) => p.fixed_ips.some((f) => f.ip_address === gateway)));
-          return owner === undefined
-            ? fromDhcp(facts, place, subject, to, traffic)
-            : [await fromRouter(facts, place, owner, subject, to, traffic)];
+          return owner === undefined ? byDhcp() : [await fromRouter(facts, place, owner, subject, to, traffic)];
         }
         case 'outside': {
           const floating = await throughFloating(facts, subject, place, routers, traffic);
@@ -430,7 +428,7 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
             return [...(await byRouter()), ...beyond];
           }
           const pair = await facts.get(pairs, subject);
-          return pair.ok ? towardsPeer(facts, subject, place, pair.value.value, routers, traffic) : [];
+          return pair.ok ? towardsPeer(facts, subject, place, pair.value.value, routers, traffic, trace.everyWay) : [];
         }
       }
     };

@@ -89,9 +89,8 @@ function refused({ layers }: Decoded, probe: Probe, addresses: readonly string[]
   const error = layers.at(-1);
   if (error?.layer !== 'icmp' && error?.layer !== 'icmpv6') return undefined;
   const quoted = error.quoted ?? [];
-  const ip = last(quoted, 'ipv4') ?? last(quoted, 'ipv6');
   const inner = quoted.at(-1);
-  if (ip === undefined || !addresses.some((a) => sameAddress(a, ip.destination))) return undefined;
+  if (wayOf(quoted, probe, addresses) !== 'there') return undefined;
   if (probe.protocol === 'icmp' && (inner?.layer === 'icmp' || inner?.layer === 'icmpv6')) {
     const asks = inner.type === (inner.layer === 'icmp' ? 8 : 128);
     return asks && inner.sequence !== undefined
@@ -135,7 +134,7 @@ export function recognise(
   mark: Uint8Array,
   addresses: readonly string[],
 ): Recognised | undefined {
-  const found = numbered(decoded, probe, mark) ?? refused(decoded, probe, addresses);
+  const found = numbered(decoded, probe, mark, addresses) ?? refused(decoded, probe, addresses);
   if (found !== undefined) return found;
   const way = resolution(decoded, probe, addresses);
   return way === undefined ? undefined : { way, identity: 0, resolution: true };
