@@ -19,7 +19,7 @@ const USAGE = `usage: localise.sh [--variant lb|ovs|ovsfw] [--rounds N] [--seed 
 
 /** Of the rounds that have to be right. */
 const enough = 0.95;
-const limits = { trace: 200, place: 60, check: 20, again: 120 } as const;
+const limits = { trace: 200, place: 60, check: 20, again: 120, turn: 150 } as const;
 const nodes = ['net1', 'cmp1', 'cmp2'] as const;
 
 type Traced = RunReport & { readonly traces?: readonly Trace[] };
@@ -47,7 +47,7 @@ class Rounds {
   readonly #record: string;
   readonly #reports: string;
   readonly #healthy = new Map<string, readonly Trace[]>();
-  #lock: (() => void) | undefined;
+  #lock: { readonly since: number; readonly release: () => void } | undefined;
   version = '?';
 
   constructor(lab: Lab, variant: Variant) {
@@ -125,14 +125,16 @@ class Rounds {
   /** Others who break the same lab take the same lock. */
   async lock(): Promise<void> {
     const file = process.env.LAB_LOCK;
-    if (file === undefined) return;
+    if (file === undefined || this.#lock !== undefined) return;
     const child = spawn('flock', [file, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
     await new Promise<void>((held) => child.stdout.once('data', () => held()));
-    this.#lock = () => child.stdin.end();
+    this.#lock = { since: Date.now(), release: () => child.stdin.end() };
   }
 
-  unlock(): void {
-    this.#lock?.();
+  /** Between two rounds, when others have waited long enough; or for good. */
+  unlock(after: number = limits.turn): void {
+    if (this.#lock === undefined || Date.now() - this.#lock.since < after * 1000) return;
+    this.#lock.release();
     this.#lock = undefined;
   }
 
@@ -288,20 +290,25 @@ async function main(): Promise<number> {
     variant,
     seed,
     started: before?.started ?? started,
-    version: rounds.version,
+    version: rounds.version === '?' ? (before?.version ?? '?') : rounds.version,
     commit,
     rows,
     duds,
   });
   const started = new Date().toISOString();
+  const keep = (): void => {
+    writeFileSync(file, `${JSON.stringify(result(), undefined, 1)}\n`);
+    const table = join(lab.place.lab, 'LOCALISE.md');
+    writeFileSync(table, page(existsSync(table) ? readFileSync(table, 'utf8') : '', result()));
+  };
   for (let number = 1; number <= Number(values.rounds); number += 1) {
     if (done.has(number)) continue;
     const row = await round(rounds, number, seed, had, duds);
     if (row !== undefined) rows.push(row);
-    writeFileSync(file, `${JSON.stringify(result(), undefined, 1)}\n`);
-    const table = join(lab.place.lab, 'LOCALISE.md');
-    writeFileSync(table, page(existsSync(table) ? readFileSync(table, 'utf8') : '', result()));
+    keep();
   }
+  keep();
+  rounds.unlock(0);
   process.stdout.write(section(result()));
   return share(result()) >= enough ? 0 : 1;
 }
