@@ -179,7 +179,15 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
     const because = `the rules of its groups are not known: ${known.because}`;
     return [...steps, { ...base, topic: 'rules', verdict: 'unknown', because, tell: known.tell }];
   }
-  return [...steps, rulesStep(verdict, probe, port, groups, base)];
+  const step = rulesStep(verdict, probe, port, groups, base);
+  if (step.verdict !== 'dropped' || port.filter !== 'iptables') return [...steps, step];
+  // neutron iptables_firewall.py, _convert_sg_rule_to_iptables_args, knows no address groups: such a rule gets no source at all.
+  const ofAddresses = new Set(groups.flatMap((g) => g.rules.flatMap((r) => r.remoteAddressGroupId ?? [])));
+  const either = verdictOf(probe, port.security, groups, (id) => (ofAddresses.has(id) ? undefined : members.get(id)));
+  if (either.kind !== 'depends') return [...steps, step];
+  const because = `${step.because}; but not every release of the iptables firewall drivers heeds address groups, and without them the rule lets everybody in`;
+  const tell = `ostk-doctor secgroup ${port.id}, and the rules of its host`;
+  return [...steps, { ...step, verdict: 'unknown', because, object: decider(either, port), tell }];
 }
 
 const sourceWords = (own: string | undefined, security: PortSecurity): string => {

@@ -177,6 +177,25 @@ describe('groups that keep no state', () => {
   });
 });
 
+describe('a rule for the addresses of an address group', () => {
+  const members = new Map([['friends', ['10.0.0.77']]]);
+  const picky = group('picky', rule({ remoteAddressGroupId: 'friends' }));
+
+  it.each([
+    ['ovs', 'unreachable'],
+    ['iptables', 'unknown'],
+  ] as const)('is not heeded by every driver: of a stranger, behind %s, it is %s', (filter, verdict) => {
+    const to = vm('b', red, '10.0.0.5', { groups: [picky], filter });
+    expect(asked({ networks: [red], vms: [a, to], members }, ask(a.end, to.end)).verdict).toBe(verdict);
+  });
+
+  it('lets its members in everywhere', () => {
+    const to = vm('b', red, '10.0.0.5', { groups: [picky] });
+    const of = { networks: [red], vms: [a, to], members: new Map([['friends', ['10.0.0.4']]]) };
+    expect(asked(of, ask(a.end, to.end)).verdict).toBe('reachable');
+  });
+});
+
 describe('ICMPv6 out of an instance', () => {
   const six = network('six', [subnet('six-6', 'fd00::/64')]);
   const mute = { id: 'g', name: 'mute', rules: [] };
