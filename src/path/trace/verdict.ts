@@ -9,10 +9,14 @@ const needNotAnswer = ({ stop, probe }: Trace): boolean =>
 /** Whether packets of the trace were lost, by order or not. */
 export const isLost = (trace: Trace): boolean => trace.stop !== undefined && !needNotAnswer(trace);
 
-/** Whether what was lost is what the security groups of the instance are there to take. */
-export const isOrdered = ({ stop, expected = [], points }: Trace): boolean =>
-  stop?.packet === 'probe' &&
-  stop.way === 'there' &&
-  stop.before.at === 'point' &&
-  stop.before.point === points.length - 1 &&
-  expected.some((e) => e.verdict === 'dropped');
+/**
+ * Whether what was lost is what the security groups of the instance are there to take: it was seen before the point at which they decide,
+ * and not there. What was seen there has passed them, whatever they say.
+ */
+export const isOrdered = ({ stop, expected = [] }: Trace): boolean => {
+  if (stop?.packet !== 'probe' || stop.way !== 'there') return false;
+  const { after, before } = stop;
+  const seen = after.at === 'point' ? after.point : -1;
+  const missed = before.at === 'point' && before.way === 'there' ? before.point : Number.POSITIVE_INFINITY;
+  return expected.some((e) => e.verdict === 'dropped' && e.way !== 'back' && seen < e.point && e.point <= missed);
+};
