@@ -21,26 +21,36 @@ export interface OfprotoTrace {
 
 const WHAT = 'ovs-appctl ofproto/trace';
 
-/** The actions of a list, without what stands in their parentheses: `clone(tnl_push(…),4)` → `clone`. */
-function topLevel(actions: string): string[] {
+/** The actions of a list, each with what stands in its parentheses: `clone(tnl_push(…),4)` → `clone`, `tnl_push(…),4`. */
+function topLevel(actions: string): { readonly name: string; readonly inside: string }[] {
   const words: string[] = [];
   let depth = 0;
   let word = '';
   for (const letter of actions) {
     if (letter === '(') depth += 1;
     else if (letter === ')') depth -= 1;
-    else if (letter === ',' && depth === 0) {
+    if (letter === ',' && depth === 0) {
       words.push(word);
       word = '';
-    } else if (depth === 0) word += letter;
+    } else word += letter;
   }
-  return [...words, word].map((w) => w.trim()).filter((w) => w !== '');
+  return [...words, word]
+    .map((w) => w.trim())
+    .filter((w) => w !== '')
+    .map((w) => ({ name: w.replace(/\(.*$/s, ''), inside: /\((.*)\)$/s.exec(w)?.[1] ?? '' }));
 }
 
-/** odp actions (ovs-actions(7), lib/odp-util.c): a number is a port; a tunnel of the userspace datapath is pushed on the way to one. */
-const leaves = (actions: string): boolean =>
+/**
+ * odp actions (ovs-actions(7), lib/odp-util.c): a number is a port; a tunnel of the userspace datapath is pushed on the way to one. What is
+ * cloned leaves when one of the clone's actions does: a clone may also go to connection tracking alone.
+ */
+const leaves = (actions: string, deepest = 16): boolean =>
   topLevel(actions).some(
-    (word) => /^\d+$/.test(word) || word === 'tnl_push' || word === 'clone' || word === 'lb_output',
+    ({ name, inside }) =>
+      /^\d+$/.test(name) ||
+      name === 'tnl_push' ||
+      name === 'lb_output' ||
+      (name === 'clone' && deepest > 0 && leaves(inside, deepest - 1)),
   );
 
 /**
@@ -50,9 +60,15 @@ const leaves = (actions: string): boolean =>
 export function parseOfprotoTrace(stdout: string): Result<OfprotoTrace, ParseFailure> {
   const flows: TracedFlow[] = [];
   const outcomes: string[] = [];
+  const resuming = new Map<string, string>();
   let bridge = '';
   for (const line of linesOf(stdout)) {
     bridge = /^\s*bridge\("([^"]+)"\)/.exec(line)?.[1] ?? bridge;
+    // A resumed packet is told under the bridge that it came in by, and goes on in the one that sent it to be tracked.
+    const frozen = /^\s*ct\(.*\btable=(\d+)/.exec(line)?.[1];
+    if (frozen !== undefined) resuming.set(frozen, bridge);
+    const thawed = /^\s*Resuming from table (\d+)/.exec(line)?.[1];
+    if (thawed !== undefined) bridge = resuming.get(thawed) ?? bridge;
     const met = /^\s*(\d+)\. (.*?),? ?cookie 0x[0-9a-f]+$/.exec(line) ?? /^\s*(\d+)\. (.*priority \d+)$/.exec(line);
     if (met !== null) flows.push({ bridge, table: Number(met[1]), match: (met[2] ?? '').replace(/,$/, '') });
     const actions = /^Datapath actions: (.*)$/.exec(line)?.[1];
