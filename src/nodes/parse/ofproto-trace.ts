@@ -76,5 +76,5 @@ export function parseOfprotoTrace(stdout: string): Result<OfprotoTrace, ParseFai
   }
   const last = outcomes.at(-1);
   if (last === undefined) return parseFailure(WHAT, linesOf(stdout)[0] ?? '');
-  return ok({ delivers: outcomes.some(leaves), actions: last, flows });
+  return ok({ delivers: outcomes.some((actions) => leaves(actions)), actions: last, flows });
 }
