@@ -6,7 +6,7 @@ import type { Trace, TracePlace } from '../../engine/trace.ts';
 import type { Io } from '../../facts/io.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
-import type { PlannedLeg } from '../../facts/trace/legs.ts';
+import type { PlannedLeg } from '../../facts/trace/leg.ts';
 import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';

@@ -9,7 +9,7 @@ import { type Store, source } from '../io.ts';
 import { countersOf, type HostCounters } from '../second-look.ts';
 import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
-import { sendAgain } from './runs.ts';
+import { sendAgain } from './send.ts';
 
 /** A stretch that lost packets, sent over twice more between readings of all counters of the hosts at the place where it stops. */
 export interface CountedLeg {

@@ -8,7 +8,7 @@ import { traceOf } from '../../path/trace/model.ts';
 import { type Store, source } from '../io.ts';
 import { remoteMembers, securityGroups } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
-import type { PlannedLeg } from './legs.ts';
+import type { PlannedLeg } from './leg.ts';
 import { type LegRun, traceRuns } from './runs.ts';
 
 /** One stretch as it went, and what that means. */

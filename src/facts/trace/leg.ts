@@ -1,0 +1,39 @@
+import { familyOf } from '../../path/addresses.ts';
+import type { Leg, Probe } from '../../path/trace/observation.ts';
+import type { Sender } from '../ping.ts';
+import type { PortSubject } from '../subject.ts';
+
+/** One stretch of the trace, and who sends over it. */
+export interface PlannedLeg {
+  readonly leg: Leg;
+  readonly from: Sender['from'] | 'port';
+  /** Addresses by which its packets are known at any of its points. */
+  readonly addresses: readonly string[];
+  /** The port behind the last point, where an instance has to answer. */
+  readonly guest?: PortSubject;
+  /** Where packets are put in that the instance is to seem to have sent, and how they are addressed. */
+  readonly injected?: {
+    readonly bridge: string;
+    readonly port: number;
+    readonly sourceMac: string;
+    readonly destinationMac: string;
+  };
+}
+
+/** The packets of a stretch, before it is known where it begins and ends. */
+export type Traffic = Omit<Probe, 'from' | 'to'>;
+
+/** An ICMP echo request whose payload holds the mark: 20 bytes of IPv4 header, 8 of ICMP, and 56 of payload as ping(8) has it. */
+export const usualSize = 84;
+
+export const addressLike = (subject: PortSubject, like: string | undefined): string | undefined => {
+  const all = subject.port.value.fixed_ips.map((f) => f.ip_address);
+  return all.find((a) => familyOf(a) === familyOf(like ?? '0.0.0.0')) ?? (like === undefined ? all[0] : undefined);
+};
+
+export const nameOf = (subject: PortSubject): string => subject.instance?.name ?? `port ${subject.id.slice(0, 8)}`;
+
+export const subnetOf = (subject: PortSubject, address: string): string | undefined =>
+  subject.port.value.fixed_ips.find((f) => f.ip_address === address)?.subnet_id;
+
+export const present = <T>(list: readonly (T | undefined)[]): T[] => list.filter((one) => one !== undefined);

@@ -1,0 +1,209 @@
+import type { Evidence } from '../../engine/evidence.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import { err, ok, type Result } from '../../engine/result.ts';
+import { fullArgv } from '../../nodes/batch.ts';
+import type { Command, CommandResult } from '../../nodes/command.ts';
+import { echoFrame } from '../../path/trace/craft.ts';
+import { connectCommand, endingOf } from '../connect.ts';
+import { type Store, showing } from '../io.ts';
+import { sendPing } from '../ping.ts';
+import type { PlannedLeg } from './leg.ts';
+import { lettersOf, markOf } from './mark.ts';
+
+/** What was sent over one stretch, and how many answers the sender counted. */
+export interface Sent {
+  readonly sent: number;
+  readonly answered: number;
+  readonly evidence: Evidence;
+}
+
+async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { probe, sender } = planned.leg;
+  const attempts = await Promise.all(
+    Array.from({ length: probe.count }, async (_, n) => {
+      const command = connectCommand(probe.to, probe.port ?? 0, sender.netns, `${round} ${n + 1}`);
+      const ran = await onSender(facts, planned, command);
+      return { command, ran };
+    }),
+  );
+  const [first] = attempts;
+  if (first === undefined || !first.ran.ok) return first?.ran.ok === false ? first.ran : err(nothingToSend);
+  const endings = attempts.map(({ ran }) => (ran.ok ? endingOf(ran.value) : undefined));
+  const answered = endings.filter((e) => e === 'open' || e === 'refused').length;
+  return ok({
+    sent: probe.count,
+    answered,
+    evidence: showing(
+      {
+        source: { kind: 'command', host: sender.host, argv: fullArgv(first.command), code: first.ran.value.code },
+        at: first.ran.value.startedAt,
+        excerpt: '',
+      },
+      `${probe.count} connections to ${probe.to} tcp/${probe.port ?? ''}: ${endings.map((e) => e ?? 'failed').join(', ')}`,
+    ),
+  });
+}
+
+const nothingToSend: FactFailure = { kind: 'unsupported', because: 'no packet was asked for' };
+
+/** One `packet-out` per echo request: it goes through the flows as if the port had received it (ovs-ofctl(8)). */
+async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { leg, injected } = planned;
+  if (injected === undefined) return err(nothingToSend);
+  const mark = markOf(planned);
+  const ran = await Promise.all(
+    Array.from({ length: leg.probe.count }, async (_, n) => {
+      const packet = echoFrame({
+        sourceMac: injected.sourceMac,
+        destinationMac: injected.destinationMac,
+        source: leg.probe.from,
+        destination: leg.probe.to,
+        id: Buffer.from(mark).readUInt16BE(0),
+        sequence: n + 1,
+        mark,
+      });
+      const command: Command = {
+        argv: [
+          'ovs-ofctl',
+          '--timeout=5',
+          'packet-out',
+          injected.bridge,
+          `in_port=${injected.port},packet=${packet},actions=resubmit(,0)`,
+        ],
+        impact: 'probe',
+        become: true,
+        round,
+      };
+      return { command, answer: await facts.io.nodes.run(leg.sender.host, command) };
+    }),
+  );
+  const [first] = ran;
+  if (first === undefined || !first.answer.ok) return first?.answer.ok === false ? first.answer : err(nothingToSend);
+  const { code, stderr, startedAt } = first.answer.value;
+  const argv = fullArgv(first.command);
+  if (code !== 0) {
+    return err({ kind: 'command', host: leg.sender.host, argv, code, detail: stderr.trim().split('\n')[0] ?? '' });
+  }
+  return ok({
+    sent: leg.probe.count,
+    answered: 0,
+    evidence: showing(
+      { source: { kind: 'command', host: leg.sender.host, argv, code }, at: startedAt, excerpt: '' },
+      `${leg.probe.count} echo requests of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
+    ),
+  });
+}
+
+const onSender = (facts: Store, planned: PlannedLeg, command: Command): Promise<Result<CommandResult, FactFailure>> =>
+  planned.from === 'operator' ? facts.io.operator.run(command) : facts.io.nodes.run(planned.leg.sender.host, command);
+
+/** bash(1), Redirections: /dev/udp/HOST/PORT. The write after an ICMP error reports it (ip(7), IP_RECVERR) and is done again. */
+async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { probe, sender } = planned.leg;
+  const command: Command = {
+    argv: [
+      'bash',
+      '-c',
+      'exec 3>"/dev/udp/$0/$1" || exit 1; i=0; while [ $((i+=1)) -le "$3" ]; do b="$2\\\\x$(printf %02x "$i")"; printf "$b" >&3 2>/dev/null || printf "$b" >&3; sleep 0.1; done',
+      probe.to,
+      String(probe.port ?? 0),
+      lettersOf(markOf(planned)),
+      String(probe.count),
+    ],
+    impact: 'probe',
+    parallel: true,
+    timeoutSeconds: 10,
+    round,
+    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
+  };
+  const ran = await onSender(facts, planned, command);
+  if (!ran.ok) return ran;
+  return ok({
+    sent: probe.count,
+    answered: 0,
+    evidence: showing(
+      {
+        source: { kind: 'command', host: sender.host, argv: fullArgv(command), code: ran.value.code },
+        at: ran.value.startedAt,
+        excerpt: '',
+      },
+      `${probe.count} datagrams to ${probe.to} udp/${probe.port ?? ''}`,
+    ),
+  });
+}
+
+async function sendArp(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { probe, sender, points } = planned.leg;
+  const device = points[0]?.device;
+  if (device === undefined) return err(nothingToSend);
+  const command: Command = {
+    argv: ['arping', '-c', String(probe.count), '-w', String(probe.count + 1), '-I', device, probe.to],
+    impact: 'probe',
+    parallel: true,
+    timeoutSeconds: probe.count + 4,
+    round,
+    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
+  };
+  const ran = await onSender(facts, planned, command);
+  if (!ran.ok) return ran;
+  const answered = Number(/Received (\d+) response/.exec(ran.value.stdout)?.[1] ?? 0);
+  return ok({
+    sent: Number(/Sent (\d+) probes/.exec(ran.value.stdout)?.[1] ?? probe.count),
+    answered,
+    evidence: showing(
+      {
+        source: { kind: 'command', host: sender.host, argv: fullArgv(command), code: ran.value.code },
+        at: ran.value.startedAt,
+        excerpt: '',
+      },
+      ran.value.stdout.split('\n').slice(-3),
+    ),
+  });
+}
+
+/** Length of the headers of an echo request without options. */
+const echoHeaders = (to: string): number => (to.includes(':') ? 48 : 28);
+
+/** Sends the probe of one stretch from where it begins. */
+export async function send(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { probe, sender } = planned.leg;
+  if (planned.from === 'port') return sendInItsName(facts, planned, round);
+  switch (probe.protocol) {
+    case 'icmp': {
+      const pattern = Buffer.from(markOf(planned)).toString('hex');
+      const size = Math.max(0, probe.size - echoHeaders(probe.to));
+      const ping = await sendPing(
+        facts,
+        { from: planned.from, ...sender },
+        probe.to,
+        ['-c', String(probe.count), '-p', pattern, '-s', String(size)],
+        round,
+      );
+      return ping.ok
+        ? ok({ sent: ping.value.ping.sent, answered: ping.value.ping.received, evidence: ping.value.evidence })
+        : ping;
+    }
+    case 'tcp':
+      return sendTcp(facts, planned, round);
+    case 'udp':
+      return sendUdp(facts, planned, round);
+    case 'arp':
+      return sendArp(facts, planned, round);
+  }
+}
+
+/** The same packets once more, with so many added, and nobody captures. */
+export const sendAgain = (
+  facts: Store,
+  planned: PlannedLeg,
+  round: string,
+  added: number,
+): Promise<Result<Sent, FactFailure>> =>
+  send(
+    facts,
+    {
+      ...planned,
+      leg: { ...planned.leg, probe: { ...planned.leg.probe, count: planned.leg.probe.count + added } },
+    },
+    `trace ${round}`,
+  );
