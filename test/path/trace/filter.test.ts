@@ -67,6 +67,10 @@ const nearly: Same = (a, b) => {
   return (one.value & 0xffffffffn) === (other.value & 0xffffffffn);
 };
 
+function quotes([first]: readonly Layer[] = [], one: (address: string) => boolean): boolean {
+  return first?.layer === 'ipv4' && one(first.destination);
+}
+
 /** By the decoded headers of a packet (without tunnel and tags): whether it is one of those that are followed. */
 function isWanted(
   layers: readonly Layer[],
@@ -84,7 +88,8 @@ function isWanted(
   if (second === undefined) return ends && (first.protocol === 1 || first.protocol === 58);
   switch (second.layer) {
     case 'icmp':
-      return ends;
+      // Who refuses a packet quotes it, foremost its IP header. Inside a tunnel nobody does: routers stand at its ends.
+      return ends || (same === sameAddress && quotes(second.quoted, one));
     case 'icmpv6':
       return ends || ((second.type === 135 || second.type === 136) && one(second.target));
     case 'tcp': {
