@@ -5,7 +5,7 @@ import { runOptionsOf, type WalkOptions } from '../../src/commands/walk-options.
 import type { Finding } from '../../src/engine/finding.ts';
 import type { RunReport } from '../../src/engine/report.ts';
 import { openReplay } from '../../src/run/doors.ts';
-import { loadPlaybook } from '../../src/run/playbooks.ts';
+import { playbookOf } from '../../src/run/playbooks.ts';
 import { walk } from '../../src/run/walk.ts';
 
 /** A bundle by its path from the root of the project. */
@@ -22,7 +22,7 @@ export async function reportOf(bundle: Bundle, options: WalkOptions = {}): Promi
   try {
     return await walk(
       door,
-      await loadPlaybook('net'),
+      await playbookOf({ ...command, target: command.target ?? 'web-1' }),
       { command: 'net', allowPort: false, failOn: 'error', version: '0', target: command.target ?? 'web-1' },
       () => {},
     );
