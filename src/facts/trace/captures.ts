@@ -11,7 +11,7 @@ import { lettersOf, markOf } from './mark.ts';
 
 /** Headers of a ping in a tunnel and the beginning of its pattern: 50 + 14 + 40 + 8 + 16 + 8, and tags. */
 const snapLength = 160;
-/** More than any probe makes; a flood of ARP or of somebody's pings ends the capture, and `dropped` or the count say so. */
+/** More than any probe makes; a flood of ARP or of somebody's pings ends the capture, and what came later was not seen. */
 const packetLimit = 1000;
 /** tcpdump's own default: every packet as it is. */
 const wholePacket = 262_144;
@@ -50,21 +50,23 @@ export const captureCommand = (point: Point, filter: string, round: string, whol
   ...(point.netns === undefined ? {} : { netns: point.netns }),
 });
 
-/** pcap_activate(3PCAP): the device is not there, or it is not up; anything else is our own blindness. */
+/**
+ * pcap_activate(3PCAP): the device is not there, or it is not up; anything else is our own blindness. So is a capture that ended before the
+ * probe did: what is not in it may have come by.
+ */
 export function watchOf(result: Result<CommandResult, FactFailure>): Watch {
   if (!result.ok) return { kind: 'blind', why: whyBlind(result.error) };
-  const { stderr } = result.value;
+  const { stderr, truncated } = result.value;
   if (/No such device|Cannot open network namespace/i.test(stderr)) return { kind: 'absent' };
   if (/is not up|went down|Network is down/i.test(stderr)) return { kind: 'down' };
   const counted = parseTcpdumpStatistics(stderr);
   if (!stderr.includes(listening)) {
-    return { kind: 'blind', why: stderr.trim().split('\n').at(-1) ?? 'tcpdump did not start' };
+    return { kind: 'blind', why: stderr.trim().split('\n').at(-1) || 'tcpdump did not start' };
   }
-  return {
-    kind: 'watched',
-    captured: counted?.captured ?? 0,
-    dropped: (counted?.droppedByKernel ?? 0) + (counted?.droppedByInterface ?? 0),
-  };
+  if (counted === undefined) return { kind: 'blind', why: 'its capture was cut off' };
+  const { captured, droppedByKernel, droppedByInterface } = counted;
+  if (truncated || captured >= packetLimit) return { kind: 'blind', why: 'more packets came by than a capture takes' };
+  return { kind: 'watched', captured, dropped: droppedByKernel + (droppedByInterface ?? 0) };
 }
 
 function whyBlind(failure: FactFailure): string {
