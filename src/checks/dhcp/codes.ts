@@ -21,7 +21,12 @@ export const notServed: FindingSpec = {
   meaning: 'A subnet wants DHCP, and no agent hosts the network: nobody will answer a lease request.',
   evidence: 'enable_dhcp of the subnets, the DHCP ports of the network and the agents scheduled for it.',
   mend: 'Schedule the network to a live DHCP agent.',
-  explains: [...noLease, ...noNamespace],
+  explains: [
+    ...noLease,
+    ...noNamespace,
+    { code: 'OSD-DHCP-002', over: ['network'] },
+    { code: 'OSD-DHCP-010', over: ['network'] },
+  ],
   refs,
 };
 

@@ -1,5 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
+import type { Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
@@ -9,7 +10,7 @@ import type { PortSubject } from '../../facts/subject.ts';
 import { kernelDrops, meaningOfDrop } from '../../path/firewall/kernel-drops.ts';
 import { fitOf } from '../../path/firewall/rises.ts';
 import { countersOfRules, readingsOf, roundsOf } from '../host/rule-counters.ts';
-import { ownerName, portScope, verifyWith } from '../scope.ts';
+import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { countedAway } from './codes.ts';
 
 const needs = { placement };
@@ -60,6 +61,12 @@ function ofStack(stack: StackCounters, netns?: string): Counter[] {
     })),
   );
   return [...kernel, ...links];
+}
+
+/** What counts inside a router or a DHCP server is explained by what is wrong with that. */
+export function ofNamespace(netns: string | undefined, host: string): Pick<Scope, 'router' | 'agent'> {
+  if (netns?.startsWith('qrouter-')) return { router: [netns.slice('qrouter-'.length)] };
+  return netns?.startsWith('qdhcp-') ? { agent: [agentName('neutron-dhcp-agent', host)] } : {};
 }
 
 const ends = (target: string): boolean => /^(?:DROP|REJECT|drop|reject|)$/.test(target);
@@ -194,7 +201,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         return findingOf(countedAway, {
           summary: `Packets of ${ownerName(subject)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
           subject: `counter ${counter.where}@${host}`,
-          scope: portScope(subject, { host: [...new Set([host, compute])] }),
+          scope: portScope(subject, { host: [...new Set([host, compute])], ...ofNamespace(counter.netns, host) }),
           confidence: 'likely',
           evidence: [evidence, ...look.repeated.slice(0, 1).map((r) => r.evidence)],
           remedies: [

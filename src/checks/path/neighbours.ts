@@ -1,8 +1,10 @@
 import { blocked, defineCheck, passed, skipped } from '../../engine/check.ts';
-import type { FindingSpec, RemedyStep } from '../../engine/finding.ts';
+import type { FindingSpec, RemedyStep, Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import type { Matrix } from '../../engine/matrix.ts';
 import type { Io } from '../../facts/io.ts';
 import { neighbours } from '../../facts/neighbours.ts';
+import { type ServingRouter, servingRouters } from '../../facts/port-api.ts';
 import { computeHostOf, type PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
 import { type Half, type Reading, readMatrix } from '../../path/read-matrix.ts';
@@ -10,7 +12,7 @@ import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { hostSide, instanceSide, networkSide } from './codes.ts';
 
 /** Asked for only where something is sick: a run without it is a healthy one, or one that could not look. */
-const optional = { matrix: neighbours };
+const optional = { matrix: neighbours, routers: servingRouters };
 
 /** Outside and translation are named by the pings that show them: the neighbours only rule the inside out. */
 const specOf: Readonly<Record<Half, FindingSpec | undefined>> = {
@@ -54,6 +56,15 @@ function lookNext(reading: Reading, spec: FindingSpec, subject: PortSubject): Re
     : [advice(spec.mend, host)];
 }
 
+/** Where nobody but routers goes unanswered, what is wrong with them explains it. */
+function ofRouters(matrix: Matrix, routers: readonly ServingRouter[]): Pick<Scope, 'router'> {
+  const own = matrix.rows.find((row) => row.kind === 'this-instance');
+  const silent = matrix.sources.filter((s, at) => s.kind !== 'operator' && own?.cells[at]?.state === 'lost');
+  if (silent.length === 0 || silent.some((s) => s.kind !== 'qrouter')) return {};
+  const names = new Set(silent.map((s) => s.name));
+  return { router: routers.flatMap(({ router }) => (names.has(router.name) ? [router.id] : [])) };
+}
+
 export default defineCheck<Io, PortSubject, Record<string, never>, typeof optional>({
   id: 'path.neighbours',
   per: 'port',
@@ -90,6 +101,7 @@ export default defineCheck<Io, PortSubject, Record<string, never>, typeof option
       scope: portScope(subject, {
         host: hosts,
         link: [a !== undefined && b !== undefined ? linkName(a, b) : (a ?? ownerName(subject))],
+        ...(maybe.routers.ok ? ofRouters(matrix, maybe.routers.value.value) : {}),
       }),
       confidence: reading.lossy ? 'possible' : reading.confidence,
       ...(reading.lossy ? { severity: 'warning' as const } : {}),

@@ -11,7 +11,7 @@ import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
 import { strangersRule } from '../host/codes.ts';
 import { countersOfRules, evidenceFor, risesOf } from '../host/rule-counters.ts';
 import { countedAway } from '../path/codes.ts';
-import { countersOf } from '../path/counted.ts';
+import { countersOf, ofNamespace } from '../path/counted.ts';
 import { deletingRule } from '../remedies.ts';
 import { ownerName, portScope } from '../scope.ts';
 
@@ -103,7 +103,7 @@ function countersAt(
       findingOf(countedAway, {
         summary: `Packets of ${ownerName(guest)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
         subject: `counter ${counter.where}@${host}`,
-        scope: portScope(guest, { host: [host] }),
+        scope: portScope(guest, { host: [host], ...ofNamespace(counter.netns, host) }),
         confidence: 'likely',
         evidence: [evidence, leg.run.sent],
         remedies: [

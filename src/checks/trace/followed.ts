@@ -37,12 +37,18 @@ const hostOf = (place: TracePlace, { points, sender }: Trace): string | undefine
       ? sender.host
       : undefined;
 
+type PointPlace = Extract<TracePlace, { readonly at: 'point' }>;
+
+/** The devices at both ends of what is missing; one, where it was seen on its way there and not on its way back. */
+function pointsAt(stop: Trace['stop']): readonly PointPlace[] {
+  const ends = (stop === undefined ? [] : [stop.after, stop.before]).filter((place) => place.at === 'point');
+  return ends.filter((place, at) => ends.findIndex((other) => other.point === place.point) === at);
+}
+
 /** What stands where the packets end: how to see it, side by side. */
 function looking({ trace, run }: FollowedLeg): Remedy {
   const { stop } = trace;
-  const ends = stop === undefined ? [] : [stop.after, stop.before];
-  const steps = ends.flatMap((place) => {
-    if (place.at !== 'point') return [];
+  const steps = pointsAt(stop).flatMap((place) => {
     const evidence = run.captures[place.point];
     const point = trace.points[place.point];
     if (evidence?.source.kind !== 'command' || point === undefined) return [];
@@ -94,8 +100,8 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   const [one, other] = hosts;
   const silent = stop.kind === 'answerer' && stop.packet === 'probe';
   const disagrees = opinion?.says.delivers === true && one === other;
-  const captures = [stop.after, stop.before].flatMap((place): Evidence[] => {
-    const evidence = place.at === 'point' ? run.captures[place.point] : undefined;
+  const captures = pointsAt(stop).flatMap(({ point }): Evidence[] => {
+    const evidence = run.captures[point];
     return evidence === undefined ? [] : [evidence];
   });
   const account =
@@ -163,15 +169,21 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         ),
       )
       .filter((one) => one !== undefined);
-    const points = new Set(
-      legs.flatMap(({ trace }) => trace.points.map((p) => `${p.host} ${p.netns ?? ''} ${p.device}`)),
-    );
+    const watched = legs.flatMap(({ trace }) => trace.points.filter((p) => p.watch === 'watched'));
+    const points = new Set(watched.map((p) => `${p.host} ${p.netns ?? ''} ${p.device}`));
+    const [blind] = legs.flatMap(({ trace }) => trace.points.filter((p) => p.watch === 'blind'));
+    if (watched.length === 0 && blind !== undefined && found.length === 0) {
+      return blocked({
+        kind: 'unsupported',
+        because: `no point could be looked at: ${blind.because ?? 'nothing was captured'}`,
+      });
+    }
     const sent = legs.reduce((sum, { trace }) => sum + trace.sent, 0);
     const ordered = legs.filter(({ trace }) => isOrdered(trace));
     const note =
       ordered.length > 0
         ? ordered.map(({ trace }) => trace.notes[0] ?? trace.reading).join(' ')
-        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${new Set(legs.flatMap(({ trace }) => trace.points.map((p) => p.host))).size} hosts`;
+        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${new Set(watched.map((p) => p.host)).size} hosts`;
     return judged(
       found,
       note,
