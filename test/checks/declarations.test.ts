@@ -103,7 +103,10 @@ const looks: readonly RegExp[] = [
   /^sysctl -e [\w. -]+$/,
   /^ss -Hlntup$/,
   /^ps -ww -eo [\w,]+$/,
-  /^date \+\S+ %z$/,
+  /^date \+(\S+ %z|%s\.%N)$/,
+  /^ip -j route get \S+ from \S+$/,
+  // Without -generate it changes nothing (ovs-vswitchd(8)).
+  /^ovs-appctl ofproto\/trace [\w-]+ [\w=.,:/-]+( --ct-next trk,est,rpl)*$/,
   /^cat \/var\/lib\/neutron\/dhcp\/[\w-]+\/(host|opts)$/,
   /^cat \/var\/lib\/neutron\/ns-metadata-proxy\/[\w-]+\.conf$/,
   /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface)$/,
@@ -116,18 +119,24 @@ const looks: readonly RegExp[] = [
 const probes: readonly RegExp[] = [
   /^ping -n -c \d+ -i 0\.2 -W 1 /,
   /^arping (-b|-D) -c \d+ -w \d -I \S+ \S+$/,
+  /^arping -c \d+ -w \d+ -I \S+ \S+$/,
+  // With --inject only, which is the operator's consent.
+  /^ovs-ofctl --timeout=\d+ packet-out [\w-]+ in_port=\d+,packet=[0-9a-f]+,actions=resubmit\(,0\)$/,
+  /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; i=0; while /,
   /^curl -s -S -m [58] -o \/dev\/null -w /,
   /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; for i in 1 2 3 4 5; do printf "\$2" >&3 \|\| printf "\$2" >&3; sleep 0\.1; done \S+ \d+ [\\x0-9a-f]+$/,
 ];
+/** Bounded in packets and length; not promiscuous; written to nowhere but its own output. */
+const captures: readonly RegExp[] = [/^tcpdump -i \S+ -n -p -U --immediate-mode -s (160|262144) -c 1000 -w - [^-].*$/];
 
 describe('what is run on nodes', () => {
   it('looks, or sends a few packets, and is listed here', () => {
     const commands = recorded.flatMap((bundle) => [...bundle.hosts.values()].flatMap((host) => host.commands));
     expect(commands.length).toBeGreaterThan(300);
     const stray = commands.filter(({ argv, impact }) => {
-      const list = impact === 'read' ? looks : probes;
-      return impact === 'capture' || !list.some((pattern) => pattern.test(argv.join(' ')));
+      const list = { read: looks, probe: probes, capture: captures }[impact];
+      return !list.some((pattern) => pattern.test(argv.join(' ')));
     });
     expect([...new Set(stray.map(({ argv }) => argv.join(' ')))]).toEqual([]);
   });

@@ -13,13 +13,14 @@ const broken: Readonly<Record<string, readonly [code: string, names: string]>> =
   'hand-made-rule': ['OSD-HOST-014', 'FORWARD'],
   'security-group': ['OSD-SG-001', 'web'],
   'vxlan-blocked': ['OSD-TUNNEL-001', 'cmp1'],
+  'trace-stopped': ['OSD-HOST-014', 'FORWARD'],
   'wrong-secret': ['OSD-META-003', 'net1'],
 };
 
 describe('a recorded scenario', () => {
   it('is known to this test, so that none is shipped without its cause', () => {
     const shipped = readdirSync(folder).map((file) => file.replace('.tgz', ''));
-    expect(shipped.sort()).toEqual([...Object.keys(broken), 'healthy'].sort());
+    expect(shipped.sort()).toEqual([...Object.keys(broken), 'healthy', 'trace-healthy'].sort());
   });
 
   it.each(Object.entries(broken))('%s: names the first cause and nothing beside it', async (name, [code, names]) => {
