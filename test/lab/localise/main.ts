@@ -89,14 +89,15 @@ class Rounds {
     }
   }
 
-  /** The stretches of a trace that are whole on a healthy cloud; asked once. */
-  async healthy(asked: Asked): Promise<readonly Trace[]> {
+  /** The stretches of a trace that are whole on a healthy cloud; asked once. Undefined when the doctor printed no report. */
+  async healthy(asked: Asked): Promise<readonly Trace[] | undefined> {
     const key = wordsOf(asked).join(' ');
     const known = this.#healthy.get(key);
     if (known !== undefined) return known;
     const { report } = await this.trace(asked, `healthy-${asked.from}-${asked.to}-${asked.probe.replace('/', '')}`);
-    const whole = (report?.traces ?? []).filter((t) => t.stop === undefined && t.answered === t.sent);
-    for (const t of report?.traces ?? [])
+    if (report === undefined) return undefined;
+    const whole = (report.traces ?? []).filter((t) => t.stop === undefined && t.answered === t.sent);
+    for (const t of report.traces ?? [])
       if (!whole.includes(t)) say(`  not whole while healthy: ${t.title}: ${t.reading}`);
     if (whole.length > 0) this.#healthy.set(key, whole);
     return whole;
@@ -180,6 +181,8 @@ function choose(drops: readonly Drop[], had: ReadonlyMap<string, number>, draw: 
   );
 }
 
+const noReport = { expected: '?', said: 'no report', right: false, first: '-' } as const;
+
 async function round(
   rounds: Rounds,
   number: number,
@@ -191,9 +194,13 @@ async function round(
   for (let attempt = 0; attempt < 6; attempt += 1) {
     const asked = oneOf(combinations, draw);
     await rounds.lock();
+    const words = wordsOf(asked).join(' ');
     const stretches = await rounds.healthy(asked);
-    if (stretches.length === 0) {
+    if (stretches === undefined || stretches.length === 0) {
       rounds.unlock();
+      const nothing = { round: number, asked: words, kind: 'nothing placed', host: '', device: '', way: '' };
+      if (stretches === undefined) return { ...nothing, ...noReport, title: '', seconds: 0 };
+      duds.push({ ...nothing, why: 'no stretch of it is whole' });
       continue;
     }
     const trace = oneOf(stretches, draw);
@@ -205,7 +212,6 @@ async function round(
       ...(behind === undefined ? {} : { behind }),
     });
     const drop = choose(drops, had, draw);
-    const words = wordsOf(asked).join(' ');
     const about = { round: number, asked: words, kind: drop.kind, host: drop.host, device: drop.device, way: drop.way };
     say(`round ${number}: ${words} | ${trace.title} | ${drop.kind} on ${drop.host} ${drop.device} ${drop.way}`);
     try {
@@ -222,7 +228,7 @@ async function round(
       }
       const { report, seconds } = await rounds.trace(asked, `${rounds.variant}-${number}`);
       if (report === undefined) {
-        return { ...about, title: trace.title, expected: '?', said: 'no report', right: false, first: '-', seconds };
+        return { ...about, ...noReport, title: trace.title, seconds };
       }
       if (await rounds.answers(trace)) {
         duds.push({ ...about, why: 'it did no harm any more after the trace' });
