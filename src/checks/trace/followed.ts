@@ -99,7 +99,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
   const silent = stop.kind === 'answerer' && stop.packet === 'probe';
-  const disagrees = opinion?.says.delivers === true && one === other;
+  const disagrees = opinion?.says.delivers === true && hosts.length === 1;
   const captures = pointsAt(stop).flatMap(({ point }): Evidence[] => {
     const evidence = run.captures[point];
     return evidence === undefined ? [] : [evidence];
