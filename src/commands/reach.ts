@@ -1,20 +1,17 @@
-import { homedir } from 'node:os';
 import { type Bundle, openBundle } from '../bundle/open.ts';
 import type { Surroundings } from '../cli.ts';
-import { loadConfig } from '../config/load.ts';
 import { UserError } from '../engine/error.ts';
 import { FactStore } from '../engine/fact.ts';
-import type { ProbeOption, RunOptions } from '../facts/io.ts';
+import type { ProbeOption } from '../facts/io.ts';
 import { surveyor } from '../facts/reach.ts';
 import { whoCanReach } from '../facts/reach-who-can.ts';
 import type { Family } from '../path/addresses.ts';
 import type { Question } from '../path/reach/question.ts';
 import type { Reach } from '../path/reach/reach.ts';
-import { clockOf } from '../run/clock.ts';
-import { type Door, openLive, openReplay } from '../run/doors.ts';
-import { sshSettings } from '../run/ssh-settings.ts';
+import { openReplay } from '../run/doors.ts';
 import { resolveTarget } from '../run/target.ts';
 import { version } from '../version.ts';
+import { liveDoor } from './live.ts';
 import { type OutputOptions, screenOf } from './output.ts';
 import { type Recorded, resolveEnds } from './reach-ends.ts';
 import { storedRequest } from './stored-request.ts';
@@ -48,7 +45,7 @@ export async function runReach(words: readonly string[], o: ReachOptions, { sign
   const family: Family | undefined = o.family === undefined ? undefined : o.family === '6' ? 6 : 4;
   const typed = [...(o.probe ?? []), ...(o.whoCan === undefined ? [] : words)];
   const options = runOptionsOf({ ...(typed.length === 0 ? {} : { probe: typed }), probePackets: false });
-  const door = bundle === undefined ? await live(o, options, signal) : openReplay(bundle, options);
+  const door = bundle === undefined ? await liveDoor(o, options, signal) : openReplay(bundle, options);
   try {
     const facts = new FactStore(door.io);
     const cloud = { name: door.cloud.name, ...(door.cloud.region === undefined ? {} : { region: door.cloud.region }) };
@@ -133,27 +130,4 @@ async function read(file: string): Promise<Bundle> {
 function recordedIn(bundle: Bundle): Recorded {
   const { target, options } = storedRequest(bundle);
   return { references: [target, options.to].filter((r) => r !== undefined) };
-}
-
-async function live(o: ReachOptions, options: RunOptions, signal: AbortSignal): Promise<Door> {
-  const env = o.config === undefined ? process.env : { ...process.env, OSTK_DOCTOR_CONFIG: o.config };
-  const loaded = await loadConfig({ cwd: process.cwd(), env, home: homedir() });
-  if (!loaded.ok) throw loaded.error;
-  const { config } = loaded.value;
-  const none = { backend: undefined, user: undefined, acceptNewHostKeys: undefined };
-  return openLive({
-    choice: {
-      ...(o.osCloud === undefined ? {} : { cloud: o.osCloud }),
-      ...(o.osRegionName === undefined ? {} : { region: o.osRegionName }),
-      ...(o.osInterface === undefined ? {} : { interface: o.osInterface }),
-    },
-    options,
-    ssh: sshSettings(config.ssh, none, homedir()),
-    hosts: config.hosts ?? {},
-    env: process.env,
-    cwd: process.cwd(),
-    signal,
-    clock: clockOf(process.env),
-    onWarning: (text) => process.stderr.write(`warning: ${text}\n`),
-  });
 }

@@ -3,12 +3,10 @@ import type { Severity } from '../engine/finding.ts';
 import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
 import type { ProbeOption, RunOptions, TraceOption } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
+import type { WayOptions } from './live.ts';
 import type { OutputOptions } from './output.ts';
 
-export interface WalkOptions extends OutputOptions {
-  readonly osCloud?: string;
-  readonly osRegionName?: string;
-  readonly osInterface?: string;
+export interface WalkOptions extends OutputOptions, WayOptions {
   readonly probe?: readonly string[];
   readonly from?: string;
   readonly symptom?: string;
@@ -21,10 +19,6 @@ export interface WalkOptions extends OutputOptions {
   readonly svg?: string;
   readonly since?: string;
   readonly probePackets?: boolean;
-  readonly config?: string;
-  readonly user?: string;
-  readonly ssh?: 'auto' | 'ssh2' | 'openssh';
-  readonly acceptNewHostKeys?: boolean;
   readonly record?: string;
   readonly failOn?: Severity | 'never';
 }
