@@ -16,6 +16,7 @@ import {
 import { withMates } from '../support/neighbours.ts';
 import { askedCases } from './cases-asked.ts';
 import { serviceCases } from './cases-services.ts';
+import { traceCases } from './cases-trace.ts';
 
 const tap = `tap${port1.id.slice(0, 11)}`;
 const address: string = port1.fixed_ips[0].ip_address;
@@ -144,6 +145,7 @@ export interface Case {
 
 export const cases: readonly Case[] = [
   ...serviceCases,
+  ...traceCases,
   {
     says: 'a service of the catalog that answers 503 is named',
     code: 'OSD-CLOUD-001',
