@@ -19,6 +19,7 @@ const schema = looseObject({
     failOn: oneOf(['error', 'warning', 'info', 'never']).optional(),
     trace: object({
       other: oneOf(['router', 'dhcp', 'gateway', 'metadata', 'outside', 'peer']),
+      address: string().optional(),
       reversed: boolean(),
       probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']), port: number().optional() }),
       everyWay: boolean().default(false),
@@ -60,8 +61,14 @@ export function storedRequest(bundle: Bundle): WalkCommand {
 }
 
 /** Zod's optional keys may be undefined; ours are absent then. */
-const traceOption = ({ probe, size, ...rest }: NonNullable<Infer<typeof schema>['options']['trace']>): TraceOption => ({
+const traceOption = ({
+  probe,
+  size,
+  address,
+  ...rest
+}: NonNullable<Infer<typeof schema>['options']['trace']>): TraceOption => ({
   ...rest,
   probe: { protocol: probe.protocol, ...(probe.port === undefined ? {} : { port: probe.port }) },
   ...(size === undefined ? {} : { size }),
+  ...(address === undefined ? {} : { address }),
 });

@@ -73,6 +73,7 @@ export function traceCommand(from: string, to: string, o: TraceCommandOptions): 
       trace: {
         other: place ?? 'peer',
         reversed,
+        ...(parseAddress(target) === undefined ? {} : { address: target }),
         everyWay: bothWays === true,
         inject: inject === true,
         whole: walk.keepCaptures !== undefined,

@@ -20,6 +20,8 @@ export interface ProbeOption {
 export interface TraceOption {
   /** peer: what `to` names. */
   readonly other: 'router' | 'dhcp' | 'gateway' | 'metadata' | 'outside' | 'peer';
+  /** The address by which the target was named: of its families that one is traced. */
+  readonly address?: string;
   /** The target was named second: `trace router web-1`. */
   readonly reversed: boolean;
   readonly probe: { readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp'; readonly port?: number };

@@ -7,14 +7,15 @@ import type { Io } from '../../facts/io.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
 import type { PlannedLeg } from '../../facts/trace/leg.ts';
+import { tracedElsewhere } from '../../facts/trace/legs.ts';
 import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
 import { guestSilent, lostBetween, switchDisagrees } from '../path/codes.ts';
 import { agentName, linkName, ownerName, portScope } from '../scope.ts';
 
-const needs = { runs: traceRuns, legs: followedLegs };
-const optional = { opinions };
+const needs = {};
+const optional = { runs: traceRuns, legs: followedLegs, opinions, elsewhere: tracedElsewhere };
 
 /** `tap5652dd5f-cd@cmp1`, `qr-7602a039-1a@net1`; the namespace is told by the device. */
 const nameOf = (place: TracePlace, { points, sender, answerer }: Trace): string => {
@@ -98,7 +99,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   if (stop === undefined || !isLost(trace) || isOrdered(trace)) return undefined;
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
-  const silent = stop.kind === 'answerer' && stop.packet === 'probe';
+  const silent = stop.kind === 'answerer' && stop.packet === 'probe' && trace.answerer.kind === 'guest';
   const disagrees = opinion?.says.delivers === true && hosts.length === 1;
   const captures = pointsAt(stop).flatMap(({ point }): Evidence[] => {
     const evidence = run.captures[point];
@@ -147,6 +148,8 @@ const bytesWords = (n: number): string => (n < 1024 ? `${n} B` : `${(n / 1024).t
 
 const packets = (n: number): string => (n === 1 ? '1 packet' : `${n} packets`);
 
+const hosts = (n: number): string => (n === 1 ? '1 host' : `${n} hosts`);
+
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'trace.followed',
   per: 'port',
@@ -154,9 +157,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   needs,
   optional,
   findings: [guestSilent, lostBetween, switchDisagrees],
-  judge: ({ subject, facts, maybe }) => {
-    const { notSent, bytes } = facts.runs.value;
-    const legs = facts.legs.value;
+  judge: ({ subject, maybe }) => {
+    if (!maybe.runs.ok || !maybe.legs.ok) {
+      const error = maybe.runs.ok ? (maybe.legs.ok ? undefined : maybe.legs.error) : maybe.runs.error;
+      if (error === undefined) return skipped('nothing was sent');
+      const other = error.kind === 'unsupported' && maybe.elsewhere.ok && maybe.elsewhere.value.value;
+      return other ? skipped(`${error.because}; another port of the instance was traced`) : blocked(error);
+    }
+    const { notSent, bytes } = maybe.runs.value.value;
+    const legs = maybe.legs.value.value;
     const [failed] = notSent;
     if (legs.length === 0) return failed === undefined ? skipped('nothing was sent') : blocked(failed.failure);
     const asked = maybe.opinions.ok ? maybe.opinions.value.value : [];
@@ -183,7 +192,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const note =
       ordered.length > 0
         ? ordered.map(({ trace }) => trace.notes[0] ?? trace.reading).join(' ')
-        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${new Set(watched.map((p) => p.host)).size} hosts`;
+        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${hosts(new Set(watched.map((p) => p.host)).size)}`;
     return judged(
       found,
       note,

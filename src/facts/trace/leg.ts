@@ -1,4 +1,4 @@
-import { familyOf } from '../../path/addresses.ts';
+import { familyOf, sameAddress } from '../../path/addresses.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
 import type { Sender } from '../ping.ts';
 import type { PortSubject } from '../subject.ts';
@@ -26,9 +26,13 @@ export type Traffic = Omit<Probe, 'from' | 'to'>;
 /** An ICMP echo request whose payload holds the mark: 20 bytes of IPv4 header, 8 of ICMP, and 56 of payload as ping(8) has it. */
 export const usualSize = 84;
 
+/** The port's address of that name, else one of its family, else any. */
 export const addressLike = (subject: PortSubject, like: string | undefined): string | undefined => {
   const all = subject.port.value.fixed_ips.map((f) => f.ip_address);
-  return all.find((a) => familyOf(a) === familyOf(like ?? '0.0.0.0')) ?? (like === undefined ? all[0] : undefined);
+  const named = all.find((a) => like !== undefined && sameAddress(a, like));
+  return (
+    named ?? all.find((a) => familyOf(a) === familyOf(like ?? '0.0.0.0')) ?? (like === undefined ? all[0] : undefined)
+  );
 };
 
 export const nameOf = (subject: PortSubject): string => subject.instance?.name ?? `port ${subject.id.slice(0, 8)}`;

@@ -7,7 +7,7 @@ import { externalSubnets, portSubnets, type ServingRouter, servingRouters } from
 import type { PortSubject } from '../subject.ts';
 import { injectedLegs } from './injected.ts';
 import { addressLike, nameOf, type PlannedLeg, present, subnetOf, type Traffic, usualSize } from './leg.ts';
-import { fromDhcp, fromRouter, outwards, throughFloating } from './stretches.ts';
+import { fromDhcp, fromGateway, fromHere, fromRouter, outwards, throughFloating } from './stretches.ts';
 
 async function towardsPeer(
   facts: Store,
@@ -41,7 +41,9 @@ async function towardsPeer(
         await Promise.all([
           fromRouter(facts, place, way.router, subject, own, traffic),
           there.ok && to !== undefined
-            ? fromRouter(facts, there.value.value, way.router, peer, to, traffic)
+            ? fromRouter(facts, there.value.value, way.router, peer, to, traffic).then(
+                (leg) => leg ?? fromGateway(facts, there.value.value, way.router, peer, to, traffic),
+              )
             : outwards(facts, place, way.router, theirs, traffic),
         ]),
       );
@@ -82,7 +84,7 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
       });
     }
     const routers = serving.ok ? serving.value.value : [];
-    const to = addressLike(subject, peer?.address);
+    const to = addressLike(subject, peer?.address ?? trace.address);
     if (to === undefined) return err({ kind: 'unsupported', because: 'the port has no address' });
     const traffic: Traffic = {
       protocol: trace.probe.protocol,
@@ -119,6 +121,8 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
               return gateway ? outwards(facts, place, r, gateway, { ...traffic, protocol: 'icmp' }) : undefined;
             }),
           );
+          const here = await fromHere(facts, place, subject, to, traffic);
+          if (here !== undefined) return [here];
           return floating.length > 0 ? [...floating, ...beyond] : [...(await byRouter()), ...beyond];
         }
         case 'peer': {
@@ -142,5 +146,23 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
           because: `nothing of Neutron can send between ${nameOf(subject)} and ${trace.other === 'peer' ? (peer?.text ?? 'it') : trace.other}`,
         })
       : observed(planned, ...placed.value.evidence);
+  },
+);
+
+/** Whether a trace goes to another port of the same instance: that nothing can be sent to this one is then no gap. */
+export const tracedElsewhere = source<PortSubject, boolean>(
+  'trace.elsewhere',
+  (subject) => subject.id,
+  async (subject, facts) => {
+    const { instance } = subject;
+    const ports = instance?.ports;
+    if (instance === undefined || ports === undefined) return observed(false);
+    const others = ports.value
+      .filter((port) => port.id !== subject.id)
+      .map(
+        (value): PortSubject => ({ kind: 'port', id: value.id, port: { value, evidence: ports.evidence }, instance }),
+      );
+    const legs = await Promise.all(others.map((other) => facts.get(traceLegs, other)));
+    return observed(legs.some((found) => found.ok));
   },
 );

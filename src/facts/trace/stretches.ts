@@ -108,6 +108,51 @@ export async function throughFloating(
   return legs.filter((leg) => leg !== undefined);
 }
 
+/** From a router's gateway to an instance directly on its external network. */
+export async function fromGateway(
+  facts: Store,
+  place: Placement,
+  serving: ServingRouter,
+  subject: PortSubject,
+  to: string,
+  traffic: Traffic,
+): Promise<PlannedLeg | undefined> {
+  const gateway = await gatewayEnd(facts, place, serving);
+  const own = serving.router.external_gateway_info?.external_fixed_ips?.find(
+    (f) => familyOf(f.ip_address) === familyOf(to),
+  )?.ip_address;
+  if (gateway === undefined || own === undefined || gateway.segment.networkId !== place.segment.networkId)
+    return undefined;
+  const points = await pointsBetween(facts, place, gateway, guestEnd(place));
+  const netns = namespaceName('qrouter', serving.router.id);
+  return into(subject, to, traffic, { from: 'qrouter', host: gateway.host, netns, own }, points);
+}
+
+/** From this machine to an instance directly on a network that it may reach: one that no tunnel carries. */
+export async function fromHere(
+  facts: Store,
+  place: Placement,
+  subject: PortSubject,
+  to: string,
+  traffic: Traffic,
+): Promise<PlannedLeg | undefined> {
+  const network = await facts.get(networkById, place.segment.networkId);
+  if (!network.ok || network.value.value['router:external'] !== true) return undefined;
+  const outer = await physicalPoints(facts, place.segment, place.host);
+  return {
+    from: 'operator',
+    guest: subject,
+    addresses: [to],
+    leg: {
+      title: `this machine → ${nameOf(subject)}`,
+      probe: { ...traffic, from: '', to },
+      sender: { host: 'this machine' },
+      points: [...[...outer].reverse(), ...[...guestEnd(place).points].reverse()],
+      answerer: { kind: 'guest', name: nameOf(subject) },
+    },
+  };
+}
+
 /** The stretch between a router's leg in the network of an instance's port and the instance. */
 export async function betweenRouterAnd(
   facts: Store,
