@@ -215,6 +215,25 @@ describe('what could not be looked at', () => {
     expect(report.exitCode).toBe(3);
   });
 
+  it('is a stretch over which nothing could be sent, beside others that are well', async () => {
+    const both = await bundleAt('demo/trace-healthy.tgz');
+    const net1 = both.hosts.get('net1');
+    if (net1 === undefined) throw new Error('the recording has no net1');
+    const commands = net1.commands.map((ran) =>
+      ran.argv[0] === 'ping' && ran.round === 'trace' && ran.outcome.ok
+        ? {
+            ...ran,
+            outcome: { ok: false, error: { kind: 'timeout', what: 'net1', seconds: 20 }, batch: false } as const,
+          }
+        : ran,
+    );
+    const report = await reportOf({ ...both, hosts: new Map([...both.hosts, ['net1', { ...net1, commands }]]) });
+    expect(report.traces?.length).toBe(1);
+    expect(findingsOf(report)).toEqual([]);
+    expect(followed(report).status).toBe('blocked');
+    expect(report.exitCode).toBe(3);
+  });
+
   it('leaves a silence that is one', async () => {
     const blind = ['net1', 'cmp1'].reduce((b, host) => captureFailing(b, host, undefined, notFound), tracedOvs);
     const [found] = await toldOf(unanswered(blind));

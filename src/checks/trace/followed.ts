@@ -178,6 +178,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         ),
       )
       .filter((one) => one !== undefined);
+    // A stretch that nothing was sent over is not one on which nothing is wrong.
+    if (failed !== undefined && found.length === 0) return blocked(failed.failure);
     const watched = legs.flatMap(({ trace }) => trace.points.filter((p) => p.watch === 'watched'));
     const points = new Set(watched.map((p) => `${p.host} ${p.netns ?? ''} ${p.device}`));
     const [blind] = legs.flatMap(({ trace }) => trace.points.filter((p) => p.watch === 'blind'));

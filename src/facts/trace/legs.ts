@@ -123,12 +123,14 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
           );
           const here = await fromHere(facts, place, subject, to, traffic);
           if (here !== undefined) return [here];
-          return floating.length > 0 ? [...floating, ...beyond] : [...(await byRouter()), ...beyond];
+          if (floating.length > 0) return [...floating, ...beyond];
+          // Without a stretch that leads out a trace to the router would be taken for one to the outside.
+          return present(beyond).length === 0 ? [] : [...(await byRouter()), ...beyond];
         }
         case 'peer': {
           if (peer?.kind === 'address') {
             const beyond = await Promise.all(routers.map((r) => outwards(facts, place, r, peer.address, traffic)));
-            return [...(await byRouter()), ...beyond];
+            return present(beyond).length === 0 ? [] : [...(await byRouter()), ...beyond];
           }
           const pair = await facts.get(pairs, subject);
           return pair.ok ? towardsPeer(facts, subject, place, pair.value.value, routers, traffic, trace.everyWay) : [];
