@@ -1,6 +1,6 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding, Remedy } from '../../engine/finding.ts';
-import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf, restartOf } from '../../engine/finding-of.ts';
 import { agents } from '../../facts/cloud-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { portBindings, portItself, portNetwork } from '../../facts/port-api.ts';
@@ -126,10 +126,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           evidence: [showing(evidence, `binding:host_id ${bound}, OS-EXT-SRV-ATTR:host ${host}`)],
           remedies: [
             {
-              title: 'let Nova bind it again',
-              risk: 'disruptive',
+              // A hard reboot plugs the instance in again and leaves the binding as it is.
+              title: 'bind it where the instance runs',
+              risk: 'brief-interruption',
               sufficient: true,
-              steps: [byOperator(['openstack', 'server', 'reboot', '--hard', server?.id ?? p.device_id])],
+              steps: [
+                byOperator(['openstack', 'port', 'set', '--host', host, p.id]),
+                ...(maybe.agents.ok ? maybe.agents.value.value : [])
+                  .filter((a) => a.host === host && isPlugging(a))
+                  .map((a) => restartOf(host, a.binary, 'so that it wires the port')),
+              ],
             },
           ],
           verify: verifyWith('port', subject),

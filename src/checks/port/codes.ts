@@ -61,7 +61,7 @@ export const boundElsewhere: FindingSpec = {
   meaning:
     "Neutron plugs the port on one host while the instance runs on another, as after an aborted migration: the instance's host has no wiring for it.",
   evidence: "binding:host_id of the port against the instance's host, and the port's bindings.",
-  mend: 'Activate the binding of the right host, or hard-reboot the instance so that Nova binds it again.',
+  mend: 'Bind the port on the host of its instance (openstack port set --host), and restart the L2 agent there so that it wires it. A hard reboot does not change the binding.',
   explains: [
     ...silence,
     ...devices('port'),
