@@ -1,13 +1,16 @@
 import { fixture } from '../nodes/parse/fixtures.ts';
-import { bundleAt } from '../support/replayed.ts';
-import { taken, tracedPoints, untold, withOpinion } from '../support/traced.ts';
+import { withoutFrames } from '../support/edit-capture.ts';
+import { bundleAt, reportOf } from '../support/replayed.ts';
+import { taken, tracedPoints, untold, withOpinion, withServices } from '../support/traced.ts';
 import type { Case } from './cases.ts';
 
 const last = tracedPoints.length - 1;
 const tap = tracedPoints[last]?.device ?? '';
 const silent = await bundleAt('test/fixtures/bundles/trace-not-told.tgz');
-const stopped = await bundleAt('demo/trace-stopped.tgz');
-const passedOn = await withOpinion(taken('there', last), fixture('ovs-appctl', 'ofproto-trace-request.txt'));
+const device = /tap[0-9a-f-]{11}/.exec((await reportOf(silent)).traces?.[0]?.points.at(-1)?.device ?? '')?.[0];
+const passedOn = withServices(
+  await withOpinion(taken('there', last), fixture('ovs-appctl', 'ofproto-trace-request.txt')),
+);
 
 /** What only packets that were followed through their points show. */
 export const traceCases: readonly Case[] = [
@@ -21,13 +24,13 @@ export const traceCases: readonly Case[] = [
     says: 'the place is told at which packets were seen, and the next at which they were not',
     code: 'OSD-PATH-002',
     names: '→ tap',
-    bundle: () => stopped,
+    bundle: () => withoutFrames(silent, 'cmp1', device, () => true),
   },
   {
     says: 'a question that nobody answered is told, for the packet itself was never sent',
     code: 'OSD-PATH-002',
     names: 'held back by address resolution',
-    bundle: untold,
+    bundle: () => untold(silent),
   },
   {
     says: 'a switch whose flows let a packet out that does not come out is told',

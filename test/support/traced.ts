@@ -29,12 +29,25 @@ export function taken(way: TraceWay, point: number, bundle = tracedOvs): Bundle 
 }
 
 /** As if the instance did not say who it is: who-has comes to its tap, and the ping is never sent. */
-export const untold = (): Bundle =>
-  tracedPoints.reduce(
-    (b, { host, device }) =>
-      editingFrames(b, host, device, (frame, decoded) => (isEcho(decoded) ? asWhoHas(frame, decoded) : undefined)),
-    unanswered(tracedOvs),
+export const untold = (bundle = tracedOvs): Bundle =>
+  ['net1', 'cmp1'].reduce(
+    (b, host) =>
+      editingFrames(b, host, undefined, (frame, decoded) => (isEcho(decoded) ? asWhoHas(frame, decoded) : undefined)),
+    unanswered(bundle),
   );
+
+/** With the answers of its services to the question whether they are there, which a trace without a loss does not ask. */
+export function withServices(bundle: Bundle): Bundle {
+  const model = bundle.api.find(({ url, outcome }) => url.includes('/servers/detail?') && outcome.ok);
+  if (model?.outcome.ok !== true) throw new Error('the recording lists no instances');
+  const { value } = model.outcome;
+  const roots = ['8774', '9696', '9292', '8778'].map((port) => ({
+    ...model,
+    url: `http://ctl:${port}/`,
+    outcome: { ok: true as const, value: { ...value, body: '{}' } },
+  }));
+  return { ...bundle, api: [...bundle.api, ...roots] };
+}
 
 /** With what the switch of the instance's host says when it is asked about the packets that ended before its tap. */
 export async function withOpinion(bundle: Bundle, stdout: string): Promise<Bundle> {
