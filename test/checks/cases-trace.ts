@@ -10,6 +10,7 @@ const silent = await bundleAt('test/fixtures/bundles/trace-not-told.tgz');
 const device = /tap[0-9a-f-]{11}/.exec((await reportOf(silent)).traces?.[0]?.points.at(-1)?.device ?? '')?.[0];
 const passedOn = withServices(
   await withOpinion(taken('there', last), fixture('ovs-appctl', 'ofproto-trace-request.txt')),
+  silent,
 );
 
 /** What only packets that were followed through their points show. */

@@ -36,18 +36,11 @@ export const untold = (bundle = tracedOvs): Bundle =>
     unanswered(bundle),
   );
 
-/** With the answers of its services to the question whether they are there, which a trace without a loss does not ask. */
-export function withServices(bundle: Bundle): Bundle {
-  const model = bundle.api.find(({ url, outcome }) => url.includes('/servers/detail?') && outcome.ok);
-  if (model?.outcome.ok !== true) throw new Error('the recording lists no instances');
-  const { value } = model.outcome;
-  const roots = ['8774', '9696', '9292', '8778'].map((port) => ({
-    ...model,
-    url: `http://ctl:${port}/`,
-    outcome: { ok: true as const, value: { ...value, body: '{}' } },
-  }));
-  return { ...bundle, api: [...bundle.api, ...roots] };
-}
+/** With the answers of services to the question whether they are there, which a trace without a loss does not ask. */
+export const withServices = (bundle: Bundle, asked: Bundle): Bundle => ({
+  ...bundle,
+  api: [...bundle.api, ...asked.api.filter(({ url }) => new URL(url).pathname === '/')],
+});
 
 /** With what the switch of the instance's host says when it is asked about the packets that ended before its tap. */
 export async function withOpinion(bundle: Bundle, stdout: string): Promise<Bundle> {
