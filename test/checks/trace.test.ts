@@ -26,7 +26,7 @@ const saidBy = (report: RunReport): readonly Finding[] => {
 const toldOf = async (bundle: Bundle): Promise<readonly Finding[]> => saidBy(await reportOf(bundle));
 
 describe('a recorded trace', () => {
-  it.each(['demo/trace-healthy', 'test/fixtures/bundles/trace-tcp', 'test/fixtures/bundles/ovs-trace-healthy'])(
+  it.each(['demo/trace-healthy', 'test/fixtures/bundles/trace-tcp', 'test/fixtures/bundles/ovsfw-trace-healthy'])(
     'without a fault saw every packet at every point there and back, and nothing else is walked: %s',
     async (path) => {
       const report = await reportOf(await bundleAt(`${path}.tgz`));

@@ -8,8 +8,8 @@ import { bundleAt } from '../support/replayed.ts';
 import { expectComplaint, withDesk, withSite } from './doctor.ts';
 
 const path = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
-const recorded = path('test/fixtures/bundles/ovs-trace-healthy.tgz');
-const healthy = await bundleAt('test/fixtures/bundles/ovs-trace-healthy.tgz');
+const recorded = path('test/fixtures/bundles/ovsfw-trace-healthy.tgz');
+const healthy = await bundleAt('test/fixtures/bundles/ovsfw-trace-healthy.tgz');
 const list = '/v2.1/servers/detail?';
 const router = ['trace', 'router', 'web-1'];
 

@@ -26,9 +26,9 @@ test/fixtures/bundles/trace-ordered.tgz sg-no-ingress trace router web-1";;
 ovs) SET="test/fixtures/bundles/ovs-healthy.tgz -
 test/fixtures/bundles/ovs-tunnel-lost.tgz vxlan-lost-in-fabric
 test/fixtures/bundles/ovs-underlay-mtu.tgz underlay-mtu
-test/fixtures/bundles/ovs-trace-healthy.tgz - trace router web-1
 test/fixtures/bundles/ovs-trace-injected.tgz - trace web-1 db-1 --inject
 test/fixtures/bundles/ovs-trace-dropped.tgz flow-drop-br-int trace router web-1";;
+ovsfw) SET="test/fixtures/bundles/ovsfw-trace-healthy.tgz - trace router web-1";;
 *) die "nothing is recorded on variant $V";; esac
 
 op()  { hx op bash -c ". /root/openrc; $1" </dev/null; }

@@ -6,7 +6,7 @@ import { asWhoHas, editingFrames, isEcho, isReply, withoutFrames } from './edit-
 import { askedOf, bundleAt, reportOf } from './replayed.ts';
 
 /** `trace router web-1` on a cloud of Open vSwitch without a fault: from net1 through VXLAN to cmp1 and back. */
-export const tracedOvs: Bundle = await bundleAt('test/fixtures/bundles/ovs-trace-healthy.tgz');
+export const tracedOvs: Bundle = await bundleAt('test/fixtures/bundles/ovsfw-trace-healthy.tgz');
 
 const [leg] = (await reportOf(tracedOvs)).traces ?? [];
 if (leg === undefined) throw new Error('the recording has no trace');
