@@ -180,6 +180,15 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
     return [...steps, { ...base, topic: 'rules', verdict: 'unknown', because, tell: known.tell }];
   }
   const step = rulesStep(verdict, probe, port, groups, base);
+  if (port.filter === 'ovs' || port.filter === 'unknown') {
+    const strict = verdictOf(probe, port.security, withoutProtocolZero(groups), (id) => members.get(id));
+    const stricter = rulesStep(strict, probe, port, groups, base);
+    if (step.verdict === 'passes' && stricter.verdict !== 'passes') {
+      const because = `${stricter.because}; its rule for protocol 0 is meant for any, and the openvswitch firewall driver takes it for IP protocol 0 alone`;
+      if (port.filter === 'ovs') return [...steps, { ...stricter, because }];
+      return [...steps, { ...step, because, verdict: 'unknown', tell: `ostk-doctor ping ${port.id}` }];
+    }
+  }
   if (step.verdict !== 'dropped' || port.filter !== 'iptables') return [...steps, step];
   // neutron iptables_firewall.py, _convert_sg_rule_to_iptables_args, knows no address groups: such a rule gets no source at all.
   const ofAddresses = new Set(groups.flatMap((g) => g.rules.flatMap((r) => r.remoteAddressGroupId ?? [])));
@@ -189,6 +198,13 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
   const tell = `ostk-doctor secgroup ${port.id}, and the rules of its host`;
   return [...steps, { ...step, verdict: 'unknown', because, object: decider(either, port), tell }];
 }
+
+/** neutron openvswitch_firewall/rules.py, create_protocol_flows: `nw_proto=0` of a rule whose protocol is the number 0, which elsewhere stands for any. */
+const withoutProtocolZero = (groups: readonly SecurityGroup[]): SecurityGroup[] =>
+  groups.map((group) => ({
+    ...group,
+    rules: group.rules.filter(({ protocol }) => protocol !== 0 && protocol !== '0'),
+  }));
 
 const sourceWords = (own: string | undefined, security: PortSecurity): string => {
   if (own === undefined) return 'its own address';

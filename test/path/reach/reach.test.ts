@@ -196,6 +196,24 @@ describe('a rule for the addresses of an address group', () => {
   });
 });
 
+describe('a rule for protocol 0, which stands for any', () => {
+  it.each([
+    ['iptables', 'reachable'],
+    ['ovn', 'reachable'],
+    ['ovs', 'unreachable'],
+    ['unknown', 'unknown'],
+  ] as const)('is taken for IP protocol 0 alone by one driver: behind %s a ping is %s', (filter, verdict) => {
+    const to = vm('b', red, '10.0.0.5', { groups: [group('any', rule({ protocol: 0 }))], filter });
+    expect(asked({ networks: [red], vms: [a, to] }, ask(a.end, to.end)).verdict).toBe(verdict);
+  });
+
+  it('does no harm beside one that lets the packet in by its name', () => {
+    const both = group('both', rule({ protocol: '0' }), rule({ protocol: 'icmp' }));
+    const to = vm('b', red, '10.0.0.5', { groups: [both], filter: 'ovs' });
+    expect(asked({ networks: [red], vms: [a, to] }, ask(a.end, to.end)).verdict).toBe('reachable');
+  });
+});
+
 describe('ICMPv6 out of an instance', () => {
   const six = network('six', [subnet('six-6', 'fd00::/64')]);
   const mute = { id: 'g', name: 'mute', rules: [] };
