@@ -27,3 +27,7 @@ export const conditions: ReadonlyMap<string, Condition> = new Map<string, Condit
         : undefined,
   ],
 ]);
+
+/** Whether packets can be followed to a port at all: to an instance that is off nothing is sent. */
+export const isTraceable = (port: PortSubject): boolean =>
+  ['placed', 'running', 'bound'].every((name) => conditions.get(name)?.(port.instance, port) === undefined);

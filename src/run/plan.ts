@@ -11,7 +11,7 @@ import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../fa
 import { countedLegs } from '../facts/trace/counted.ts';
 import { followedLegs } from '../facts/trace/followed.ts';
 import { isLost } from '../path/trace/verdict.ts';
-import { conditions } from './conditions.ts';
+import { conditions, isTraceable } from './conditions.ts';
 import { withRestarts } from './restarts.ts';
 
 /** What a walk is about: an instance with its ports, ports alone, or the cloud. */
@@ -75,11 +75,13 @@ export function planSteps(
     return undefined;
   };
   const lost = async (): Promise<boolean> => {
-    const legs = await Promise.all(subjects.ports.map((p) => facts.get(followedLegs, p)));
+    const ports = subjects.ports.filter(isTraceable);
+    const legs = await Promise.all(ports.map((p) => facts.get(followedLegs, p)));
     const some = legs.some((found) => found.ok && found.value.value.some(({ trace }) => isLost(trace)));
     // The walk sends, too: what counts the trace's packets is read before it begins.
-    if (some) await Promise.all(subjects.ports.map((p) => facts.get(countedLegs, p)));
-    return some;
+    if (some) await Promise.all(ports.map((p) => facts.get(countedLegs, p)));
+    // Where nothing could be sent, the walk says why.
+    return some || ports.length < subjects.ports.length;
   };
   const guarded = (
     check: PlannedCheck,
