@@ -40,6 +40,9 @@ export interface Pings {
   readonly notSent: readonly PingNotSent[];
 }
 
+/** Seconds that so many packets may take: five a second, a second for the last answer, and as much again for a busy node. */
+export const pingSeconds = (count: number): number => Math.max(8, Math.ceil(count / 5) + 3);
+
 /** iputils: `-i 0.2` is the shortest interval without root (ping(8)); `-W 1` waits a second for the last answer. */
 export const pingCommand = (
   to: string,
@@ -47,10 +50,11 @@ export const pingCommand = (
   more: readonly string[] = [],
   round?: string,
 ): Command => ({
+  // A count in `more` stands behind this one, and ping(8) heeds the last.
   argv: ['ping', '-n', '-c', String(pingCount), '-i', '0.2', '-W', '1', ...more, to],
   impact: 'probe',
   parallel: true,
-  timeoutSeconds: 8,
+  timeoutSeconds: pingSeconds(more.includes('-c') ? Number(more[more.lastIndexOf('-c') + 1]) : pingCount),
   ...(netns === undefined ? {} : { netns }),
   ...(round === undefined ? {} : { round }),
 });

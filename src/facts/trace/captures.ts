@@ -18,10 +18,17 @@ const wholePacket = 262_144;
 const bytesOf = (whole: boolean): number => (whole ? 4 * 1024 * 1024 : packetLimit * (snapLength + 16) + 24);
 /** tcpdump says this when its filter is in place and it reads. */
 const listening = 'listening on';
-/** What a probe may take, and what the captures outlive it by when nobody ends them. */
-const captureSeconds = 20;
+/** By how much a capture outlives its probe when nobody ends it: other hosts may begin later. */
+const graceSeconds = 12;
 
-export const captureCommand = (point: Point, filter: string, round: string, whole: boolean): Command => ({
+/** @param seconds what the probe may take */
+export const captureCommand = (
+  point: Point,
+  filter: string,
+  round: string,
+  whole: boolean,
+  seconds: number,
+): Command => ({
   // -p: a device that is made promiscuous takes in what it refused before, and a trace must not heal what it looks at.
   argv: [
     'tcpdump',
@@ -44,7 +51,7 @@ export const captureCommand = (point: Point, filter: string, round: string, whol
   parallel: true,
   encoding: 'base64',
   listens: listening,
-  timeoutSeconds: captureSeconds,
+  timeoutSeconds: seconds + graceSeconds,
   maxBytes: bytesOf(whole),
   round,
   ...(point.netns === undefined ? {} : { netns: point.netns }),

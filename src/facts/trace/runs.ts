@@ -13,7 +13,7 @@ import { captureCommand, numbered, seenIn, watchOf } from './captures.ts';
 import type { PlannedLeg } from './leg.ts';
 import { traceLegs } from './legs.ts';
 import { lettersOf, markOf } from './mark.ts';
-import { send } from './send.ts';
+import { probeSeconds, send } from './send.ts';
 
 /** One stretch as it went. */
 export interface LegRun {
@@ -38,6 +38,8 @@ const answersAtHand = (sightings: readonly Sighting[]): number =>
 /** All captures first; the probes when every host says that its captures listen; and an end as soon as the probes are over. */
 async function follow(facts: Store, legs: readonly PlannedLeg[], round: string): Promise<TraceRuns> {
   const over = new AbortController();
+  // They are sent at the same time.
+  const seconds = Math.max(...legs.map(({ leg }) => probeSeconds(leg.probe)));
   const captures = legs.map((planned) =>
     planned.leg.points.map((point) => {
       const mark = lettersOf(markOf(planned));
@@ -47,7 +49,7 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         ...(planned.leg.probe.port === undefined ? {} : { port: planned.leg.probe.port }),
         mark: Buffer.from(mark).readUInt32BE(0),
       });
-      const command = captureCommand(point, filter, round, facts.io.options.trace?.whole === true);
+      const command = captureCommand(point, filter, round, facts.io.options.trace?.whole === true, seconds);
       return { command, answer: facts.io.nodes.run(point.host, command, { enough: over.signal }) };
     }),
   );

@@ -4,9 +4,10 @@ import { err, ok, type Result } from '../../engine/result.ts';
 import { fullArgv } from '../../nodes/batch.ts';
 import type { Command, CommandResult } from '../../nodes/command.ts';
 import { echoFrame } from '../../path/trace/craft.ts';
+import type { Probe } from '../../path/trace/observation.ts';
 import { connectCommand, endingOf } from '../connect.ts';
 import { type Store, showing } from '../io.ts';
-import { sendPing } from '../ping.ts';
+import { pingSeconds, sendPing } from '../ping.ts';
 import type { PlannedLeg } from './leg.ts';
 import { lettersOf, markOf } from './mark.ts';
 
@@ -15,6 +16,24 @@ export interface Sent {
   readonly sent: number;
   readonly answered: number;
   readonly evidence: Evidence;
+}
+
+/** Attempts to connect that a node makes side by side (`parallelLimit` of its batches), each of which waits so long for an answer. */
+const sideBySide = 32;
+const attemptSeconds = 3;
+
+/** How long the packets of a probe may take on their sender. */
+export function probeSeconds({ protocol, count }: Probe): number {
+  switch (protocol) {
+    case 'icmp':
+      return pingSeconds(count);
+    case 'tcp':
+      return Math.ceil(count / sideBySide) * attemptSeconds + 1;
+    case 'udp':
+      return Math.ceil(count / 10) + 8;
+    case 'arp':
+      return count + 4;
+  }
 }
 
 async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
@@ -112,7 +131,7 @@ async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promis
     ],
     impact: 'probe',
     parallel: true,
-    timeoutSeconds: 10,
+    timeoutSeconds: probeSeconds(probe),
     round,
     ...(sender.netns === undefined ? {} : { netns: sender.netns }),
   };
@@ -140,7 +159,7 @@ async function sendArp(facts: Store, planned: PlannedLeg, round: string): Promis
     argv: ['arping', '-c', String(probe.count), '-w', String(probe.count + 1), '-I', device, probe.to],
     impact: 'probe',
     parallel: true,
-    timeoutSeconds: probe.count + 4,
+    timeoutSeconds: probeSeconds(probe),
     round,
     ...(sender.netns === undefined ? {} : { netns: sender.netns }),
   };
