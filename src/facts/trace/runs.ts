@@ -2,12 +2,11 @@ import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import { err } from '../../engine/result.ts';
-import { fullArgv } from '../../nodes/batch.ts';
 import type { Command } from '../../nodes/command.ts';
 import { captureFilter } from '../../path/trace/filter.ts';
 import type { Observation, Sighting } from '../../path/trace/observation.ts';
 import { nameOfPoint } from '../../path/trace/point.ts';
-import { type Store, showing, source } from '../io.ts';
+import { commandEvidence, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
 import { captureCommand, numbered, seenIn, watchOf } from './captures.ts';
 import type { PlannedLeg } from './leg.ts';
@@ -95,11 +94,7 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         const there = sightings.filter((s) => s.point === point && s.sequence > 0 && s.way === 'there').length;
         const back = sightings.filter((s) => s.point === point && s.sequence > 0 && s.way === 'back').length;
         return showing(
-          {
-            source: { kind: 'command', host: place.host, argv: fullArgv(command), code: result.value.code },
-            at: result.value.startedAt,
-            excerpt: '',
-          },
+          commandEvidence(place.host, command, result.value),
           `${nameOfPoint(place)}: ${there} packets there, ${back} back`,
         );
       }),

@@ -6,7 +6,7 @@ import type { Command, CommandResult } from '../../nodes/command.ts';
 import { echoFrame } from '../../path/trace/craft.ts';
 import type { Probe } from '../../path/trace/observation.ts';
 import { connectCommand, endingOf } from '../connect.ts';
-import { type Store, showing } from '../io.ts';
+import { commandEvidence, type Store, showing } from '../io.ts';
 import { pingSeconds, sendPing } from '../ping.ts';
 import type { PlannedLeg } from './leg.ts';
 import { lettersOf, markOf } from './mark.ts';
@@ -53,11 +53,7 @@ async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promis
     sent: probe.count,
     answered,
     evidence: showing(
-      {
-        source: { kind: 'command', host: sender.host, argv: fullArgv(first.command), code: first.ran.value.code },
-        at: first.ran.value.startedAt,
-        excerpt: '',
-      },
+      commandEvidence(sender.host, first.command, first.ran.value),
       `${probe.count} connections to ${probe.to} tcp/${probe.port ?? ''}: ${endings.map((e) => e ?? 'failed').join(', ')}`,
     ),
   });
@@ -98,16 +94,16 @@ async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): 
   );
   const [first] = ran;
   if (first === undefined || !first.answer.ok) return first?.answer.ok === false ? first.answer : err(nothingToSend);
-  const { code, stderr, startedAt } = first.answer.value;
-  const argv = fullArgv(first.command);
+  const { code, stderr } = first.answer.value;
   if (code !== 0) {
-    return err({ kind: 'command', host: leg.sender.host, argv, code, detail: stderr.trim().split('\n')[0] ?? '' });
+    const detail = stderr.trim().split('\n')[0] ?? '';
+    return err({ kind: 'command', host: leg.sender.host, argv: fullArgv(first.command), code, detail });
   }
   return ok({
     sent: leg.probe.count,
     answered: 0,
     evidence: showing(
-      { source: { kind: 'command', host: leg.sender.host, argv, code }, at: startedAt, excerpt: '' },
+      commandEvidence(leg.sender.host, first.command, first.answer.value),
       `${leg.probe.count} echo requests of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
     ),
   });
@@ -141,11 +137,7 @@ async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promis
     sent: probe.count,
     answered: 0,
     evidence: showing(
-      {
-        source: { kind: 'command', host: sender.host, argv: fullArgv(command), code: ran.value.code },
-        at: ran.value.startedAt,
-        excerpt: '',
-      },
+      commandEvidence(sender.host, command, ran.value),
       `${probe.count} datagrams to ${probe.to} udp/${probe.port ?? ''}`,
     ),
   });
@@ -169,14 +161,7 @@ async function sendArp(facts: Store, planned: PlannedLeg, round: string): Promis
   return ok({
     sent: Number(/Sent (\d+) probes/.exec(ran.value.stdout)?.[1] ?? probe.count),
     answered,
-    evidence: showing(
-      {
-        source: { kind: 'command', host: sender.host, argv: fullArgv(command), code: ran.value.code },
-        at: ran.value.startedAt,
-        excerpt: '',
-      },
-      ran.value.stdout.split('\n').slice(-3),
-    ),
+    evidence: showing(commandEvidence(sender.host, command, ran.value), ran.value.stdout.split('\n').slice(-3)),
   });
 }
 

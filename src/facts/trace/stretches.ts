@@ -4,7 +4,7 @@ import type { Store } from '../io.ts';
 import { type Placement, segmentOf } from '../placement.ts';
 import { dhcpHosts, floatingIps, networkById, routerHost, type ServingRouter } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
-import { nameOf, type PlannedLeg, subnetOf, type Traffic } from './leg.ts';
+import { nameOf, type PlannedLeg, present, subnetOf, type Traffic } from './leg.ts';
 import { guestEnd, type NetworkEnd, physicalPoints, pointsBetween, serviceEnd } from './points.ts';
 
 /** Into an instance from a namespace of its network. */
@@ -35,40 +35,45 @@ export async function outwards(
   to: string,
   traffic: Traffic,
 ): Promise<PlannedLeg | undefined> {
-  const gateway = await gatewayEnd(facts, place, serving);
-  const own = serving.router.external_gateway_info?.external_fixed_ips?.find(
-    (f) => familyOf(f.ip_address) === familyOf(to),
-  )?.ip_address;
-  if (gateway === undefined || own === undefined) return undefined;
+  const gateway = await gatewayEnd(facts, place, serving, to);
+  if (gateway === undefined) return undefined;
   return {
     from: 'qrouter',
     addresses: [to],
     leg: {
       title: `router on ${gateway.host} → ${to}`,
-      probe: { ...traffic, from: own, to },
-      sender: { host: gateway.host, netns: namespaceName('qrouter', serving.router.id) },
+      probe: { ...traffic, from: gateway.own, to },
+      sender: { host: gateway.host, netns: gateway.netns },
       points: [...gateway.points, ...(await physicalPoints(facts, gateway.segment, gateway.host))],
       answerer: { kind: 'outside', name: to },
     },
   };
 }
 
+/** A router's end in its external network, and what it sends from there towards an address. */
+interface GatewayEnd extends NetworkEnd {
+  readonly segment: Placement['segment'];
+  readonly netns: string;
+  /** Of the family of that address. */
+  readonly own: string;
+}
+
 async function gatewayEnd(
   facts: Store,
   { backend }: Placement,
   serving: ServingRouter,
-): Promise<(NetworkEnd & { readonly segment: Placement['segment'] }) | undefined> {
+  to: string,
+): Promise<GatewayEnd | undefined> {
   const host = routerHost(serving);
   const port = serving.ports.find((p) => p.device_owner === 'network:router_gateway');
-  const outside = serving.router.external_gateway_info?.network_id;
-  if (host === undefined || port === undefined || !outside) return undefined;
-  const network = await facts.get(networkById, outside);
+  const outside = serving.router.external_gateway_info;
+  const own = outside?.external_fixed_ips?.find((f) => familyOf(f.ip_address) === familyOf(to))?.ip_address;
+  if (host === undefined || port === undefined || !outside?.network_id || own === undefined) return undefined;
+  const network = await facts.get(networkById, outside.network_id);
   if (!network.ok) return undefined;
   const segment = segmentOf(network.value.value);
-  return {
-    ...serviceEnd(backend, host, namespaceName('qrouter', serving.router.id), port.id, 'gateway', segment),
-    segment,
-  };
+  const netns = namespaceName('qrouter', serving.router.id);
+  return { ...serviceEnd(backend, host, netns, port.id, 'gateway', segment), segment, netns, own };
 }
 
 /** From this machine to a floating address of the port: through the router's translation to the instance. */
@@ -86,7 +91,7 @@ export async function throughFloating(
       const fixed = floating.fixed_ip_address;
       if (serving === undefined || !fixed) return undefined;
       const [gateway, inside] = await Promise.all([
-        gatewayEnd(facts, place, serving),
+        gatewayEnd(facts, place, serving, floating.floating_ip_address),
         betweenRouterAnd(facts, place, serving, subject, fixed),
       ]);
       if (gateway === undefined || inside === undefined) return undefined;
@@ -105,7 +110,7 @@ export async function throughFloating(
       };
     }),
   );
-  return legs.filter((leg) => leg !== undefined);
+  return present(legs);
 }
 
 /** From a router's gateway to an instance directly on its external network. */
@@ -117,15 +122,11 @@ export async function fromGateway(
   to: string,
   traffic: Traffic,
 ): Promise<PlannedLeg | undefined> {
-  const gateway = await gatewayEnd(facts, place, serving);
-  const own = serving.router.external_gateway_info?.external_fixed_ips?.find(
-    (f) => familyOf(f.ip_address) === familyOf(to),
-  )?.ip_address;
-  if (gateway === undefined || own === undefined || gateway.segment.networkId !== place.segment.networkId)
-    return undefined;
+  const gateway = await gatewayEnd(facts, place, serving, to);
+  if (gateway === undefined || gateway.segment.networkId !== place.segment.networkId) return undefined;
   const points = await pointsBetween(facts, place, gateway, guestEnd(place));
-  const netns = namespaceName('qrouter', serving.router.id);
-  return into(subject, to, traffic, { from: 'qrouter', host: gateway.host, netns, own }, points);
+  const { host, netns, own } = gateway;
+  return into(subject, to, traffic, { from: 'qrouter', host, netns, own }, points);
 }
 
 /** From this machine to an instance directly on a network that it may reach: one that no tunnel carries. */
