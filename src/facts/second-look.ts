@@ -25,6 +25,8 @@ import { tunnels } from './tunnel.ts';
 export interface StackCounters {
   readonly links: readonly Link[];
   readonly kernel: Readonly<Record<string, number>>;
+  /** What they were read from. */
+  readonly evidence: { readonly links?: Evidence; readonly kernel?: Evidence };
 }
 
 /** What counts packets on one host, read at one moment. */
@@ -32,6 +34,8 @@ export interface HostCounters extends StackCounters {
   readonly rules: RulesOfHost;
   /** Live counters of the ports of each OVS bridge. */
   readonly ports: ReadonlyMap<string, readonly PortStats[]>;
+  /** By bridge. */
+  readonly portsEvidence: ReadonlyMap<string, Evidence>;
   /** The namespaces of the path, by name. */
   readonly inside: ReadonlyMap<string, StackCounters>;
 }
@@ -75,7 +79,17 @@ async function stackOf(facts: Store, host: string, round: string, netns?: string
     read(facts, host, { argv: ['ip', '-d', '-s', '-j', 'link', 'show'], ...place }, parseLinks),
     read(facts, host, { argv: ['nstat', '-asj'], ...place }, parseNstat),
   ]);
-  return links.ok ? { links: links.value.value, kernel: kernel.ok ? kernel.value.value : {} } : undefined;
+  if (!links.ok) return undefined;
+  const [ofLinks] = links.value.evidence;
+  const [ofKernel] = kernel.ok ? kernel.value.evidence : [];
+  return {
+    links: links.value.value,
+    kernel: kernel.ok ? kernel.value.value : {},
+    evidence: {
+      ...(ofLinks === undefined ? {} : { links: ofLinks }),
+      ...(ofKernel === undefined ? {} : { kernel: ofKernel }),
+    },
+  };
 }
 
 /** Every counter of a host, read in this round. */
@@ -103,6 +117,9 @@ export async function countersOf(facts: Store, place: RulePlaces, round: string)
     inside: new Map(inside.flatMap(({ name, stack }) => (stack === undefined ? [] : [[name, stack] as const]))),
     rules,
     ports: new Map(ports.flatMap(({ b, stats }) => (stats.ok ? [[b, stats.value.value] as const] : []))),
+    portsEvidence: new Map(
+      ports.flatMap(({ b, stats }) => (stats.ok ? stats.value.evidence.slice(0, 1).map((e) => [b, e] as const) : [])),
+    ),
   };
 }
 

@@ -8,6 +8,8 @@ describe('what counts lost packets on a host of Open vSwitch', () => {
     const reading = {
       kernel: {},
       links: [],
+      evidence: {},
+      portsEvidence: new Map(),
       inside: new Map(),
       ports: new Map([['br-int', [port('LOCAL'), port('4')]]]),
       rules: { rules: {}, evidence: new Map() },
@@ -33,6 +35,8 @@ describe('what counts lost packets on a host of Open vSwitch', () => {
     const reading = {
       kernel: {},
       links: [],
+      evidence: {},
+      portsEvidence: new Map(),
       inside: new Map(),
       ports: new Map(),
       rules: { rules: { bridges: [{ name: 'br-int', flows }] }, evidence: new Map() },
@@ -53,6 +57,8 @@ describe('what counts lost packets on a host of Open vSwitch', () => {
     const reading = {
       kernel: {},
       links: [],
+      evidence: {},
+      portsEvidence: new Map(),
       inside: new Map(),
       ports: new Map(),
       rules: { rules: { bridges: [{ name: 'br-ex', flows }] }, evidence: new Map() },

@@ -66,12 +66,16 @@ export function risesOf(readings: readonly (readonly Counted[])[], key: string):
   return rises;
 }
 
-/** The observation a stranger was read from. */
-export function evidenceFor(rules: RulesOfHost, stranger: Stranger): Evidence | undefined {
-  const words = stranger.where.split(' ');
+/** The observation that a rule or a counter at this place was read from; `otherwise` is the place of what stands in no other. */
+export function evidenceAt(rules: RulesOfHost, where: string, otherwise = 'iptables'): Evidence | undefined {
+  const words = where.split(' ');
   for (let count = Math.min(4, words.length); count > 0; count -= 1) {
     const found = rules.evidence.get(words.slice(0, count).join(' '));
     if (found !== undefined) return found;
   }
-  return rules.evidence.get(stranger.tool);
+  return rules.evidence.get(otherwise);
 }
+
+/** The observation a stranger was read from. */
+export const evidenceFor = (rules: RulesOfHost, stranger: Stranger): Evidence | undefined =>
+  evidenceAt(rules, stranger.where, stranger.tool);

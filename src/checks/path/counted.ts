@@ -1,15 +1,15 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
-import type { Scope } from '../../engine/finding.ts';
+import type { Finding, Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
-import type { Io } from '../../facts/io.ts';
+import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import type { HostCounters, StackCounters } from '../../facts/second-look.ts';
 import { secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { kernelDrops, meaningOfDrop } from '../../path/firewall/kernel-drops.ts';
 import { fitOf } from '../../path/firewall/rises.ts';
-import { countersOfRules, readingsOf, roundsOf } from '../host/rule-counters.ts';
+import { countersOfRules, evidenceAt, readingsOf, roundsOf } from '../host/rule-counters.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { countedAway } from './codes.ts';
 
@@ -25,7 +25,10 @@ interface Counter {
   readonly means: string;
   readonly packets: number;
   readonly perConnection: boolean;
-  readonly argv: readonly [string, ...string[]];
+  /** What it was read from. */
+  readonly evidence: Evidence | undefined;
+  /** Shows it to a person. */
+  readonly look: readonly [string, ...string[]];
 }
 
 function ofStack(stack: StackCounters, netns?: string): Counter[] {
@@ -39,7 +42,8 @@ function ofStack(stack: StackCounters, netns?: string): Counter[] {
       means: meaningOfDrop(name) ?? '',
       packets: stack.kernel[name] ?? 0,
       perConnection: false,
-      argv: ['nstat', '-asz', name],
+      evidence: stack.evidence.kernel,
+      look: ['nstat', '-asz', name],
     },
   ]);
   const links = stack.links.flatMap((link): Counter[] =>
@@ -57,14 +61,15 @@ function ofStack(stack: StackCounters, netns?: string): Counter[] {
       means,
       packets,
       perConnection: false,
-      argv: ['ip', '-s', '-s', 'link', 'show', link.name],
+      evidence: stack.evidence.links,
+      look: ['ip', '-s', '-s', 'link', 'show', link.name],
     })),
   );
   return [...kernel, ...links];
 }
 
 /** What counts inside a router or a DHCP server is explained by what is wrong with that. */
-export function ofNamespace(netns: string | undefined, host: string): Pick<Scope, 'router' | 'agent'> {
+function ofNamespace(netns: string | undefined, host: string): Pick<Scope, 'router' | 'agent'> {
   if (netns?.startsWith('qrouter-')) return { router: [netns.slice('qrouter-'.length)] };
   return netns?.startsWith('qdhcp-') ? { agent: [agentName('neutron-dhcp-agent', host)] } : {};
 }
@@ -98,6 +103,13 @@ const takesFloods = (reading: HostCounters): ReadonlySet<string> =>
     ),
   );
 
+/** The command of an observation, as it is typed inside its namespace. */
+function readBy(evidence: Evidence | undefined, netns: string | undefined): readonly [string, ...string[]] | undefined {
+  if (evidence?.source.kind !== 'command') return undefined;
+  const [first, ...rest] = netns === undefined ? evidence.source.argv : evidence.source.argv.slice(4);
+  return first === undefined ? undefined : [first, ...rest];
+}
+
 /** Whatever counts packets that went no further, in one reading of a host. */
 export function countersOf(reading: HostCounters): Counter[] {
   const copies = afterOutput(reading);
@@ -108,7 +120,7 @@ export function countersOf(reading: HostCounters): Counter[] {
     .map((c): Counter => {
       const [first = ''] = c.where.split(' ');
       const netns = /^(?:qdhcp|qrouter|snat|fip|ovnmeta)-/.test(first) ? first : undefined;
-      const bridge = reading.rules.rules.bridges?.find((b) => b.name === first)?.name;
+      const evidence = evidenceAt(reading.rules, c.where);
       return {
         key: c.key,
         ...(netns === undefined ? {} : { netns }),
@@ -116,14 +128,8 @@ export function countersOf(reading: HostCounters): Counter[] {
         means: c.raw,
         packets: c.packets,
         perConnection: / nat /.test(` ${c.where} `),
-        argv:
-          bridge !== undefined
-            ? ['ovs-ofctl', 'dump-flows', bridge]
-            : c.where.startsWith('ebtables')
-              ? ['ebtables-save', '-c']
-              : c.where.includes('tc ')
-                ? ['tc', '-s', 'qdisc', 'show']
-                : ['iptables-save', '-c'],
+        evidence,
+        look: readBy(evidence, netns) ?? ['iptables-save', '-c'],
       };
     });
   // A bridge's own port loses its copy of every flooded frame while the bridge's interface is down, as br-int's always is.
@@ -142,7 +148,8 @@ export function countersOf(reading: HostCounters): Counter[] {
           means,
           packets,
           perConnection: false,
-          argv: ['ovs-ofctl', 'dump-ports', bridge],
+          evidence: reading.portsEvidence.get(bridge),
+          look: ['ovs-ofctl', 'dump-ports', bridge],
         })),
       ),
   );
@@ -151,6 +158,54 @@ export function countersOf(reading: HostCounters): Counter[] {
     ...[...reading.inside].flatMap(([netns, stack]) => ofStack(stack, netns)),
     ...rules,
     ...ports,
+  ];
+}
+
+/** A counter that rose by what was lost; nothing where it is not known what it was read from. */
+export function countedFinding(
+  subject: PortSubject,
+  {
+    host,
+    hosts,
+    counter,
+    rises,
+    lost,
+    proof,
+    verify,
+  }: {
+    readonly host: string;
+    readonly hosts: readonly string[];
+    readonly counter: Counter;
+    readonly rises: readonly number[];
+    /** `5 and 7 packets got no answer`. */
+    readonly lost: string;
+    readonly proof: readonly Evidence[];
+    readonly verify: string;
+  },
+): readonly Finding[] {
+  if (counter.evidence === undefined) return [];
+  const argv =
+    counter.netns === undefined ? counter.look : (['ip', 'netns', 'exec', counter.netns, ...counter.look] as const);
+  return [
+    findingOf(countedAway, {
+      summary: `Packets of ${ownerName(subject)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
+      subject: `counter ${counter.where}@${host}`,
+      scope: portScope(subject, { host: hosts, ...ofNamespace(counter.netns, host) }),
+      confidence: 'likely',
+      evidence: [
+        showing(counter.evidence, `${counter.where}: ${counter.means}\nrose by ${rises.join(' and ')} while ${lost}`),
+        ...proof,
+      ],
+      remedies: [
+        {
+          title: 'look at what counts there',
+          risk: 'none',
+          sufficient: false,
+          steps: [onHost(host, argv), advice(`it counts: ${counter.means}`, host)],
+        },
+      ],
+      verify,
+    }),
   ];
 }
 
@@ -171,7 +226,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const rounds = roundsOf(look);
     if (rounds.length < 2) return skipped('the counters were not read between two repetitions');
     if (!rounds.every((r) => r.lost.some((n) => n > 0))) return skipped('not every repetition lost packets');
-    const at = look.repeated[0]?.evidence.at ?? '';
     const suspects = [...look.after.keys()].flatMap((host) => {
       const readings = readingsOf(look, host, countersOf).map((list) => new Map(list.map((c) => [c.key, c])));
       const [first] = readings;
@@ -188,33 +242,17 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     });
     const lost = rounds.map((r) => r.lost.reduce((sum, n) => sum + n, 0));
     return judged(
-      suspects.map(({ host, counter, rises }) => {
-        const argv =
-          counter.netns === undefined
-            ? counter.argv
-            : (['ip', 'netns', 'exec', counter.netns, ...counter.argv] as const);
-        const evidence: Evidence = {
-          source: { kind: 'command', host, argv, code: 0 },
-          at,
-          excerpt: `${counter.where}: ${counter.means}\nrose by ${rises.join(' and ')} while ${lost.join(' and ')} packets got no answer`,
-        };
-        return findingOf(countedAway, {
-          summary: `Packets of ${ownerName(subject)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
-          subject: `counter ${counter.where}@${host}`,
-          scope: portScope(subject, { host: [...new Set([host, compute])], ...ofNamespace(counter.netns, host) }),
-          confidence: 'likely',
-          evidence: [evidence, ...look.repeated.slice(0, 1).map((r) => r.evidence)],
-          remedies: [
-            {
-              title: 'look at what counts there',
-              risk: 'none',
-              sufficient: false,
-              steps: [onHost(host, argv), advice(`it counts: ${counter.means}`, host)],
-            },
-          ],
+      suspects.flatMap(({ host, counter, rises }) =>
+        countedFinding(subject, {
+          host,
+          hosts: [...new Set([host, compute])],
+          counter,
+          rises,
+          lost: `${lost.join(' and ')} packets got no answer`,
+          proof: look.repeated.slice(0, 1).map((r) => r.evidence),
           verify: verifyWith('net', subject),
-        });
-      }),
+        }),
+      ),
       'no drop counter of the hosts, namespaces, queues and bridges of the path rose with the losses',
       maybe.look.value.evidence.slice(0, 1),
       ['drop counters of the kernel, interfaces, queues, rules and flows on the path'],

@@ -1,7 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
-import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { HostCounters } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
@@ -11,7 +10,7 @@ import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
 import { strangersRule } from '../host/codes.ts';
 import { countersOfRules, evidenceFor, risesOf } from '../host/rule-counters.ts';
 import { countedAway } from '../path/codes.ts';
-import { countersOf, ofNamespace } from '../path/counted.ts';
+import { countedFinding, countersOf } from '../path/counted.ts';
 import { deletingRule } from '../remedies.ts';
 import { ownerName, portScope } from '../scope.ts';
 
@@ -93,29 +92,15 @@ function countersAt(
       .slice(1)
       .map((reading, n) => (reading.get(counter.key)?.packets ?? 0) - (maps[n]?.get(counter.key)?.packets ?? 0));
     if (fitOf(rises, rounds, counter.perConnection) !== 'same') return [];
-    const argv =
-      counter.netns === undefined ? counter.argv : (['ip', 'netns', 'exec', counter.netns, ...counter.argv] as const);
     const lost = rounds.map((r) => r.lost.join()).join(' and ');
-    const evidence: Evidence = {
-      source: { kind: 'command', host, argv, code: 0 },
-      at: leg.run.sent.at,
-      excerpt: `${counter.where}: ${counter.means}\nrose by ${rises.join(' and ')} while ${lost} packets were lost at this place`,
-    };
     return [
-      findingOf(countedAway, {
-        summary: `Packets of ${ownerName(guest)} end on ${host} at ${counter.where} (${counter.means}): it rose by ${rises.join(' and ')}, as many as were lost`,
-        subject: `counter ${counter.where}@${host}`,
-        scope: portScope(guest, { host: [host], ...ofNamespace(counter.netns, host) }),
-        confidence: 'likely',
-        evidence: [evidence, leg.run.sent],
-        remedies: [
-          {
-            title: 'look at what counts there',
-            risk: 'none',
-            sufficient: false,
-            steps: [onHost(host, argv), advice(`it counts: ${counter.means}`, host)],
-          },
-        ],
+      ...countedFinding(guest, {
+        host,
+        hosts: [host],
+        counter,
+        rises,
+        lost: `${lost} packets were lost at this place`,
+        proof: [leg.run.sent],
         verify: leg.command,
       }),
     ];
