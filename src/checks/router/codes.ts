@@ -95,7 +95,10 @@ export const forwardingOff: FindingSpec = {
   meaning: 'net.ipv4.ip_forward is 0 in the namespace: the router answers for itself, and passes nothing on.',
   evidence: 'sysctl in the namespace.',
   mend: 'Set it to 1 in the namespace; look for what resets it.',
-  explains: [{ code: 'OSD-PING-004', over: ['port'] }],
+  explains: [
+    { code: 'OSD-PING-004', over: ['port'] },
+    { code: 'OSD-PATH-*', over: ['router'] },
+  ],
   refs,
 };
 
