@@ -85,11 +85,49 @@ export interface Relaxation {
   readonly words: string;
 }
 
+/**
+ * What a host is rejected over; finding codes go by it. Where several things of one step do, the one that says most:
+ * an amount that it lacks before the zone or the aggregate that it is not in.
+ */
+export type RejectedOver =
+  /** An amount: of Placement, or of the filters that still count (Ram, Core, Disk, NumInstances, IoOps, NUMA). */
+  | 'resource'
+  /** A trait that is wanted, or one that is forbidden. */
+  | 'trait'
+  /** An aggregate that it has to be in or must not be in: of a tenant, of isolate_aggregates, of a required member_of. */
+  | 'aggregate'
+  /** nova-compute down, disabled (COMPUTE_STATUS_DISABLED too), without a provider in Placement. */
+  | 'service'
+  | 'zone'
+  /** Extra specs that a filter compares with the host or its aggregates. */
+  | 'extra-spec'
+  /** Image properties, image type. */
+  | 'image'
+  | 'group'
+  /** A host that was named, or a hint. */
+  | 'host'
+  | 'hint'
+  | 'unmapped'
+  | 'cell'
+  /** No live agent that plugs, a physical network that is not mapped, a port that another host has, no address. */
+  | 'network'
+  | 'device'
+  /** It was tried, and the build failed there. */
+  | 'build'
+  /** By the log alone: Nova's own filter says so, and it cannot be computed. */
+  | 'log';
+
 /** What the step came to on one host, whatever the steps before it came to. */
 export type HostVerdict =
   | { readonly state: 'passes'; readonly because?: string }
   /** `wanted` is the attribute of the request, `has` the fact of the host, each with its value. */
-  | { readonly state: 'rejects'; readonly because: string; readonly wanted: string; readonly has: string }
+  | {
+      readonly state: 'rejects';
+      readonly of: RejectedOver;
+      readonly because: string;
+      readonly wanted: string;
+      readonly has: string;
+    }
   /** Cannot be computed from outside; `tells` is what would. */
   | { readonly state: 'unknown'; readonly because: string; readonly tells: string };
 
