@@ -30,6 +30,8 @@ export interface Remedy {
   readonly steps: readonly RemedyStep[];
   /** True when these steps alone mend the fault; false when they only lead on. */
   readonly sufficient: boolean;
+  /** Of a request that no host fits: the hosts that it would have with this. */
+  readonly fits?: readonly string[];
 }
 
 /** The fixed part of a code. Codes are API: never reused, retired ones stay listed. */

@@ -1,6 +1,7 @@
 import type { Diagnosis } from './diagnosis.ts';
 import type { Matrix } from './matrix.ts';
 import type { Outcome } from './outcome.ts';
+import type { Schedule } from './schedule.ts';
 import type { Trace } from './trace.ts';
 
 /** One check on one subject, with what it came to. */
@@ -70,6 +71,8 @@ export interface RunReport {
   readonly matrices: readonly Matrix[];
   /** Probes that were followed through every place; absent where none were. */
   readonly traces?: readonly Trace[];
+  /** Every host against every step of Nova's scheduling; absent where nobody asked. */
+  readonly schedule?: Schedule;
   readonly diagnosis: Diagnosis;
   readonly counts: Readonly<Record<Outcome['status'], number>>;
   readonly traffic: {

@@ -82,6 +82,7 @@ const remedy = looseObject({
     }),
   ),
   sufficient: boolean(),
+  fits: optional(array(string())),
 });
 
 const finding = looseObject({
@@ -239,6 +240,151 @@ const trace = looseObject({
   notes: array(string()),
 });
 
+const onRequest = literal('request');
+const onCloud = literal('cloud');
+
+/** What would have to be otherwise, on the request or on the cloud. */
+const scheduleChange = discriminatedUnion('kind', [
+  looseObject({ kind: literal('resource'), on: onRequest, resource: string(), asked: number(), atMost: number() }),
+  looseObject({
+    kind: literal('extra-spec'),
+    on: onRequest,
+    key: string(),
+    value: string(),
+    instead: optional(looseObject({ key: string(), value: string() })),
+  }),
+  looseObject({
+    kind: literal('image-property'),
+    on: onRequest,
+    key: string(),
+    value: string(),
+    instead: optional(string()),
+  }),
+  looseObject({ kind: literal('zone'), on: onRequest, asked: string(), instead: optional(string()) }),
+  looseObject({ kind: literal('host'), on: onRequest, asked: string(), instead: optional(string()) }),
+  looseObject({ kind: literal('hint'), on: onRequest, name: string(), value: string() }),
+  looseObject({
+    kind: literal('group'),
+    on: onRequest,
+    group: string(),
+    policy: string(),
+    instead: optional(string()),
+  }),
+  looseObject({ kind: literal('count'), on: onRequest, asked: count, atMost: count }),
+  looseObject({ kind: literal('network'), on: onRequest, network: string(), because: string() }),
+  looseObject({ kind: literal('port'), on: onRequest, port: string(), because: string() }),
+  looseObject({ kind: literal('service-enabled'), on: onCloud, host: string() }),
+  looseObject({ kind: literal('service-up'), on: onCloud, host: string() }),
+  looseObject({
+    kind: literal('aggregate-property'),
+    on: onCloud,
+    aggregate: string(),
+    key: string(),
+    value: string(),
+  }),
+  looseObject({ kind: literal('aggregate-host'), on: onCloud, aggregate: string(), host: string() }),
+  looseObject({
+    kind: literal('trait'),
+    on: onCloud,
+    host: string(),
+    provider: string(),
+    trait: string(),
+    present: boolean(),
+  }),
+  looseObject({
+    kind: literal('inventory'),
+    on: onCloud,
+    host: string(),
+    provider: string(),
+    resource: string(),
+    field: oneOf(['reserved', 'allocation_ratio', 'max_unit']),
+    from: number(),
+    to: number(),
+  }),
+  looseObject({ kind: literal('allocation'), on: onCloud, consumer: string(), providers: array(string()) }),
+  looseObject({ kind: literal('discover'), on: onCloud, host: string() }),
+  looseObject({ kind: literal('cell'), on: onCloud, cell: string(), because: string() }),
+  looseObject({ kind: literal('agent'), on: onCloud, host: string(), binary: string() }),
+  looseObject({ kind: literal('mapping'), on: onCloud, host: string(), physicalNetwork: string() }),
+  looseObject({ kind: literal('filter'), on: onCloud, filter: string(), because: string() }),
+]);
+
+const hostVerdict = discriminatedUnion('state', [
+  looseObject({ state: literal('passes'), because: optional(string()) }),
+  looseObject({
+    state: literal('rejects'),
+    of: oneOf([
+      'resource',
+      'trait',
+      'aggregate',
+      'service',
+      'zone',
+      'extra-spec',
+      'image',
+      'group',
+      'host',
+      'hint',
+      'unmapped',
+      'cell',
+      'network',
+      'device',
+      'build',
+      'log',
+    ]),
+    because: string(),
+    wanted: string(),
+    has: string(),
+  }),
+  looseObject({ state: literal('unknown'), because: string(), tells: string() }),
+]);
+
+/** Every host against every step of Nova's scheduling; a row holds all hosts whose verdicts are the same. */
+const schedule = looseObject({
+  asked: looseObject({
+    name: string(),
+    instance: optional(string()),
+    flavor: string(),
+    vcpus: number(),
+    ramMb: number(),
+    diskGb: number(),
+    image: optional(string()),
+    zone: optional(string()),
+    count,
+  }),
+  columns: array(
+    looseObject({ id: string(), kind: oneOf(['cell', 'placement', 'filter', 'network', 'build']), title: string() }),
+  ),
+  rows: array(
+    looseObject({
+      hosts: array(string()).min(1),
+      verdicts: array(hostVerdict),
+      stoppedAt: optional(count),
+      fits: oneOf(['yes', 'no', 'unknown']),
+    }),
+  ),
+  hosts: count,
+  verdict: oneOf(['fits', 'no-host', 'unknown']),
+  filters: looseObject({ from: oneOf(['configuration', 'defaults']), where: string() }),
+  narrowest: optional(count),
+  relaxations: array(
+    looseObject({
+      changes: array(scheduleChange).min(1),
+      hosts: array(string()),
+      proof: oneOf(['computed', 'placement']),
+      words: string(),
+    }),
+  ),
+  said: array(
+    looseObject({
+      kind: oneOf(['no-candidates', 'filtered', 'retries', 'late', 'not-mapped', 'other']),
+      host: string(),
+      filters: array(looseObject({ name: string(), start: count, end: count })),
+      line: string(),
+    }),
+  ),
+  notes: array(string()),
+});
+
 /** One whole report, schemaVersion 1. */
 export const reportSchema = looseObject({
   schemaVersion: literal(1),
@@ -312,6 +458,7 @@ export const reportSchema = looseObject({
     }),
   ),
   traces: optional(array(trace)),
+  schedule: optional(schedule),
   diagnosis: looseObject({
     causes: array(looseObject({ finding, explains: array(finding) })),
     remarks: array(finding),
