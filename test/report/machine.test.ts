@@ -43,8 +43,10 @@ describe('the JSON document', () => {
 
   it('has a schema that knows every field of the type, and no other', () => {
     expectTypeOf<Plain<output<typeof reportSchema>>>().toEqualTypeOf<Plain<RunReport>>();
-    // What was asked about beside the instance, and traces, are there only when there is one.
-    expect(Object.keys(reportSchema.shape).sort()).toEqual([...Object.keys(handMadeRule), 'asked', 'traces'].sort());
+    // What was asked about beside the instance, traces and a schedule are there only when there is one.
+    expect(Object.keys(reportSchema.shape).sort()).toEqual(
+      [...Object.keys(handMadeRule), 'asked', 'schedule', 'traces'].sort(),
+    );
   });
 
   it('has a published schema that is fresh', () => {
