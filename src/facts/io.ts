@@ -37,6 +37,25 @@ export interface TraceOption {
   readonly whole: boolean;
 }
 
+/**
+ * A request to Nova that nobody has made: `schedule --flavor m1.small --image tiny`. Beside an instance it holds what is
+ * to be taken in the place of what the instance asked for, or what the API does not tell of its request.
+ */
+export interface WishOption {
+  /** Name or id; left out only beside an instance. */
+  readonly flavor?: string;
+  readonly image?: string;
+  /** Networks, by name or id. */
+  readonly networks: readonly string[];
+  /** `zone`, `zone:host`, `zone:host:node` or `zone::node`, as Nova takes it. */
+  readonly zone?: string;
+  /** `name=value`, as often as there are values. */
+  readonly hints: readonly string[];
+  /** As `openstack server create --host`: filters still run. */
+  readonly host?: string;
+  readonly count: number;
+}
+
 export interface RunOptions {
   /** Age limit of log evidence, seconds. */
   readonly sinceSeconds: number;
@@ -51,6 +70,7 @@ export interface RunOptions {
   /** The peer that cannot be reached, as typed: an instance, a port or an address. */
   readonly to?: string;
   readonly trace?: TraceOption;
+  readonly wish?: WishOption;
   /** False under `--no-probe`: nothing is sent, counters and pings are skipped. */
   readonly mayProbe: boolean;
   /** False unless captures are asked for: no tcpdump is started. */

@@ -14,7 +14,13 @@ export const server = z.looseObject({
   status: z.string(),
   tenant_id: z.string().optional(),
   addresses: z.record(z.string(), z.array(address)).optional(),
-  image: z.union([z.looseObject({ id: z.string() }), z.string(), z.null()]).optional(),
+  image: z
+    .union([
+      z.looseObject({ id: z.string(), properties: z.record(z.string(), z.unknown()).optional() }),
+      z.string(),
+      z.null(),
+    ])
+    .optional(),
   flavor: z
     .looseObject({
       original_name: z.string().optional(),
@@ -34,6 +40,14 @@ export const server = z.looseObject({
   'OS-EXT-SRV-ATTR:host': z.string().nullish(),
   'OS-EXT-SRV-ATTR:hypervisor_hostname': z.string().nullish(),
   'OS-EXT-SRV-ATTR:instance_name': z.string().nullish(),
+  /** Of its host, once it has one; until then what was asked for. */
+  'OS-EXT-AZ:availability_zone': z.string().nullish(),
+  /** What was asked for, since 2.96. */
+  pinned_availability_zone: z.string().nullish(),
+  /** GET of one instance only, since 2.71. */
+  server_groups: z.array(z.string()).optional(),
+  /** Since 2.100. */
+  scheduler_hints: z.record(z.string(), z.unknown()).nullish(),
   'OS-EXT-STS:task_state': z.string().nullish(),
   'OS-EXT-STS:vm_state': z.string().nullish(),
   'OS-EXT-STS:power_state': z.number().nullish(),
@@ -44,12 +58,14 @@ export type Server = z.infer<typeof server>;
 export const serverAnswer = z.looseObject({ server });
 
 export const service = z.looseObject({
-  id: z.union([z.string(), z.number()]),
+  /** Of a service in a cell that does not answer, Nova tells binary and host only, and status UNKNOWN (2.69). */
+  id: z.union([z.string(), z.number()]).default(''),
   binary: z.string(),
   host: z.string(),
-  state: z.string(),
+  state: z.string().default('unknown'),
   status: z.string(),
   disabled_reason: z.string().nullish(),
+  forced_down: z.boolean().optional(),
   updated_at: z.string().nullish(),
   zone: z.string().optional(),
 });
