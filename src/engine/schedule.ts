@@ -36,6 +36,7 @@ export type ScheduleChange =
   | { readonly kind: 'port'; readonly on: 'request'; readonly port: string; readonly because: string }
   | { readonly kind: 'service-enabled'; readonly on: 'cloud'; readonly host: string }
   | { readonly kind: 'service-up'; readonly on: 'cloud'; readonly host: string }
+  /** An empty value: the property is taken away. */
   | {
       readonly kind: 'aggregate-property';
       readonly on: 'cloud';
@@ -43,7 +44,14 @@ export type ScheduleChange =
       readonly key: string;
       readonly value: string;
     }
-  | { readonly kind: 'aggregate-host'; readonly on: 'cloud'; readonly aggregate: string; readonly host: string }
+  /** mirror: Nova's aggregate has the host, only Placement's copy of it has not. */
+  | {
+      readonly kind: 'aggregate-host';
+      readonly on: 'cloud';
+      readonly aggregate: string;
+      readonly host: string;
+      readonly mirror?: true;
+    }
   | {
       readonly kind: 'trait';
       readonly on: 'cloud';

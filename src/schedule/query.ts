@@ -3,6 +3,8 @@ export interface PlacementQuery {
   readonly constraints: readonly Constraint[];
   /** group_policy where there is more than one granular group. */
   readonly groupPolicy?: 'none' | 'isolate';
+  /** same_subtree: suffixes of groups whose providers have one of them as their common ancestor. */
+  readonly sameSubtree?: readonly (readonly string[])[];
 }
 
 /** Where a constraint comes from, so that it can be taken back. */
@@ -31,9 +33,11 @@ export type Constraint =
       readonly suffix: string;
       readonly trait: string;
       readonly wanted: 'required' | 'forbidden';
+      /** root_required: of the root provider, whoever gives the resources. */
+      readonly onRoot?: true;
       readonly origin: Origin;
     }
-  /** One of these aggregates, or none of them. */
+  /** One of these aggregates, or none of them. Required with no aggregate at all: nothing can satisfy it, and Nova does not ask. */
   | {
       readonly kind: 'member-of';
       readonly suffix: string;

@@ -1,0 +1,70 @@
+import type { Aggregate, Estate, HostFacts, Provider } from './estate.ts';
+import { type Options, optionsOf } from './options.ts';
+import type { Wish } from './wish.ts';
+
+/** A provider tree: the root first, then all its descendants. */
+export type ProviderTree = readonly [Provider, ...Provider[]];
+
+/** A request before a cloud: what filters look at, indexed once. */
+export interface Scene {
+  readonly wish: Wish;
+  readonly estate: Estate;
+  readonly options: Options;
+  aggregatesOf(host: string): readonly Aggregate[];
+  /**
+   * All metadata of the host's aggregates, values split at commas (nova/scheduler/filters/utils.py aggregate_metadata_get_by_host); with
+   * a key: of those aggregates only that have it.
+   */
+  metadataOf(host: string, key?: string): ReadonlyMap<string, ReadonlySet<string>>;
+  /** Values of one key, each as it is (aggregate_values_from_key). */
+  valuesOf(host: string, key: string): readonly string[];
+  treeOf(host: HostFacts): ProviderTree | undefined;
+}
+
+export function sceneOf(wish: Wish, estate: Estate): Scene {
+  const byHost = new Map<string, Aggregate[]>();
+  for (const aggregate of estate.aggregates) {
+    for (const host of aggregate.hosts) {
+      const known = byHost.get(host);
+      if (known === undefined) byHost.set(host, [aggregate]);
+      else known.push(aggregate);
+    }
+  }
+  const trees = new Map<string, Provider[]>();
+  for (const provider of estate.providers) {
+    const known = trees.get(provider.root);
+    if (known === undefined) trees.set(provider.root, [provider]);
+    else if (provider.uuid === provider.root) known.unshift(provider);
+    else known.push(provider);
+  }
+  const none: readonly Aggregate[] = [];
+  const aggregatesOf = (host: string): readonly Aggregate[] => byHost.get(host) ?? none;
+  return {
+    wish,
+    estate,
+    options: optionsOf(estate.scheduler),
+    aggregatesOf,
+    metadataOf: (host, key) => {
+      const all = new Map<string, Set<string>>();
+      for (const aggregate of aggregatesOf(host)) {
+        if (key !== undefined && !Object.hasOwn(aggregate.metadata, key)) continue;
+        for (const [name, value] of Object.entries(aggregate.metadata)) {
+          const values = all.get(name) ?? new Set<string>();
+          for (const word of value.split(',')) values.add(word.trim());
+          all.set(name, values);
+        }
+      }
+      return all;
+    },
+    valuesOf: (host, key) => [
+      ...new Set(
+        aggregatesOf(host).flatMap((a) => (Object.hasOwn(a.metadata, key) ? [a.metadata[key] ?? ''] : [])),
+      ),
+    ],
+    treeOf: (host) => {
+      const tree = host.provider === undefined ? undefined : trees.get(host.provider);
+      const root = tree?.[0];
+      return tree === undefined || root === undefined || root.uuid !== host.provider ? undefined : [root, ...tree.slice(1)];
+    },
+  };
+}
