@@ -1,4 +1,4 @@
-// Writes what is derived from the sources: docs/report.schema.json and docs/codes/*.md.
+// Writes what is derived from the sources: docs/*.schema.json and docs/codes/*.md.
 //   node scripts/gen.mjs [--check]     --check writes nothing and fails when a file is stale
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -37,8 +37,9 @@ async function load(entry) {
 /** Wanted files by their path from the root. */
 async function wanted() {
   const files = new Map();
-  const { renderJsonSchema } = await load('src/report/json-schema.ts');
+  const { renderJsonSchema, renderReachSchema } = await load('src/report/json-schema.ts');
   files.set('docs/report.schema.json', renderJsonSchema());
+  files.set('docs/reach.schema.json', renderReachSchema());
   if (existsSync(join(root, 'src/checks/registry.ts'))) {
     const { allFindingSpecs } = await load('src/checks/registry.ts');
     const { renderCodeIndex, renderCodePage } = await load('src/report/code-page.ts');

@@ -14,28 +14,28 @@ export interface About {
   readonly cloud: { readonly name: string; readonly region?: string };
 }
 
+/** What `reach --output json` prints; its form is in reach-schema.ts. */
+export const reachData = (answers: readonly Reach[], about: About, exitCode: 0 | 1 | 3) => ({
+  schemaVersion: 1 as const,
+  ...about,
+  command: 'reach' as const,
+  answers: answers.map(({ question, verdict, sentence, decisive, steps }) => ({
+    from: question.from,
+    to: question.to,
+    probe: nameOfTraffic(question),
+    family: question.family,
+    ...(question.size === undefined ? {} : { size: question.size }),
+    verdict,
+    sentence,
+    ...(decisive === undefined ? {} : { decisive: steps.indexOf(decisive) }),
+    steps,
+  })),
+  exitCode,
+});
+
 /** `reach` as one document. */
-export const reachDocument = (answers: readonly Reach[], about: About, exitCode: number): string =>
-  `${canonicalJson(
-    {
-      schemaVersion: 1,
-      ...about,
-      command: 'reach',
-      answers: answers.map(({ question, verdict, sentence, decisive, steps }) => ({
-        from: question.from,
-        to: question.to,
-        probe: nameOfTraffic(question),
-        family: question.family,
-        ...(question.size === undefined ? {} : { size: question.size }),
-        verdict,
-        sentence,
-        ...(decisive === undefined ? {} : { decisive: steps.indexOf(decisive) }),
-        steps,
-      })),
-      exitCode,
-    },
-    2,
-  )}\n`;
+export const reachDocument = (...given: Parameters<typeof reachData>): string =>
+  `${canonicalJson(reachData(...given), 2)}\n`;
 
 const marks: Readonly<Record<StepVerdict, Mark>> = {
   passes: 'ok',
@@ -154,36 +154,36 @@ const namesOf = (source: LetIn, report: WhoCanReport): readonly string[] => {
 
 const ruleDocument = ({ group, rule }: RuleRef) => ({ group, rule: { id: rule.id, says: nameOfRule(rule) } });
 
-/** `reach --who-can` as one document. */
-export const whoCanDocument = (reports: readonly WhoCanReport[], about: About): string =>
-  `${canonicalJson(
-    {
-      schemaVersion: 1,
-      ...about,
-      command: 'reach --who-can',
-      answers: reports.map((report) => ({
-        port: report.port,
-        probe: nameOfTraffic(report.probe),
-        ...(report.because === undefined ? {} : { because: report.because }),
-        families: report.families.map((w) => ({
-          family: w.family,
-          extent: w.extent,
-          ...(w.because === undefined ? {} : { because: w.because }),
-          sources: w.sources.map((s) => ({
-            cidr: s.cidr,
-            names: namesOf(s, report),
-            ...(s.memberOf === undefined ? {} : { memberOf: s.memberOf }),
-            by: s.by.map(ruleDocument),
-          })),
-          notKnown: [
-            ...w.open.map((of) => ({ ...ruleDocument(of), lacks: 'the members of its remote group' })),
-            ...w.unseenGroups.map((id) => ({ group: { id }, lacks: 'the rules of this group' })),
-          ],
-        })),
+/** What `reach --who-can --output json` prints. */
+export const whoCanData = (reports: readonly WhoCanReport[], about: About) => ({
+  schemaVersion: 1 as const,
+  ...about,
+  command: 'reach --who-can' as const,
+  answers: reports.map((report) => ({
+    port: report.port,
+    probe: nameOfTraffic(report.probe),
+    ...(report.because === undefined ? {} : { because: report.because }),
+    families: report.families.map((w) => ({
+      family: w.family,
+      extent: w.extent,
+      ...(w.because === undefined ? {} : { because: w.because }),
+      sources: w.sources.map((s) => ({
+        cidr: s.cidr,
+        names: namesOf(s, report),
+        ...(s.memberOf === undefined ? {} : { memberOf: s.memberOf }),
+        by: s.by.map(ruleDocument),
       })),
-    },
-    2,
-  )}\n`;
+      notKnown: [
+        ...w.open.map((of) => ({ ...ruleDocument(of), lacks: 'the members of its remote group' as const })),
+        ...w.unseenGroups.map((id) => ({ group: { id }, lacks: 'the rules of this group' as const })),
+      ],
+    })),
+  })),
+});
+
+/** `reach --who-can` as one document. */
+export const whoCanDocument = (...given: Parameters<typeof whoCanData>): string =>
+  `${canonicalJson(whoCanData(...given), 2)}\n`;
 
 export function renderWhoCan(
   reports: readonly WhoCanReport[],

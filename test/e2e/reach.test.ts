@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { fromJSONSchema } from 'zod';
 import type { Reach } from '../../src/path/reach/reach.ts';
 import { expectComplaint, type Ran, withDesk, withSite } from './doctor.ts';
 
@@ -21,7 +23,14 @@ interface Document {
   readonly exitCode: number;
 }
 
-const documentOf = (ran: Ran): Document => JSON.parse(ran.stdout);
+const published = fromJSONSchema(JSON.parse(readFileSync(join(root, 'docs/reach.schema.json'), 'utf8')));
+
+/** What was printed, once it is what the published schema says. */
+function documentOf(ran: Ran): Document {
+  const document = JSON.parse(ran.stdout);
+  expect(published.safeParse(document).error).toBeUndefined();
+  return document;
+}
 
 describe.concurrent('reach, asked of recorded runs', () => {
   it.each([
@@ -91,6 +100,7 @@ describe.concurrent('reach, asked of recorded runs', () => {
       const none = await desk.run(['reach', '--who-can', 'web-1', 'udp/53', '--bundle', demo('healthy')]);
       expect(none.stdout).toContain('nobody: no rule of web lets udp/53 from 0.0.0.0/0 in');
       const all = await desk.run(['reach', '--who-can', 'web-1', 'tcp/22', '--bundle', demo('healthy'), '-o', 'json']);
+      expect(published.safeParse(JSON.parse(all.stdout)).error).toBeUndefined();
       expect(JSON.parse(all.stdout).answers[0].families).toMatchObject([
         {
           family: 4,
