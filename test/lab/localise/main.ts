@@ -285,7 +285,10 @@ async function main(): Promise<number> {
   const file = join(lab.place.log, `localise-${variant}.json`);
   const before: Result | undefined =
     values.resume && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-  const commit = (await lab.run(['git', '-C', lab.place.root, 'rev-parse', '--short', 'HEAD'], 10)).out.trim();
+  const commit =
+    before?.commit ??
+    process.env.LAB_COMMIT ??
+    (await lab.run(['git', '-C', lab.place.root, 'rev-parse', '--short', 'HEAD'], 10)).out.trim();
   const seed = before?.seed ?? values.seed;
   const rows = [...(before?.rows ?? [])];
   const duds = [...(before?.duds ?? [])];

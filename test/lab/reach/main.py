@@ -2,6 +2,7 @@
 import argparse
 import collections
 import concurrent.futures
+import fcntl
 import ipaddress
 import json
 import os
@@ -18,6 +19,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SAVED = '/root/reach-groups.json'  # what the ports had before; there as long as something is to be put back
 PID = '/run/reach-lab.pid'
 NAME = 'reach-lab'  # every group made here is called so
+TURN = 60  # seconds after which others who want the lab may have it
+WHOLE = 200  # rule sets of a run that is written down
 SSH = ['ssh', '-o', 'ControlMaster=auto', '-o', 'ControlPath=/run/reach-%h', '-o', 'ControlPersist=60', '-o', 'BatchMode=yes']
 
 
@@ -73,12 +76,17 @@ def end_run():
     os.kill(pid, signal.SIGKILL)
 
 
+def own_groups(api):
+    """Gives the ports their own groups back."""
+    with open(SAVED) as f:
+        for port, groups in json.load(f).items():
+            api.call('PUT', f'/ports/{port}', {'port': {'security_groups': groups}})
+
+
 def restore(api):
     """Gives the ports their own groups back, and takes away whatever was made here."""
     if os.path.exists(SAVED):
-        with open(SAVED) as f:
-            for port, groups in json.load(f).items():
-                api.call('PUT', f'/ports/{port}', {'port': {'security_groups': groups}})
+        own_groups(api)
     for group in api.list('security_groups', f'?name={NAME}'):
         api.call('DELETE', f'/security-groups/{group["id"]}')
     for group in api.list('address_groups', f'?name={NAME}'):
@@ -195,20 +203,21 @@ def make_groups(api, rng, place, marker):
     return {'ids': ids, 'stateful': stateful, 'marker': marker}
 
 
-def wait_applied(host, variant, markers, seconds=45):
-    """Until every marker is in the rules of the host; with the native driver until its flows have stood still, too."""
+def wait_applied(host, variant, markers, there=True, seconds=45):
+    """Until every marker is in the rules of the host, or none is; with the native driver until its flows have stood still, too."""
     if variant == 'ovsfw':
         dump = 'ovs-ofctl dump-flows br-int'
-        has = ' && '.join(f"grep -qE 'tp_dst=({m}|{hex(m)})[ ,]' /run/reach-dump" for m in markers)
+        has = ' && '.join(f"{'' if there else '! '}grep -qE 'tp_dst=({m}|{hex(m)})[ ,]' /run/reach-dump" for m in markers)
         still = 'sleep 0.7; ovs-ofctl dump-flows br-int | wc -l > /run/reach-b; wc -l < /run/reach-dump | cmp -s - /run/reach-b'
     else:
         dump = '{ iptables-save; ip6tables-save; }'
-        has = ' && '.join(f'[ $(grep -c -- "--dport {m} " /run/reach-dump) -ge 2 ]' for m in markers)
+        count = '-ge 2' if there else '-eq 0'
+        has = ' && '.join(f'[ $(grep -c -- "--dport {m} " /run/reach-dump) {count} ]' for m in markers)
         still = ':'
     script = (f'end=$(($(date +%s)+{seconds})); while [ $(date +%s) -lt $end ]; do {dump} > /run/reach-dump 2>/dev/null; '
               f'if {has}; then {still} && exit 0; fi; sleep 0.2; done; exit 1')
     if subprocess.run([*SSH, f'root@{host}', script], capture_output=True).returncode != 0:
-        raise RuntimeError(f'{host} does not have the rules after {seconds} s')
+        raise RuntimeError(f'{host} {"does not have the rules" if there else "still has the rules"} after {seconds} s')
 
 
 def choose_probes(rng, stateful):
@@ -310,20 +319,60 @@ def batch(api, rng, args, there, serial, tally, wrong):
                     wrong.append(f'{packet(a, job)}\n  doctor: {a["sentence"]}\n  packets: {"answered" if got else "not answered"}\n'
                                  + ''.join(f'    {describe(r)}\n' for r in rules))
     clock('to send the packets', now)
-    return [g for job in jobs for g in job['groups']['ids']]
+    return [g for job in jobs for g in job['groups']['ids']], by_host
+
+
+class Turns:
+    """The lock of those who change the same lab, as an open file of the caller's: held while the ports have groups that are not theirs."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self.since = 0.0
+
+    def take(self):
+        if self.fd is not None:
+            fcntl.flock(self.fd, fcntl.LOCK_EX)
+            self.since = time.monotonic()
+
+    def is_over(self):
+        return self.fd is not None and time.monotonic() - self.since > TURN
+
+    def give(self):
+        fcntl.flock(self.fd, fcntl.LOCK_UN)
+        time.sleep(0.5)
 
 
 def table(tally):
-    print(f'{"from":8}{"family":8}{"packet":8}{"groups":11}{"packets":14}{"agree":>7}{"disagree":>10}{"not known":>11}')
+    lines = [f'{"from":8}{"family":8}{"packet":8}{"groups":11}{"packets":14}{"agree":>7}{"disagree":>10}{"not known":>11}']
     total = collections.Counter()
     for (sender, family, protocol, state, got), counts in sorted(tally.items()):
         total.update(counts)
-        print(f'{sender:8}{family:8}{protocol:8}{state:11}{"answered" if got else "not answered":14}'
-              f'{counts["agree"]:7}{counts["DISAGREE"]:10}{counts["not known"]:11}')
-    print(f'{"all":49}{total["agree"]:7}{total["DISAGREE"]:10}{total["not known"]:11}')
+        lines.append(f'{sender:8}{family:8}{protocol:8}{state:11}{"answered" if got else "not answered":14}'
+                     f'{counts["agree"]:7}{counts["DISAGREE"]:10}{counts["not known"]:11}')
+    lines.append(f'{"all":49}{total["agree"]:7}{total["DISAGREE"]:10}{total["not known"]:11}')
+    return '\n'.join(lines)
 
 
-def run(api, args):
+INTRO = """# Whether packets do what `reach` computes
+
+Written by `test/lab/reach.sh` (see README.md), one section per variant: random security groups on the instances' ports, the doctor's answer from the APIs alone, and the same packets
+from the DHCP or router namespace. A packet counts as answered by what only the instance can have sent: an echo reply, a SYN-ACK or RST, "port unreachable".
+"""
+
+
+def write_down(page, variant, text):
+    """The page with this variant's section in place of its last one."""
+    sections = {}
+    if os.path.exists(page):
+        with open(page) as f:
+            for section in f.read().split('\n## ')[1:]:
+                sections[section.split('\n', 1)[0]] = section.rstrip() + '\n'
+    sections[variant] = f'{variant}\n\n{text}'
+    with open(page, 'w') as f:
+        f.write(INTRO + ''.join(f'\n## {sections[v]}' for v in ('lb', 'ovs', 'ovsfw') if v in sections))
+
+
+def run(api, args, turns):
     restore(api)
     there = places(api)
     if not there:
@@ -343,19 +392,31 @@ def run(api, args):
     tally, wrong, old, serial, started = collections.defaultdict(collections.Counter), [], [], 0, time.monotonic()
     while serial < args.rounds:
         now = there[:args.rounds - serial]
-        made = batch(api, rng, args, now, serial, tally, wrong)
+        made, markers = batch(api, rng, args, now, serial, tally, wrong)
         serial += len(now)
         print(f'{serial} rule sets after {time.monotonic() - started:.0f} s', file=sys.stderr)
         if len(now) < len(there):
             break  # the ports that had no turn hold the groups of the one before: restore takes all away
+        if turns.is_over() and serial < args.rounds:
+            own_groups(api)
+            old += made
+            made = []
+            for host, numbers in markers.items():
+                wait_applied(host, args.variant, numbers, there=False)
         for group in old:
             api.call('DELETE', f'/security-groups/{group}')
         old = made
-    print(f'{serial} random rule sets on {len(there)} instances, variant {args.variant}, seed {args.seed}, '
-          f'{time.monotonic() - started:.0f} s\n')
-    table(tally)
+        if not made:
+            turns.give()
+            turns.take()
+    about = (f'{serial} random rule sets on {len(there)} instances, variant {args.variant}, seed {args.seed}, commit {args.commit}, '
+             f'{time.monotonic() - started:.0f} s')
+    counts = table(tally)
+    print(f'{about}\n\n{counts}')
     for text in wrong:
         print('\n' + text, end='')
+    if args.page and serial >= WHOLE:
+        write_down(args.page, args.variant, f'{time.strftime("%Y-%m-%d")}, {about}.\n\n```\n{counts}\n```\n')
     return 1 if wrong else 0
 
 
@@ -366,6 +427,9 @@ def main():
     parser.add_argument('--doctor')
     parser.add_argument('--rounds', type=int, default=200)
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--commit', default='?', help='of the doctor')
+    parser.add_argument('--page', help='where the figures of a whole run are written down')
+    parser.add_argument('--lock', type=int, help='the number of an open file: locked while the lab is changed')
     args = parser.parse_args()
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda number, _: sys.exit(128 + number))
@@ -376,8 +440,10 @@ def main():
         return 0
     with open(PID, 'w') as f:
         f.write(str(os.getpid()))
+    turns = Turns(args.lock)
+    turns.take()
     try:
-        return run(api, args)
+        return run(api, args, turns)
     finally:
         restore(api)
         os.remove(PID)
