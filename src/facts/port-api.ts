@@ -294,7 +294,7 @@ const availability = z.looseObject({
 });
 export type AddressUse = z.infer<typeof availability>;
 
-const addressUseOf = source<string, AddressUse>('network.address-use', itself, async (id, facts) => {
+export const addressUseOf = source<string, AddressUse>('network.address-use', itself, async (id, facts) => {
   const answer = await facts.io.cloud.get({
     service: 'network',
     path: `/network-ip-availabilities/${encodeURIComponent(id)}`,

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { Evidence } from '../../engine/evidence.ts';
+import { observed } from '../../engine/fact.ts';
+import type { Aggregate, Estate } from '../../schedule/estate.ts';
+import type { Wish } from '../../schedule/wish.ts';
+import { agents, computeServices } from '../cloud-api.ts';
+import { source } from '../io.ts';
+import { theCloud } from '../subject.ts';
+import { cellMappings } from './cells.ts';
+import { cellsOf, hostsOf, hypervisorSchema, pluggingAgents } from './hosts.ts';
+import { closely, providersOf } from './providers.ts';
+import { schedulerSettings } from './settings.ts';
+import { straysOf } from './strays.ts';
+
+/** The request for which the cloud is looked at. */
+export interface WishScope {
+  readonly wish: Wish;
+}
+
+const aggregateSchema = z.looseObject({
+  uuid: z.string(),
+  name: z.string(),
+  availability_zone: z.string().nullish(),
+  hosts: z.array(z.string()),
+  metadata: z.record(z.string(), z.string()),
+});
+
+/** Classes that a request asks for beyond those of every host: their providers are seen by them alone. */
+const classesOf = (wish: Wish): readonly string[] => [
+  ...new Set([
+    ...Object.entries(wish.flavor.extraSpecs).flatMap(([key, value]) =>
+      Number(value) > 0 ? (/^resources[\w-]*:(\w+)$/.exec(key)?.[1] ?? []) : [],
+    ),
+    ...['MEMORY_MB', 'VCPU', 'DISK_GB'],
+  ]),
+];
+
+const wantsInstances = (wish: Wish): boolean => Object.keys(wish.hints).some((h) => /^(same|different)_host$/.test(h));
+
+/**
+ * What the cloud has to offer, from Nova, Placement, Neutron, and the scheduler's own node. Nova and Placement must answer; without the
+ * others it knows less. A cloud of thousands of hosts costs a few large answers, a small one a few small ones for each provider.
+ */
+export const estate = source<WishScope, Estate>(
+  'schedule.estate',
+  ({ wish }) => wish.instance ?? '',
+  async ({ wish }, facts) => {
+    const settling = facts.get(schedulerSettings, theCloud);
+    const mapping = facts.get(cellMappings, theCloud);
+    const plugging = facts.get(agents, theCloud);
+    const [services, groups] = await Promise.all([
+      facts.get(computeServices, theCloud),
+      facts.io.cloud.get({
+        service: 'compute',
+        path: '/os-aggregates',
+        // 2.41: with the uuid by which Placement knows it.
+        microversion: '2.41',
+        schema: z.looseObject({ aggregates: z.array(aggregateSchema) }),
+      }),
+    ]);
+    if (!services.ok) return services;
+    if (!groups.ok) return groups;
+    const computes = services.value.value.filter((s) => s.binary === 'nova-compute');
+    const aggregates = groups.value.value.aggregates.map(
+      (a): Aggregate => ({
+        uuid: a.uuid,
+        name: a.name,
+        ...(a.availability_zone == null ? {} : { zone: a.availability_zone }),
+        hosts: a.hosts,
+        metadata: a.metadata,
+      }),
+    );
+    const [hypervisors, providers] = await Promise.all([
+      facts.io.cloud.list({
+        service: 'compute',
+        path: '/os-hypervisors/detail',
+        // Nova looks the instances up host by host.
+        ...(computes.length <= closely || wantsInstances(wish) ? { query: { with_servers: 'true' } } : {}),
+        items: 'hypervisors',
+        schema: hypervisorSchema,
+        microversion: '2.87',
+        limit: 100_000,
+      }),
+      providersOf(facts, aggregates, classesOf(wish)),
+    ]);
+    if (!hypervisors.ok) return hypervisors;
+    if (!providers.ok) return providers;
+    const mapped = await mapping;
+    const mappings = mapped.ok ? mapped.value.value : undefined;
+    const hosts = hostsOf(services.value.value, hypervisors.value.value, providers.value.value, mappings);
+    const [strays, settings, network] = await Promise.all([
+      straysOf(facts, hosts, providers.value.value),
+      settling,
+      plugging,
+    ]);
+    if (!settings.ok) return settings;
+    const evidence: Evidence[] = [
+      ...services.value.evidence,
+      hypervisors.value.evidence,
+      groups.value.evidence,
+      ...providers.value.evidence,
+      ...settings.value.evidence,
+      ...(mapped.ok ? mapped.value.evidence : []),
+      ...(strays.ok ? strays.value.evidence : []),
+    ];
+    return observed(
+      {
+        hosts,
+        providers: providers.value.value,
+        aggregates,
+        scheduler: settings.value.value,
+        cells: mappings === undefined ? [] : cellsOf(mappings, computes),
+        ...(network.ok ? { agents: pluggingAgents(network.value.value) } : {}),
+        strays: strays.ok ? strays.value.value : [],
+      },
+      ...evidence,
+    );
+  },
+);

@@ -1,0 +1,138 @@
+import { type FactResult, observed } from '../../engine/fact.ts';
+import { ok } from '../../engine/result.ts';
+import type { Relaxation, Schedule, ScheduleSaid } from '../../engine/schedule.ts';
+import { applied } from '../../schedule/apply.ts';
+import { placementQuery } from '../../schedule/ask.ts';
+import type { Estate } from '../../schedule/estate.ts';
+import { explain } from '../../schedule/explain.ts';
+import type { PlacementAnswers, PlacementQuery } from '../../schedule/query.ts';
+import { candidatesMicroversion, queryString } from '../../schedule/query-string.ts';
+import type { Wish } from '../../schedule/wish.ts';
+import { type Store, source } from '../io.ts';
+import { type CloudSubject, type InstanceSubject, theCloud } from '../subject.ts';
+import { estate } from './estate.ts';
+import { candidatesSchema, closely } from './providers.ts';
+import { schedulerSaid } from './said.ts';
+import { wishOfInstance, wishOfOptions } from './wish.ts';
+
+/** As many candidates as Nova takes unless told otherwise (max_placement_results). */
+const usually = 1000;
+
+interface Candidates {
+  readonly roots: ReadonlySet<string>;
+  /** There may be more of them. */
+  readonly cut: boolean;
+}
+
+const none: Candidates = { roots: new Set(), cut: false };
+
+/** The roots of the trees that Placement offers. What it refuses with 400, a trait or class that nobody knows, gives Nova no candidate either. */
+async function candidates(
+  facts: Store,
+  query: PlacementQuery,
+  limit: number = usually,
+): Promise<FactResult<Candidates>> {
+  const text = queryString(query, limit);
+  if (text === undefined) return observed(none);
+  const asked: Record<string, string[]> = {};
+  for (const [key, value] of new URLSearchParams(text)) asked[key] = [...(asked[key] ?? []), value];
+  const answer = await facts.io.cloud.get({
+    service: 'placement',
+    path: '/allocation_candidates',
+    query: asked,
+    schema: candidatesSchema,
+    microversion: candidatesMicroversion,
+  });
+  if (!answer.ok) {
+    return answer.error.kind === 'api' && answer.error.status === 400 ? observed(none) : answer;
+  }
+  const { allocation_requests: requests, provider_summaries: summaries } = answer.value.value;
+  const roots = requests
+    .flatMap((r) => Object.keys(r.allocations))
+    .map((id) => summaries[id]?.root_provider_uuid ?? id);
+  return observed({ roots: new Set(roots), cut: requests.length >= limit }, answer.value.evidence);
+}
+
+/** The whole question, then with one constraint left out at a time; the rest is computed where the cloud is too wide to ask all of it. */
+async function answersOf(facts: Store, query: PlacementQuery, cloud: Estate): Promise<FactResult<PlacementAnswers>> {
+  const first = await candidates(facts, query);
+  const whole = first.ok && first.value.value.cut ? await candidates(facts, query, 1_000_000) : first;
+  if (!whole.ok) return whole;
+  const { roots } = whole.value.value;
+  const wanting = cloud.hosts.some((h) => h.provider === undefined || !roots.has(h.provider));
+  const ask = cloud.providers.length <= closely ? wanting : roots.size === 0;
+  const without = await Promise.all(
+    query.constraints.map(async (left) => {
+      if (!ask) return undefined;
+      const rest = { ...query, constraints: query.constraints.filter((c) => c !== left) };
+      // Without a resource there is nothing to ask for.
+      if (!rest.constraints.some((c) => c.kind === 'resource')) return undefined;
+      const answer = await candidates(facts, rest);
+      return answer.ok && !answer.value.value.cut ? answer.value.value.roots : undefined;
+    }),
+  );
+  return ok({ value: { whole: roots, without }, evidence: whole.value.evidence });
+}
+
+/** Asks Placement once more for what is proposed, where the change is one of the request: what it does not confirm is not proposed. */
+async function proven(
+  facts: Store,
+  relaxation: Relaxation,
+  wish: Wish,
+  cloud: Estate,
+): Promise<Relaxation | undefined> {
+  if (relaxation.changes.some((change) => change.on === 'cloud')) return relaxation;
+  const then = applied(relaxation.changes, wish, cloud);
+  const answer = await candidates(facts, placementQuery(then.wish, then.estate));
+  if (!answer.ok) return relaxation;
+  const { roots, cut } = answer.value.value;
+  const rootOf = new Map(cloud.hosts.map((h) => [h.host, h.provider]));
+  const confirmed = relaxation.hosts.filter((host) => roots.has(rootOf.get(host) ?? ''));
+  if (cut && confirmed.length < relaxation.hosts.length) return relaxation;
+  return confirmed.length === 0 ? undefined : { ...relaxation, hosts: confirmed, proof: 'placement' };
+}
+
+async function explained(facts: Store, wish: Wish, said: readonly ScheduleSaid[]): Promise<FactResult<Schedule>> {
+  const cloud = await facts.get(estate, { wish });
+  if (!cloud.ok) return cloud;
+  const answers = await answersOf(facts, placementQuery(wish, cloud.value.value), cloud.value.value);
+  const schedule = explain(wish, cloud.value.value, said, answers.ok ? answers.value.value : undefined);
+  const relaxations = await Promise.all(schedule.relaxations.map((r) => proven(facts, r, wish, cloud.value.value)));
+  return observed(
+    { ...schedule, relaxations: relaxations.filter((r) => r !== undefined) },
+    ...(answers.ok ? answers.value.evidence : []),
+    ...cloud.value.evidence,
+  );
+}
+
+/** Why an instance got no host, or where its request would fit now if it has one. */
+export const explainedInstance = source<InstanceSubject, Schedule>(
+  'instance.schedule',
+  (s) => s.id,
+  async (subject, facts) => {
+    const [wish, said] = await Promise.all([facts.get(wishOfInstance, subject), facts.get(schedulerSaid, subject)]);
+    if (!wish.ok) return wish;
+    const schedule = await explained(facts, wish.value.value, said.ok ? said.value.value : []);
+    if (!schedule.ok) return schedule;
+    return observed(
+      schedule.value.value,
+      ...(said.ok ? said.value.evidence : []),
+      ...wish.value.evidence.slice(0, 1),
+      ...schedule.value.evidence,
+    );
+  },
+);
+
+/** Where the request of the flags would fit. @throws UserError as `wishOfOptions` does */
+export const explainedWish = source<CloudSubject, Schedule>(
+  'schedule.explained',
+  () => '',
+  async (_, facts) => {
+    const wish = await facts.get(wishOfOptions, theCloud);
+    if (!wish.ok) return wish;
+    const schedule = await explained(facts, wish.value.value, []);
+    return schedule.ok
+      ? observed(schedule.value.value, ...schedule.value.evidence, ...wish.value.evidence.slice(0, 1))
+      : schedule;
+  },
+);

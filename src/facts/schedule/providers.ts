@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import type { Evidence } from '../../engine/evidence.ts';
+import { type FactResult, observed } from '../../engine/fact.ts';
+import { ok } from '../../engine/result.ts';
+import type { Aggregate, Inventory, Provider } from '../../schedule/estate.ts';
+import type { Store } from '../io.ts';
+
+/** Up to so many providers are each asked for what they have; of more, what the candidates' summaries tell must do. */
+export const closely = 200;
+/** 1.29: summaries hold whole trees, with parents. */
+const ask = { service: 'placement', microversion: '1.36' } as const;
+
+const listedSchema = z.looseObject({
+  resource_providers: z.array(
+    z.looseObject({
+      uuid: z.string(),
+      name: z.string(),
+      root_provider_uuid: z.string().nullish(),
+      parent_provider_uuid: z.string().nullish(),
+    }),
+  ),
+});
+type Listed = z.infer<typeof listedSchema>['resource_providers'][number];
+
+export const candidatesSchema = z.looseObject({
+  allocation_requests: z.array(z.looseObject({ allocations: z.record(z.string(), z.unknown()) })),
+  provider_summaries: z.record(
+    z.string(),
+    z.looseObject({
+      resources: z.record(z.string(), z.looseObject({ capacity: z.number(), used: z.number() })),
+      traits: z.array(z.string()).optional(),
+      root_provider_uuid: z.string().nullish(),
+    }),
+  ),
+});
+type Summary = z.infer<typeof candidatesSchema>['provider_summaries'][string];
+
+const inventoriesSchema = z.looseObject({
+  inventories: z.record(
+    z.string(),
+    z.looseObject({
+      total: z.number(),
+      reserved: z.number().optional(),
+      allocation_ratio: z.number().optional(),
+      min_unit: z.number().optional(),
+      max_unit: z.number().optional(),
+      step_size: z.number().optional(),
+    }),
+  ),
+});
+const usagesSchema = z.looseObject({ usages: z.record(z.string(), z.number()) });
+const traitsSchema = z.looseObject({ traits: z.array(z.string()) });
+const aggregatesSchema = z.looseObject({ aggregates: z.array(z.string()) });
+
+/** One object for equal sets: thousands of hosts have the same traits. */
+function interned(): (values: readonly string[]) => ReadonlySet<string> {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (values) => {
+    const sorted = [...values].sort();
+    const key = sorted.join(' ');
+    const same = known.get(key) ?? new Set(sorted);
+    known.set(key, same);
+    return same;
+  };
+}
+
+/**
+ * Providers as the candidates' summaries tell them. Only those of trees with any of the class to spare are there: a class is asked for
+ * when the ones before it leave some out.
+ */
+async function summariesOf(
+  facts: Store,
+  listed: readonly Listed[],
+  classes: readonly string[],
+): Promise<FactResult<ReadonlyMap<string, Summary>>> {
+  const found = new Map<string, Summary>();
+  const evidence: Evidence[] = [];
+  for (const resource of classes) {
+    if (listed.every((p) => found.has(p.uuid))) break;
+    const answer = await facts.io.cloud.get({
+      ...ask,
+      path: '/allocation_candidates',
+      query: { resources: `${resource}:1` },
+      schema: candidatesSchema,
+    });
+    // A class that nobody has is refused with 400: the others tell.
+    if (!answer.ok && answer.error.kind === 'api' && answer.error.status === 400) continue;
+    if (!answer.ok) return answer;
+    evidence.push(answer.value.evidence);
+    for (const [uuid, summary] of Object.entries(answer.value.value.provider_summaries)) found.set(uuid, summary);
+  }
+  return ok({ value: found, evidence });
+}
+
+/** Of capacity alone: what a host has in all bounds what one consumer may have of it, for Nova sets max_unit so. */
+const inventoryOfSummary = (capacity: number, used: number): Inventory => ({
+  total: capacity,
+  reserved: 0,
+  allocationRatio: 1,
+  minUnit: 1,
+  maxUnit: capacity,
+  stepSize: 1,
+  used,
+});
+
+/** Every provider, with its inventories, what is used of them, traits and aggregates (https://docs.openstack.org/api-ref/placement/). */
+export async function providersOf(
+  facts: Store,
+  aggregates: readonly Aggregate[],
+  classes: readonly string[],
+): Promise<FactResult<readonly Provider[]>> {
+  const list = await facts.io.cloud.get({ ...ask, path: '/resource_providers', schema: listedSchema });
+  if (!list.ok) return list;
+  const listed = list.value.value.resource_providers;
+  const summaries = await summariesOf(facts, listed, classes);
+  if (!summaries.ok) return summaries;
+  const evidence = [list.value.evidence, ...summaries.value.evidence];
+  const summarised = summaries.value.value;
+  const few = listed.length <= closely;
+  const same = interned();
+
+  const members = few ? undefined : await membersOf(facts, aggregates);
+  if (members?.ok === false) return members;
+  // What no summary tells of (full hosts, those without inventory) is asked one by one, too, as far as that goes.
+  let left = closely;
+  const asked = listed.map((p) => few || (!summarised.has(p.uuid) && left-- > 0));
+
+  const found = await Promise.all(
+    listed.map(async (p, index): Promise<FactResult<Provider>> => {
+      const summary = summarised.get(p.uuid);
+      const bare = {
+        uuid: p.uuid,
+        name: p.name,
+        root: p.root_provider_uuid ?? p.uuid,
+        ...(p.parent_provider_uuid == null ? {} : { parent: p.parent_provider_uuid }),
+      };
+      if (asked[index] !== true) {
+        const inventories = Object.entries(summary?.resources ?? {}).map(
+          ([resource, { capacity, used }]) => [resource, inventoryOfSummary(capacity, used)] as const,
+        );
+        return observed({
+          ...bare,
+          inventories: new Map(inventories),
+          traits: same(summary?.traits ?? []),
+          aggregates: same(members?.ok === true ? (members.value.value.get(p.uuid) ?? []) : []),
+        });
+      }
+      const path = `/resource_providers/${encodeURIComponent(p.uuid)}`;
+      const [have, use, traits, groups] = await Promise.all([
+        facts.io.cloud.get({ ...ask, path: `${path}/inventories`, schema: inventoriesSchema }),
+        summary === undefined
+          ? facts.io.cloud.get({ ...ask, path: `${path}/usages`, schema: usagesSchema })
+          : undefined,
+        summary?.traits === undefined
+          ? facts.io.cloud.get({ ...ask, path: `${path}/traits`, schema: traitsSchema })
+          : undefined,
+        facts.io.cloud.get({ ...ask, path: `${path}/aggregates`, schema: aggregatesSchema }),
+      ]);
+      if (!have.ok) return have;
+      if (use?.ok === false) return use;
+      if (traits?.ok === false) return traits;
+      if (!groups.ok) return groups;
+      const used = (resource: string): number =>
+        summary?.resources[resource]?.used ?? use?.value.value.usages[resource] ?? 0;
+      const inventories = Object.entries(have.value.value.inventories).map(([resource, i]): [string, Inventory] => [
+        resource,
+        {
+          total: i.total,
+          reserved: i.reserved ?? 0,
+          allocationRatio: i.allocation_ratio ?? 1,
+          minUnit: i.min_unit ?? 1,
+          maxUnit: i.max_unit ?? i.total,
+          stepSize: i.step_size ?? 1,
+          used: used(resource),
+        },
+      ]);
+      return observed(
+        {
+          ...bare,
+          inventories: new Map(inventories),
+          traits: same(summary?.traits ?? traits?.value.value.traits ?? []),
+          aggregates: same(groups.value.value.aggregates),
+        },
+        have.value.evidence,
+      );
+    }),
+  );
+  const providers: Provider[] = [];
+  for (const fact of found) {
+    // One that was deleted since it was listed is gone.
+    if (!fact.ok && fact.error.kind === 'not-found') continue;
+    if (!fact.ok) return fact;
+    providers.push(fact.value.value);
+    if (evidence.length < 8) evidence.push(...fact.value.evidence);
+  }
+  providers.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.uuid < b.uuid ? -1 : 1));
+  return ok({ value: providers, evidence });
+}
+
+/** Provider → Placement's aggregates, of those that Nova knows. */
+async function membersOf(
+  facts: Store,
+  aggregates: readonly Aggregate[],
+): Promise<FactResult<ReadonlyMap<string, readonly string[]>>> {
+  const members = new Map<string, string[]>();
+  const evidence: Evidence[] = [];
+  const answers = await Promise.all(
+    aggregates.map((aggregate) =>
+      facts.io.cloud.get({
+        ...ask,
+        path: '/resource_providers',
+        query: { member_of: aggregate.uuid },
+        schema: listedSchema,
+      }),
+    ),
+  );
+  for (const [index, answer] of answers.entries()) {
+    if (!answer.ok) return answer;
+    if (index === 0) evidence.push(answer.value.evidence);
+    const id = aggregates[index]?.uuid ?? '';
+    for (const p of answer.value.value.resource_providers) {
+      const of = members.get(p.uuid);
+      if (of === undefined) members.set(p.uuid, [id]);
+      else of.push(id);
+    }
+  }
+  return ok({ value: members, evidence });
+}

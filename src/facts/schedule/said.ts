@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import type { Evidence } from '../../engine/evidence.ts';
+import { observed } from '../../engine/fact.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import { err } from '../../engine/result.ts';
+import type { ScheduleSaid } from '../../engine/schedule.ts';
+import type { LogPlace, ServiceName } from '../../nodes/layouts/layout.ts';
+import { parseOsloLog } from '../../nodes/parse/oslo-log.ts';
+import { computeServices } from '../cloud-api.ts';
+import { hostLayout } from '../host.ts';
+import { actions } from '../instance-api.ts';
+import { type Ran, run, type Store, showing, source } from '../io.ts';
+import { type InstanceSubject, theCloud } from '../subject.ts';
+
+/**
+ * Lines of a log about an instance or its requests that say how its scheduling or its build went. Constant: the words (one on each line, as
+ * grep takes them) are its name, the files its arguments. Bounded from the end of each file: a scheduler at DEBUG writes gigabytes.
+ */
+const linesAbout = `for f in "$@"; do [ -r "$f" ] || continue
+tail -c 33554432 -- "$f" | grep -aF -e "$0" | grep -aE ' (ERROR|CRITICAL|TRACE|WARNING) |Starting with [0-9]+ host|Filter \\w+ returned|Filtering removed all hosts|Got no allocation candidates|No (hosts|nodes) matched|Host filter ' | cut -c 1-2000 | tail -n 120
+done`;
+
+/** Words are ids of Nova: letters, digits and hyphens. */
+async function linesOf(
+  facts: Store,
+  host: string,
+  service: ServiceName,
+  words: readonly string[],
+): Promise<
+  | { readonly ok: true; readonly ran: Ran; readonly lines: readonly string[] }
+  | { readonly ok: false; readonly error: FactFailure }
+> {
+  const layout = await facts.get(hostLayout, host);
+  if (!layout.ok) return layout;
+  const place: LogPlace = layout.value.value.logPlace(service);
+  const ran = await run(facts, host, {
+    argv:
+      place.kind === 'files'
+        ? ['sh', '-c', linesAbout, words.join('\n'), ...place.paths]
+        : ['journalctl', '--no-pager', '-o', 'short-iso', '-n', '300', '-g', words.join('|'), '-u', place.unit],
+    impact: 'read',
+    become: true,
+  });
+  if (!ran.ok) return ran;
+  const lines = ran.value.result.stdout.split('\n').filter((line) => words.some((word) => line.includes(word)));
+  return { ok: true, ran: ran.value, lines };
+}
+
+type Filters = ScheduleSaid['filters'];
+
+/** `ComputeFilter: (start: 2, end: 0)`, as the scheduler sums up a request that no host passed (nova/filters.py). */
+export const filterResults = (text: string): Filters =>
+  [...text.matchAll(/(\w+): \(start: (\d+), end: (\d+)\)/g)].map((m) => ({
+    name: m[1] ?? '',
+    start: Number(m[2]),
+    end: Number(m[3]),
+  }));
+
+/** At DEBUG every filter says how many hosts it leaves; a request that is asked anew begins again. */
+export function filterSteps(lines: readonly string[]): Filters {
+  let left = 0;
+  let steps: Filters[number][] = [];
+  for (const line of lines) {
+    const start = /Starting with (\d+) host/.exec(line);
+    const step = /Filter (\w+) returned (\d+) host/.exec(line);
+    if (start !== null) {
+      left = Number(start[1]);
+      steps = [];
+    } else if (step !== null) {
+      const end = Number(step[2]);
+      steps.push({ name: step[1] ?? '', start: left, end });
+      left = end;
+    }
+  }
+  return steps;
+}
+
+interface Told extends ScheduleSaid {
+  readonly evidence: Evidence;
+}
+
+const decisive: readonly (readonly [ScheduleSaid['kind'], RegExp])[] = [
+  ['no-candidates', /Got no allocation candidates/],
+  ['filtered', /Filtering removed all hosts/],
+  ['not-mapped', /No host-to-cell mapping found/],
+  ['retries', /Exceeded max(?:imum number of retries| scheduling attempts)/],
+  ['other', /No (?:hosts|nodes) matched/],
+];
+
+/** The last thing that a scheduler or a conductor said of the outcome; the sum of the filters, where it names none, from its steps. */
+export function outcomeOf(host: string, lines: readonly string[]): ScheduleSaid | undefined {
+  const met = lines.flatMap((line) => {
+    const kind = decisive.find(([, pattern]) => pattern.test(line))?.[0];
+    return kind === undefined ? [] : [{ kind, line }];
+  });
+  // At DEBUG the sum comes twice, the first time with every host by name.
+  const last = met.findLast((m) => m.kind !== 'filtered' || filterResults(m.line).length > 0) ?? met.at(-1);
+  if (last === undefined) return undefined;
+  const sum = filterResults(last.line);
+  const filters =
+    last.kind === 'no-candidates' || last.kind === 'other' ? [] : sum.length > 0 ? sum : filterSteps(lines);
+  return { kind: last.kind, host, filters, line: last.line };
+}
+
+/** Where the line of an exception begins: its class, by itself or with what it says. */
+const exception = /^(?:[a-z_]\w*\.)*[A-Z]\w*(?::|$)/;
+
+/** The last error of a nova-compute about an instance, with the exception that brought it. */
+export function lastError(stdout: string): string | undefined {
+  const parsed = parseOsloLog(stdout);
+  const records = parsed.ok ? parsed.value : [];
+  const errors = records.filter((r) => /^(ERROR|CRITICAL|TRACE)$/.test(r.level));
+  const worst = errors.findLast((r) => r.more.some((line) => exception.test(bare(line)))) ?? errors.at(-1);
+  if (worst === undefined) return undefined;
+  const why = worst.more.map(bare).findLast((line) => exception.test(line));
+  const words = [worst.message.trim(), why ?? ''].filter((part) => part !== '');
+  // The message often ends with the exception already.
+  const said =
+    why !== undefined && worst.message.includes(why.replace(/^\S+: /, '')) ? worst.message.trim() : words.join(': ');
+  return `${worst.at.replace('T', ' ')} ${worst.logger} ${said.replace(/:: /g, ': ')}`.trim();
+}
+
+/** Nova repeats the instance on every line of a traceback. */
+const bare = (line: string): string => line.replace(/^\[instance: [\da-f-]+\] ?/, '');
+
+const eventSchema = z.looseObject({
+  instanceAction: z.looseObject({
+    events: z
+      .array(
+        z.looseObject({
+          event: z.string(),
+          host: z.string().nullish(),
+          result: z.string().nullish(),
+          details: z.string().nullish(),
+        }),
+      )
+      .optional(),
+  }),
+});
+
+/** Hosts on which a build was tried, in order, as the events of the instance's actions name them (2.62; what went wrong: 2.84). */
+async function triedHosts(facts: Store, id: string, requests: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const tried = new Map<string, string>();
+  for (const request of requests) {
+    const answer = await facts.io.cloud.get({
+      service: 'compute',
+      path: `/servers/${encodeURIComponent(id)}/os-instance-actions/${encodeURIComponent(request)}`,
+      schema: eventSchema,
+      microversion: '2.84',
+    });
+    for (const e of answer.ok ? (answer.value.value.instanceAction.events ?? []) : []) {
+      if (e.host && /build_and_run_instance/.test(e.event)) tried.set(e.host, e.details ?? '');
+    }
+  }
+  return tried;
+}
+
+/** Actions that ask the scheduler for a host. */
+const scheduled = /^(create|unshelve|resize|migrate|live-migration|evacuate|rebuild)$/;
+
+/**
+ * What Nova itself logged of an instance that failed or is still without a host: its schedulers, its conductors, and the nova-compute of every
+ * host that was tried, whose last error is the fault that "No valid host was found" hides. Nothing of an instance that is well.
+ */
+export const schedulerSaid = source<InstanceSubject, readonly ScheduleSaid[]>(
+  'instance.scheduler-said',
+  (s) => s.id,
+  async (subject, facts) => {
+    const server = subject.server.value;
+    if (server.status !== 'ERROR' && server.status !== 'BUILD') return observed([], ...subject.server.evidence);
+    const [services, asked] = await Promise.all([facts.get(computeServices, theCloud), facts.get(actions, subject)]);
+    if (!services.ok) return services;
+    const newest = (asked.ok ? asked.value.value : []).filter((a) => scheduled.test(a.action)).slice(0, 1);
+    const requests = newest.map((a) => a.request_id).filter((id) => /^[\w-]+$/.test(id));
+    const words = [subject.id, ...requests];
+    const hostsOf = (binary: string): readonly string[] => [
+      ...new Set(services.value.value.filter((s) => s.binary === binary).map((s) => s.host)),
+    ];
+    const told: Told[] = [];
+    let failure: FactFailure | undefined;
+
+    const look = async (service: 'nova-scheduler' | 'nova-conductor', host: string): Promise<readonly string[]> => {
+      const found = await linesOf(facts, host, service, words);
+      if (!found.ok) {
+        failure ??= found.error;
+        return [];
+      }
+      const outcome = outcomeOf(host, found.lines);
+      if (outcome !== undefined) told.push({ ...outcome, evidence: showing(found.ran.evidence, outcome.line) });
+      return found.lines;
+    };
+    const [events, ...lines] = await Promise.all([
+      triedHosts(facts, subject.id, requests),
+      ...hostsOf('nova-conductor').map((host) => look('nova-conductor', host)),
+      ...hostsOf('nova-scheduler').map((host) => look('nova-scheduler', host)),
+    ]);
+    const tried = new Map(events);
+    for (const line of lines.flat()) {
+      const host = /Error from last host: (\S+) \(node/.exec(line)?.[1];
+      if (host !== undefined && !tried.has(host)) tried.set(host, line);
+    }
+    const own = server['OS-EXT-SRV-ATTR:host'];
+    if (own && server.status === 'ERROR' && !tried.has(own)) tried.set(own, server.fault?.message ?? '');
+    if (server.status === 'ERROR') {
+      await Promise.all(
+        [...tried].map(async ([host, otherwise]) => {
+          const found = await linesOf(facts, host, 'nova-compute', words);
+          const error = found.ok ? lastError(found.ran.result.stdout) : undefined;
+          const line = error ?? otherwise;
+          const [api] = subject.server.evidence;
+          const evidence = found.ok && error !== undefined ? showing(found.ran.evidence, error) : api;
+          if (evidence === undefined) return;
+          told.push({ kind: 'late', host, filters: [], line: line || `a build was tried on ${host}`, evidence });
+        }),
+      );
+    }
+    if (told.length === 0 && failure !== undefined) return err(failure);
+    const rank = (t: Told): number => (t.kind === 'late' ? 2 : t.kind === 'retries' ? 1 : 0);
+    told.sort((a, b) => rank(a) - rank(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : a.kind < b.kind ? -1 : 1));
+    return observed(
+      told.map(({ evidence: _, ...said }) => said),
+      ...told.map((t) => t.evidence),
+    );
+  },
+);
