@@ -54,6 +54,17 @@ describe('a recorded trace', () => {
     expect(report.exitCode).toBe(1);
   });
 
+  it("of a filter on the sender's own device names it, although ping tries again what it is told was dropped", async () => {
+    const report = await reportOf(await bundleAt('test/fixtures/bundles/ovs-trace-egress.tgz'));
+    const [first] = report.diagnosis.causes;
+    expect(first?.finding).toMatchObject({
+      code: 'OSD-HOST-014',
+      subject: expect.stringMatching(/^rule qdhcp-[0-9a-f-]+ tc tap[0-9a-f-]+ egress@net1$/),
+    });
+    expect(first?.finding.evidence[0]?.excerpt).toContain('counter rose by 14 and 16 while 5 and 7 packets were lost');
+    expect(first?.explains.map((f) => f.code)).toContain('OSD-PATH-002');
+  });
+
   it('of a security group that lets nothing in blames the group, and not the path', async () => {
     const report = await reportOf(await bundleAt('test/fixtures/bundles/trace-ordered.tgz'));
     expect(findingsOf(report).map((f) => f.code)).toEqual(['OSD-SG-001']);

@@ -17,7 +17,11 @@ import { ownerName, portScope } from '../scope.ts';
 const needs = {};
 const optional = { counted: countedLegs };
 
-/** A connection attempt is repeated after 1 s, and its answer after as long (RFC 6298): so often a packet may come in one round. */
+/**
+ * How often a packet may come in one round. A connection attempt is repeated after 1 s, and its answer after as long (RFC 6298). Of what
+ * a sender's own device drops on its way out it is told (ENOBUFS, net_xmit_errno in Linux include/linux/netdevice.h), and ping tries
+ * again at once without counting that (iputils ping_common.c, pinger).
+ */
 const mostRepeats = 4;
 
 /** Whether a rule's counter rose in both repetitions by about what was lost. */
@@ -46,7 +50,7 @@ function strangersAt(
   const last = readings.at(-1);
   if (last === undefined) return [];
   const { rounds, leg, packet } = counted;
-  const repeats = leg.trace.probe.protocol === 'tcp';
+  const repeats = leg.trace.probe.protocol === 'tcp' || leg.trace.stop?.after.at === 'sender';
   const guest = leg.run.planned.guest ?? subject;
   return strangersOf(last.rules.rules, packet).flatMap((stranger): Finding[] => {
     const rises = risesOf(
