@@ -109,6 +109,7 @@ Examples:
   ostk-doctor trace router web-1                  from its router to web-1 and back
   ostk-doctor trace web-1 db-1 --probe tcp/5432   both ends of that connection
   ostk-doctor trace outside web-1                 from here to its floating address, through the translation
+  ostk-doctor trace web-1 dhcp --probe dhcp       is its lease offered, and does the offer reach it
 `;
 
 const reachWords = `
@@ -180,11 +181,11 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
   const trace = root
     .command('trace <from> <to>')
     .description('follow packets through every hop, live, and say where they end')
-    .option('--probe <what>', 'icmp, arp, tcp/PORT or udp/PORT', 'icmp')
+    .option('--probe <what>', 'icmp, arp, tcp/PORT, udp/PORT, dhcp or metadata', 'icmp')
     .option('--count <n>', 'packets per stretch (5; connections 3)')
     .option('--size <bytes>', 'size of the IP packet of a ping')
     .option('--both-ways', 'from every namespace at either end, not from the nearest alone')
-    .option('--inject', 'also put pings in at the port of the instance, in its name (Open vSwitch only)')
+    .option('--inject', 'also put packets in at the port of the instance, in its name (Open vSwitch only)')
     .option(
       '--keep-captures <folder>',
       'keep whole packets of every point as pcap files (else headers only, and not kept)',

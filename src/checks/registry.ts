@@ -60,6 +60,7 @@ import routerSnat from './router/snat.ts';
 import secgroupAllowed from './secgroup/allowed.ts';
 import secgroupEnforced from './secgroup/enforced.ts';
 import tcpConnects from './tcp/connects.ts';
+import traceBegun from './trace/begun.ts';
 import traceCounted from './trace/counted.ts';
 import traceFollowed from './trace/followed.ts';
 import tunnelEntries from './tunnel/entries.ts';
@@ -127,6 +128,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   secgroupAllowed,
   secgroupEnforced,
   tcpConnects,
+  traceBegun,
   traceCounted,
   traceFollowed,
   tunnelEntries,

@@ -21,7 +21,7 @@ const schema = looseObject({
       other: oneOf(['router', 'dhcp', 'gateway', 'metadata', 'outside', 'peer']),
       address: string().optional(),
       reversed: boolean(),
-      probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp']), port: number().optional() }),
+      probe: object({ protocol: oneOf(['icmp', 'tcp', 'udp', 'arp', 'dhcp', 'metadata']), port: number().optional() }),
       everyWay: boolean().default(false),
       inject: boolean().default(false),
       whole: boolean().default(false),

@@ -1,5 +1,6 @@
 import { UserError } from '../engine/error.ts';
 import type { TraceOption } from '../facts/io.ts';
+import { quoteArgv } from '../nodes/quote.ts';
 import { parseAddress } from '../path/addresses.ts';
 import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
@@ -18,18 +19,35 @@ type Place = (typeof places)[number];
 const placeOf = (text: string): Place | undefined => places.find((p) => p === text);
 
 function probeOf(text: string): TraceOption['probe'] {
-  if (text === 'icmp' || text === 'arp') return { protocol: text };
+  if (text === 'icmp' || text === 'arp' || text === 'dhcp' || text === 'metadata') return { protocol: text };
   const match = /^(tcp|udp)\/(\d{1,5})$/.exec(text);
   const port = Number(match?.[2] ?? 0);
   if (match === null || port < 1 || port > 65_535) {
     throw new UserError(`--probe ${text} is not a kind of packet that can be traced.`, {
-      ...(text === 'dhcp' || text === 'metadata'
-        ? { why: 'the guest would have to send it, and cannot be told to' }
-        : {}),
-      hint: 'icmp, arp, tcp/PORT or udp/PORT, e.g. tcp/22',
+      hint: 'icmp, arp, tcp/PORT, udp/PORT, dhcp or metadata; e.g. tcp/22',
     });
   }
   return { protocol: match[1] === 'udp' ? 'udp' : 'tcp', port };
+}
+
+/** What an instance begins by itself has one far end, and one form. */
+function begun(
+  protocol: 'dhcp' | 'metadata',
+  target: string,
+  place: Place | undefined,
+  size: string | undefined,
+): void {
+  const right = quoteArgv(['ostk-doctor', 'trace', target, protocol, '--probe', protocol]);
+  if (place !== protocol) {
+    const what = protocol === 'dhcp' ? 'its DHCP server' : 'who serves it metadata';
+    throw new UserError(`--probe ${protocol} goes between an instance and ${what}.`, { hint: right });
+  }
+  if (size !== undefined) {
+    throw new UserError(`--size says nothing of --probe ${protocol}.`, {
+      why: 'its packets have one size',
+      hint: right,
+    });
+  }
 }
 
 function numberOf(option: string, text: string, least: number, most: number): number {
@@ -41,7 +59,7 @@ function numberOf(option: string, text: string, least: number, most: number): nu
 }
 
 /** Packets per stretch where nobody says; connections are dearer than pings. */
-const usualCount = { icmp: 5, udp: 5, arp: 3, tcp: 3 } as const;
+const usualCount = { icmp: 5, udp: 5, arp: 3, tcp: 3, dhcp: 3, metadata: 3 } as const;
 
 /**
  * `trace <from> <to>` as a walk: the one that is an instance is the target, the other its far end. An address is taken for the far
@@ -61,6 +79,7 @@ export function traceCommand(from: string, to: string, o: TraceCommandOptions): 
   const [target, other] = reversed ? [to, from] : [from, to];
   const place = reversed ? near : far;
   const probe = probeOf(what ?? 'icmp');
+  if (probe.protocol === 'dhcp' || probe.protocol === 'metadata') begun(probe.protocol, target, place, size);
   return {
     verb: 'trace',
     target,

@@ -7,6 +7,8 @@ const id = string().regex(/^[a-z][a-z0-9-]*$/, 'lower case letters, digits and d
 const symptom = oneOf(symptoms);
 /** A code, or an area of codes: `OSD-DHCP-*`. */
 const codePattern = string().regex(/^OSD-[A-Z0-9]+-(?:\d{3}|\*)$/, 'OSD-AREA-NNN or OSD-AREA-*');
+/** What a guest begins by itself (`trace --probe`). */
+const tracedProbe = oneOf(['dhcp', 'metadata']);
 const checkId = string().regex(/^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$/, 'area.name');
 
 /** A walk as data: order, grouping, conditions and titles. Questions and branches may be added; nothing is code. */
@@ -34,8 +36,11 @@ const playbookSchema = object({
       symptoms: array(symptom).min(1).optional(),
       /** Left out unless one of its symptoms is asked about. */
       onlyAsked: boolean().optional(),
-      /** Skipped unless the trace of this run lost packets. */
+      /** Skipped unless the trace of this run lost packets; not with these probes, for which it is always walked. */
       onlyLost: boolean().optional(),
+      alwaysWith: array(tracedProbe).min(1).optional(),
+      /** Left out unless the trace sends one of these probes. */
+      onlyWith: array(tracedProbe).min(1).optional(),
       /**
        * Left out unless the run has a peer (`--to`). pair: the target and the peer together. itself: the checks run on
        * the peer. outside: the peer is an address of no port of this cloud.

@@ -26,6 +26,8 @@ export interface TracePoint {
   readonly device: string;
   /** How packets are dressed here: `vxlan 1021`, `vlan 101`. */
   readonly wears?: string;
+  /** The probe comes by on one way only: it is put in behind this place, or its answer goes elsewhere than it came from. */
+  readonly only?: TraceWay;
   readonly watch: 'watched' | 'down' | 'absent' | 'blind';
   /** Why nothing could be seen here. */
   readonly because?: string;
@@ -106,18 +108,43 @@ export interface TraceExpectation {
   readonly because: string;
 }
 
+/** What a DHCP server answered to the probe. */
+export interface TraceOffer {
+  readonly server: string;
+  /** MAC address of the frame that it came in. */
+  readonly serverMac?: string;
+  /** Absent where it refuses (`nak`). */
+  readonly address?: string;
+  readonly netmask?: string;
+  readonly router?: string;
+  readonly nameServers: readonly string[];
+  readonly mtu?: number;
+  readonly leaseSeconds?: number;
+  /** Classless routes: `169.254.169.254/32 via 10.0.0.1`. */
+  readonly routes: readonly string[];
+  /** Of all that were sent, how many it answered so. */
+  readonly answers: number;
+  /** The first point at which it was seen. */
+  readonly point: number;
+}
+
 /** One probe followed through every place it was looked for. Times in microseconds. */
 export interface Trace {
   readonly title: string;
   readonly probe: {
-    readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp';
+    readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp' | 'dhcp';
     readonly from: string;
     readonly to: string;
     readonly port?: number;
     /** Bytes of the IP packet. */
     readonly size: number;
   };
-  readonly sender: { readonly host: string; readonly netns?: string };
+  readonly sender: {
+    readonly host: string;
+    readonly netns?: string;
+    /** Where it was put in at a port of the host's switch: `port 5 of br-int`. */
+    readonly port?: string;
+  };
   readonly answerer: { readonly kind: 'guest' | 'gateway' | 'namespace' | 'outside'; readonly name: string };
   readonly sent: number;
   /** As the sender counted. */
@@ -131,6 +158,10 @@ export interface Trace {
   readonly losses: readonly TraceLoss[];
   readonly changes: readonly TraceChange[];
   readonly misfits: readonly TraceMisfit[];
+  /** Every answer was a refusal by the answerer itself: it is there, and nobody listens. */
+  readonly refuses?: true;
+  /** Of a DHCP probe: every server's answer, those of servers that were not meant too. */
+  readonly offers?: readonly TraceOffer[];
   /** Answers come, and the points behind `after` saw nothing of it: somebody answers in the answerer's place. */
   readonly early?: { readonly after: number; readonly silent: readonly number[] };
   /** The host whose clock times are told by: the sender's, or the first one that saw anything. */

@@ -24,7 +24,11 @@ export interface TraceOption {
   readonly address?: string;
   /** The target was named second: `trace router web-1`. */
   readonly reversed: boolean;
-  readonly probe: { readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp'; readonly port?: number };
+  /** dhcp and metadata: the conversations that a guest itself begins. */
+  readonly probe: {
+    readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp' | 'dhcp' | 'metadata';
+    readonly port?: number;
+  };
   /** Packets per stretch. */
   readonly count: number;
   /** Bytes of the IP packet; of an ordinary ping when left out. */

@@ -62,6 +62,7 @@ export function planSteps(
   const instance = new Map(instanceChecks.map((c) => [c.id, c]));
   const port = new Map(portChecks.map((c) => [c.id, c]));
   const { symptom, peer } = subjects;
+  const sent = facts.io.options.trace?.probe.protocol;
   const grave = (symptom === undefined ? undefined : playbook.symptoms?.[symptom]?.grave) ?? [];
   const reasonAgainst = (
     names: readonly string[],
@@ -100,10 +101,11 @@ export function planSteps(
     };
   };
   return playbook.steps
+    .filter((step) => step.onlyWith === undefined || step.onlyWith.some((probe) => probe === sent))
     .filter((step) => (only === undefined ? belongs(step, subjects) : only.has(step.id) && step.peer === undefined))
     .map((step) => {
       const when = step.when ?? [];
-      const onlyLost = step.onlyLost === true;
+      const onlyLost = step.onlyLost === true && step.alwaysWith?.some((probe) => probe === sent) !== true;
       const ofPeer = step.peer === 'itself' && peer?.kind === 'port' ? peer : undefined;
       const it = ofPeer === undefined ? subjects.instance : ofPeer.instance;
       const ports = ofPeer === undefined ? subjects.ports : ofPeer.ports;

@@ -79,12 +79,37 @@ describe('what is sent', () => {
   it.each(['tcp', 'tcp/', 'tcp/0', 'tcp/65536', 'tcp/22x', 'sctp/22', 'icmp/1', '', 'tcp/22;reboot'])(
     'is not %j',
     (probe) => {
-      expect(refusal('router', 'web-1', { probe }).hint).toBe('icmp, arp, tcp/PORT or udp/PORT, e.g. tcp/22');
+      expect(refusal('router', 'web-1', { probe }).hint).toBe(
+        'icmp, arp, tcp/PORT, udp/PORT, dhcp or metadata; e.g. tcp/22',
+      );
     },
   );
 
-  it.each(['dhcp', 'metadata'])('is not %s, which only the guest could ask for', (probe) => {
-    expect(refusal('router', 'web-1', { probe }).message).toContain('the guest would have to send it');
+  it.each(['dhcp', 'metadata'] as const)(
+    'is %s between an instance and who serves it that, named in either order',
+    (probe) => {
+      for (const [from, to] of [
+        ['web-1', probe],
+        [probe, 'web-1'],
+      ] as const) {
+        const command = traced(from, to, { probe });
+        expect(command.trace).toMatchObject({ other: probe, probe: { protocol: probe }, count: 3 });
+        expect(command.probe).toBeUndefined();
+      }
+    },
+  );
+
+  it.each(['dhcp', 'metadata'])('is %s with no other far end: the right command is named', (probe) => {
+    for (const [from, to] of [
+      ['web-1', 'router'],
+      ['outside', 'web-1'],
+      ['web-1', 'db-1'],
+    ] as const) {
+      expect(refusal(from, to, { probe }).hint).toBe(`ostk-doctor trace web-1 ${probe} --probe ${probe}`);
+    }
+    expect(refusal('web-1', probe, { probe, size: '1400' }).hint).toBe(
+      `ostk-doctor trace web-1 ${probe} --probe ${probe}`,
+    );
   });
 
   it('is as much as is asked for, within bounds', () => {

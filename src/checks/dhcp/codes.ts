@@ -12,6 +12,10 @@ const noNamespace: readonly Explains[] = [
   { code: 'OSD-PATH-*', over: ['agent'] },
   { code: 'OSD-MTU-001', over: ['port'] },
 ];
+/** A request that came to the server, followed by its packets. */
+const unanswered: readonly Explains[] = [{ code: 'OSD-PATH-008', over: ['port'] }];
+/** What the server then says. */
+const offered: readonly Explains[] = [{ code: 'OSD-DHCP-011', over: ['port'] }];
 
 export const notServed: FindingSpec = {
   code: 'OSD-DHCP-001',
@@ -55,7 +59,7 @@ export const serverDead: FindingSpec = {
   meaning: 'The namespace is there, but no dnsmasq runs for the network: instances get no lease and no renewal.',
   evidence: 'the processes of the host: no dnsmasq with the id of the network in its arguments.',
   mend: 'Restart the DHCP agent of the host; it starts dnsmasq again. Look at the journal for why it ended (memory, a crash).',
-  explains: noLease,
+  explains: [...noLease, ...unanswered],
   refs,
 };
 
@@ -68,7 +72,7 @@ export const entryWrong: FindingSpec = {
     "dnsmasq answers only MAC addresses it has in its host file. The port's is missing or stands with another address: 'no address available'.",
   evidence: "the host file of dnsmasq against the port's MAC and fixed addresses.",
   mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron.',
-  explains: noLease,
+  explains: [...noLease, ...unanswered, ...offered],
   refs,
 };
 
@@ -93,10 +97,7 @@ export const optionWrong: FindingSpec = {
   meaning: 'Instances get a lease and send everything beyond their subnet to an address that does not route.',
   evidence: "option:router in dnsmasq's opts file against gateway_ip of the subnet.",
   mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron; then renew the lease in the instance.',
-  explains: [
-    { code: 'OSD-PING-004', over: ['port'] },
-    { code: 'OSD-CONSOLE-003', over: ['instance'] },
-  ],
+  explains: [{ code: 'OSD-PING-004', over: ['port'] }, { code: 'OSD-CONSOLE-003', over: ['instance'] }, ...offered],
   refs,
 };
 
@@ -142,7 +143,7 @@ export const nameServersWrong: FindingSpec = {
   meaning: 'Instances get a lease and ask somebody else for names than Neutron says.',
   evidence: "option:dns-server in dnsmasq's opts file against dns_nameservers of the subnet.",
   mend: 'Restart the DHCP agent of the host: it writes the file again from Neutron; then renew the lease in the instance.',
-  explains: [],
+  explains: offered,
   refs,
 };
 
@@ -156,5 +157,31 @@ export const portUnplugged: FindingSpec = {
   evidence: 'ip link (and OVSDB) of the host against what the backend makes for this port.',
   mend: 'Plug the device in again, or restart the DHCP agent of the host.',
   explains: [...noLease, ...noNamespace],
+  refs,
+};
+
+export const offerWrong: FindingSpec = {
+  code: 'OSD-DHCP-011',
+  severity: 'error',
+  nature: 'symptom',
+  title: 'What the DHCP server offers is not what Neutron says of the port',
+  meaning:
+    'A request in the name of the instance was answered, and the answer names another address, router, name server or MTU than the port, its subnet and its network have.',
+  evidence: 'the offer as it was captured, against the port, its subnet and its network.',
+  mend: 'Restart the DHCP agent of the host: it writes the files of dnsmasq again from Neutron; then renew the lease in the instance.',
+  explains: [],
+  refs,
+};
+
+export const strangeServer: FindingSpec = {
+  code: 'OSD-DHCP-012',
+  severity: 'error',
+  nature: 'cause',
+  title: "Another DHCP server than Neutron's answers on the network",
+  meaning:
+    'A request in the name of the instance was also answered by a server that no DHCP agent of Neutron runs. An instance takes the offer that comes first: it may get an address, a router or a name server that nobody here gave it.',
+  evidence: 'the offer as it was captured, with the MAC address that it came from.',
+  mend: 'Find who has that MAC address (a port of Neutron without port security, or something on the physical network) and end its DHCP server.',
+  explains: [...offered, { code: 'OSD-CONSOLE-003', over: ['instance'] }, { code: 'OSD-GUEST-*', over: ['port'] }],
   refs,
 };

@@ -1,6 +1,8 @@
 import type { Explains, FindingSpec } from '../../engine/finding.ts';
 
 const noMetadata: readonly Explains[] = [{ code: 'OSD-CONSOLE-003', over: ['instance'] }];
+/** A connection that came to where it should be served, followed by its packets. */
+const unanswered: readonly Explains[] = [{ code: 'OSD-PATH-008', over: ['agent'] }];
 const refs = ['https://docs.openstack.org/nova/latest/admin/metadata-service.html'];
 
 export const proxyDead: FindingSpec = {
@@ -12,7 +14,7 @@ export const proxyDead: FindingSpec = {
     'No haproxy listens in the namespace of the router (or of the DHCP server): requests to 169.254.169.254 end there.',
   evidence: 'the processes of the host, and a request to the proxy in its namespace.',
   mend: 'Restart the L3 agent of the host (the DHCP agent on isolated networks): it starts the proxy again.',
-  explains: noMetadata,
+  explains: [...noMetadata, ...unanswered],
   refs,
 };
 
@@ -73,7 +75,7 @@ export const redirectMissing: FindingSpec = {
   meaning: 'The rule that redirects 169.254.169.254 port 80 to the proxy is not in the namespace.',
   evidence: 'the nat table of the namespace.',
   mend: 'Restart the L3 agent of the host: it writes the rule again.',
-  explains: noMetadata,
+  explains: [...noMetadata, ...unanswered],
   refs,
 };
 

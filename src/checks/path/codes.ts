@@ -83,6 +83,17 @@ export const countedAway: FindingSpec = {
   mend: 'See what the counter stands for (nstat, ip -s link, the rule itself) and mend that.',
 };
 
+export const serviceSilent: FindingSpec = {
+  ...last,
+  explains: [...last.explains, ...halves],
+  code: 'OSD-PATH-008',
+  title: 'The request of the instance comes to the service, and the service does not serve it',
+  meaning:
+    'A DHCP request, or the first packet of a connection to 169.254.169.254, was seen at the device of the namespace that has to answer it, and no answer left it (or a refusal): the path is well, and what is behind its last device is not (the process, a rule inside the namespace, an entry that is missing).',
+  evidence: 'the captures on both sides of the last device.',
+  mend: 'Look into the namespace: who listens there, which rules stand in its way, what the log of the service says of the request.',
+};
+
 export const switchDisagrees: FindingSpec = {
   ...last,
   explains: [...last.explains, ...halves, { code: 'OSD-PATH-002', over: ['port'] }],

@@ -11,7 +11,7 @@ import { tracedElsewhere } from '../../facts/trace/legs.ts';
 import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
-import { guestSilent, lostBetween, switchDisagrees } from '../path/codes.ts';
+import { guestSilent, lostBetween, serviceSilent, switchDisagrees } from '../path/codes.ts';
 import { agentName, linkName, ownerName, portScope } from '../scope.ts';
 
 const needs = {};
@@ -93,10 +93,48 @@ const endOf = ({ says, bridge }: Opinion): string => {
     : `${flow.bridge} table ${flow.table}${flow.match === '' ? '' : ` (${flow.match})`}`;
 };
 
+/** Whose agent runs what should have answered. */
+function ofServer({ server }: PlannedLeg): { readonly agent?: readonly string[]; readonly router?: readonly string[] } {
+  if (server === undefined) return {};
+  const { agent, host, router } = server;
+  return { agent: [agentName(agent, host)], ...(router === undefined ? {} : { router: [router] }) };
+}
+
+/** The request of the instance came to the namespace that has to answer it. */
+function unserved(subject: PortSubject, leg: FollowedLeg): Finding {
+  const { trace, run } = leg;
+  const end = trace.points.length - 1;
+  const point = trace.points[end];
+  const host = point?.host ?? trace.sender.host;
+  const capture = run.captures[end];
+  const inside = point?.netns === undefined ? [] : ['ip', 'netns', 'exec', point.netns];
+  const [first = 'ss', ...rest] = [...inside, 'ss', '-lntup'];
+  const [rules = 'iptables-save', ...more] = [...inside, 'iptables-save', '-c'];
+  return findingOf(serviceSilent, {
+    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}`,
+    subject: trace.answerer.name,
+    scope: portScope(subject, { host: [host], ...ofServer(run.planned) }),
+    confidence: 'certain',
+    evidence: [run.sent, ...(capture === undefined ? [] : [capture])],
+    remedies: [
+      {
+        title: 'look who listens there, and which rules stand before it',
+        risk: 'none',
+        sufficient: false,
+        steps: [onHost(host, [first, ...rest]), onHost(host, [rules, ...more])],
+      },
+    ],
+    verify: leg.command,
+  });
+}
+
 function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | undefined): Finding | undefined {
   const { trace, run } = leg;
   const { stop } = trace;
-  if (stop === undefined || !isLost(trace) || isOrdered(trace)) return undefined;
+  if (!isLost(trace) || isOrdered(trace)) return undefined;
+  const atService = run.planned.server !== undefined && stop?.kind === 'answerer' && stop.packet === 'probe';
+  if (trace.refuses === true || atService) return unserved(subject, leg);
+  if (stop === undefined) return undefined;
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
   const silent = stop.kind === 'answerer' && stop.packet === 'probe' && trace.answerer.kind === 'guest';
@@ -124,6 +162,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
       host: hosts,
       ...(one !== undefined && other !== undefined ? { link: [linkName(one, other)] } : {}),
       ...ofSender(run.planned),
+      ...ofServer(run.planned),
     }),
     confidence: 'certain',
     evidence: [run.sent, ...captures, ...(opinion === undefined ? [] : [opinion.evidence])],
@@ -156,7 +195,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   title: 'Every packet of the trace was seen at every point, there and back',
   needs,
   optional,
-  findings: [guestSilent, lostBetween, switchDisagrees],
+  findings: [guestSilent, lostBetween, switchDisagrees, serviceSilent],
   judge: ({ subject, maybe }) => {
     if (!maybe.runs.ok || !maybe.legs.ok) {
       const error = maybe.runs.ok ? (maybe.legs.ok ? undefined : maybe.legs.error) : maybe.runs.error;

@@ -7,7 +7,8 @@ import type { Sighting, Watch } from '../../path/trace/observation.ts';
 import type { Point } from '../../path/trace/point.ts';
 import { recognise } from '../../path/trace/recognise.ts';
 import type { PlannedLeg } from './leg.ts';
-import { lettersOf, markOf } from './mark.ts';
+import { lettersOf, markOf, transactionOf } from './mark.ts';
+import { type Answer, answerIn } from './offers.ts';
 
 /** Headers of a ping in a tunnel and the beginning of its pattern: 50 + 14 + 40 + 8 + 16 + 8, and tags. */
 const snapLength = 160;
@@ -15,7 +16,10 @@ const snapLength = 160;
 const packetLimit = 1000;
 /** tcpdump's own default: every packet as it is. */
 const wholePacket = 262_144;
-const bytesOf = (whole: boolean): number => (whole ? 4 * 1024 * 1024 : packetLimit * (snapLength + 16) + 24);
+const bytesOf = (whole: boolean, snap: number): number => (whole ? 4 * 1024 * 1024 : packetLimit * (snap + 16) + 24);
+/** An offer is told by its options: 50 + 14 + 20 + 8 + 240, and as many more as a client need take (RFC 2131, 2: 312). */
+const offerLength = 644;
+export const snapOf = ({ leg }: PlannedLeg): number => (leg.probe.protocol === 'dhcp' ? offerLength : snapLength);
 /** tcpdump says this when its filter is in place and it reads. */
 const listening = 'listening on';
 /** By how much a capture outlives its probe when nobody ends it: other hosts may begin later. */
@@ -28,6 +32,7 @@ export const captureCommand = (
   round: string,
   whole: boolean,
   seconds: number,
+  snap = snapLength,
 ): Command => ({
   // -p: a device that is made promiscuous takes in what it refused before, and a trace must not heal what it looks at.
   argv: [
@@ -39,7 +44,7 @@ export const captureCommand = (
     '-U',
     '--immediate-mode',
     '-s',
-    String(whole ? wholePacket : snapLength),
+    String(whole ? wholePacket : snap),
     '-c',
     String(packetLimit),
     '-w',
@@ -52,7 +57,7 @@ export const captureCommand = (
   encoding: 'base64',
   listens: listening,
   timeoutSeconds: seconds + graceSeconds,
-  maxBytes: bytesOf(whole),
+  maxBytes: bytesOf(whole, snap),
   round,
   ...(point.netns === undefined ? {} : { netns: point.netns }),
 });
@@ -98,14 +103,18 @@ export function seenIn(
   planned: PlannedLeg,
   point: number,
   stdout: string,
-): { readonly seen: readonly Seen[]; readonly bytes: number } {
+): { readonly seen: readonly Seen[]; readonly answers: readonly Answer[]; readonly bytes: number } {
   const bytes = Buffer.from(stdout, 'base64');
   const capture = parsePcap(bytes);
-  if (!capture.ok) return { seen: [], bytes: bytes.length };
+  if (!capture.ok) return { seen: [], answers: [], bytes: bytes.length };
   const { probe } = planned.leg;
   const mark = probe.protocol === 'udp' ? Buffer.from(lettersOf(markOf(planned))) : markOf(planned);
+  const answers: Answer[] = [];
   const seen = capture.value.records.flatMap((frame): Seen[] => {
     const decoded = decodeFrame(capture.value.linkType, frame.bytes);
+    const answer =
+      probe.protocol === 'dhcp' ? answerIn(decoded.layers, point, frame.at, transactionOf(planned, 0)) : undefined;
+    if (answer !== undefined) answers.push(answer);
     const found = recognise(decoded, probe, mark, planned.addresses);
     return found === undefined
       ? []
@@ -121,7 +130,7 @@ export function seenIn(
           },
         ];
   });
-  return { seen, bytes: bytes.length };
+  return { seen, answers, bytes: bytes.length };
 }
 
 /**
@@ -142,7 +151,7 @@ export function numbered(planned: PlannedLeg, seen: readonly Seen[]): readonly S
       rounds.set(place, next);
       return { ...rest, sequence: next };
     }
-    if (protocol !== 'tcp') return { ...rest, sequence: identity };
+    if (protocol !== 'tcp' || planned.leg.probe.initial !== undefined) return { ...rest, sequence: identity };
     // A guest repeats its answer for a minute where the third packet of an earlier connection was lost: none of these was asked for now.
     if (rest.way === 'back' && !asked.has(identity)) return [];
     const known = connections.get(identity) ?? connections.size + 1;

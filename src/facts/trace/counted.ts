@@ -1,14 +1,15 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
+import type { Layer } from '../../nodes/parse/frame/layer.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import type { Round } from '../../path/firewall/rises.ts';
-import type { Sighting } from '../../path/trace/observation.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
 import { hostOvs } from '../host.ts';
 import { type Store, source } from '../io.ts';
 import { countersOf, type HostCounters } from '../second-look.ts';
 import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
+import { putIn } from './frames.ts';
 import { sendAgain } from './send.ts';
 
 /** A stretch that lost packets, sent over twice more between readings of all counters of the hosts at the place where it stops. */
@@ -31,19 +32,18 @@ function edgeHosts({ trace }: FollowedLeg): string[] {
   const hosts = [stop.after, stop.before].flatMap((place) =>
     place.at === 'point'
       ? (points[place.point]?.host ?? [])
-      : place.at === 'sender' && sender.netns !== undefined
+      : place.at === 'sender' && (sender.netns !== undefined || sender.port !== undefined)
         ? sender.host
         : [],
   );
   return [...new Set(hosts)];
 }
 
-const hooksFree = (sighting: Sighting | undefined): Packet | undefined => {
-  const layers = sighting?.layers ?? [];
+const hooksFree = (layers: readonly Layer[]): Packet | undefined => {
   const ip = layers.findLast((l) => l.layer === 'ipv4' || l.layer === 'ipv6');
   if (ip?.layer !== 'ipv4' && ip?.layer !== 'ipv6') return undefined;
   const ethernet = layers.findLast((l) => l.layer === 'ethernet');
-  const inner = layers.at(-1);
+  const inner = layers.findLast((l) => l.layer !== 'dhcp');
   const protocol = inner?.layer === 'icmpv6' ? 'icmp' : inner?.layer;
   if (protocol !== 'icmp' && protocol !== 'tcp' && protocol !== 'udp') return undefined;
   return {
@@ -98,7 +98,7 @@ async function count(facts: Store, leg: FollowedLeg): Promise<CountedLeg | undef
       sent: [sent],
       lost: [Math.max(0, sent - answered)],
     })),
-    packet: hooksFree(seen),
+    packet: hooksFree(seen?.layers ?? (place?.at === 'sender' ? putIn(leg.run.planned) : undefined) ?? []),
   };
 }
 
@@ -109,7 +109,7 @@ export const countedLegs = source<PortSubject, readonly CountedLeg[]>(
   async (subject, facts): Promise<FactResult<readonly CountedLeg[]>> => {
     const legs = await facts.get(followedLegs, subject);
     if (!legs.ok) return legs;
-    const lost = legs.value.value.filter(({ trace }) => isLost(trace) && !isOrdered(trace));
+    const lost = legs.value.value.filter(({ trace }) => trace.stop !== undefined && isLost(trace) && !isOrdered(trace));
     if (lost.length === 0) return err({ kind: 'unsupported', because: 'no packet was lost' });
     const counted: CountedLeg[] = [];
     // One after the other: each is to meet its own packets only.

@@ -23,7 +23,7 @@ export interface FollowedLeg {
 async function expectations(facts: Store, { leg, guest, addresses }: PlannedLeg): Promise<readonly TraceExpectation[]> {
   const { protocol, from, port } = leg.probe;
   const point = leg.points.length - 1;
-  if (guest === undefined || protocol === 'arp' || point < 0) return [];
+  if (guest === undefined || protocol === 'arp' || protocol === 'dhcp' || point < 0) return [];
   const [groups, members] = await Promise.all([facts.get(securityGroups, guest), facts.get(remoteMembers, guest)]);
   if (!groups.ok) return [{ point, verdict: 'unknown', because: 'its security groups could not be read' }];
   const to = addresses.at(-1) ?? leg.probe.to;
@@ -63,6 +63,7 @@ function commandOf(facts: Store, subject: PortSubject): string {
     'trace',
     ...(trace?.reversed === true ? [far, own] : [own, far]),
     ...(probe === 'icmp' ? [] : ['--probe', probe]),
+    ...(trace?.inject === true ? ['--inject'] : []),
   ]);
 }
 
@@ -77,7 +78,7 @@ export const followedLegs = source<PortSubject, readonly FollowedLeg[]>(
     const legs = await Promise.all(
       runs.value.value.runs.map(async (run): Promise<FollowedLeg> => {
         const expected = await expectations(facts, run.planned);
-        return { command, run, trace: traceOf(run.observation, follow(run.observation), expected) };
+        return { command, run, trace: traceOf(run.observation, follow(run.observation), expected, run.offers) };
       }),
     );
     return observed(legs, ...runs.value.evidence);

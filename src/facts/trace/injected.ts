@@ -1,6 +1,5 @@
 import type { Leg } from '../../path/trace/observation.ts';
 import type { Point } from '../../path/trace/point.ts';
-import { hostOvs } from '../host.ts';
 import type { Store } from '../io.ts';
 import type { Pair } from '../pair.ts';
 import { type Placement, placement } from '../placement.ts';
@@ -9,6 +8,7 @@ import type { PortSubject } from '../subject.ts';
 import { nameOf, type PlannedLeg, present, type Traffic } from './leg.ts';
 import { guestEnd, type NetworkEnd, pointsBetween } from './points.ts';
 import { betweenRouterAnd } from './stretches.ts';
+import { switchPortOf } from './switch-port.ts';
 
 /**
  * Out of the instance as if it had sent: put in at its port of Open vSwitch, behind the tap (and with hybrid plugging behind the
@@ -28,22 +28,18 @@ async function inItsName(
     readonly guest?: PortSubject;
   },
 ): Promise<PlannedLeg | undefined> {
-  if (place.backend.firewall !== 'ovs-flows' && place.backend.name !== 'ovs-hybrid') return undefined;
-  const ovs = await facts.get(hostOvs, place.host);
-  const own = guestEnd(place).points.at(-1)?.device;
-  const bridge = ovs.ok ? ovs.value.value.bridges.find((b) => b.ports.some((p) => p.name === own)) : undefined;
-  const port = bridge?.ports.find((p) => p.name === own)?.interfaces[0]?.ofport;
-  if (bridge === undefined || port === undefined || port < 0) return undefined;
+  const port = await switchPortOf(facts, place);
+  if (port === undefined) return undefined;
   const { guest, ...rest } = far;
   return {
     from: 'port',
     addresses: [rest.to],
     ...(guest === undefined ? {} : { guest }),
-    injected: { bridge: bridge.name, port, sourceMac: subject.port.value.mac_address, destinationMac: rest.mac },
+    injected: { ...port, sourceMac: subject.port.value.mac_address, destinationMac: rest.mac },
     leg: {
       title: `in the name of ${nameOf(subject)} → ${rest.answerer.name}`,
       probe: { ...traffic, protocol: 'icmp', from, to: rest.to },
-      sender: { host: place.host },
+      sender: { host: place.host, port: `port ${port.port} of ${port.bridge}` },
       points: rest.points,
       answerer: rest.answerer,
     },

@@ -17,7 +17,13 @@ export interface PlannedLeg {
     readonly port: number;
     readonly sourceMac: string;
     readonly destinationMac: string;
+    /** The guest does not see the answers, and cannot end what was opened in its name. */
+    readonly resets?: true;
   };
+  /** Whose agent runs the service that has to answer. */
+  readonly server?: { readonly agent: string; readonly host: string; readonly router?: string };
+  /** MAC address in whose name a DHCP server is asked from elsewhere. */
+  readonly client?: string;
 }
 
 /** The packets of a stretch, before it is known where it begins and ends. */

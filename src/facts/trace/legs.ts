@@ -1,12 +1,15 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
+import { familyOf } from '../../path/addresses.ts';
 import { type Store, source } from '../io.ts';
 import { type Pair, pairs } from '../pair.ts';
 import { type Placement, placement } from '../placement.ts';
-import { externalSubnets, portSubnets, type ServingRouter, servingRouters } from '../port-api.ts';
+import { dhcpHosts, externalSubnets, portSubnets, type ServingRouter, servingRouters } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
 import { injectedLegs } from './injected.ts';
+import { leaseLegs, whereInjected } from './lease.ts';
 import { addressLike, nameOf, type PlannedLeg, present, subnetOf, type Traffic, usualSize } from './leg.ts';
+import { metadataLegs } from './metadata.ts';
 import { fromDhcp, fromGateway, fromHere, fromRouter, outwards, throughFloating } from './stretches.ts';
 
 async function towardsPeer(
@@ -63,6 +66,19 @@ async function towardsPeer(
   }
 }
 
+/** Why a conversation that an instance begins cannot be followed at all. */
+async function nobodyFor(
+  facts: Store,
+  subject: PortSubject,
+  protocol: 'dhcp' | 'metadata',
+  place: Placement,
+): Promise<string> {
+  if (protocol === 'metadata') return `neither a router nor a DHCP server could serve metadata to ${nameOf(subject)}`;
+  const servers = await facts.get(dhcpHosts, subject);
+  if (servers.ok && servers.value.value.length === 0) return `no DHCP server of Neutron serves ${nameOf(subject)}`;
+  return `no router is on the network of ${nameOf(subject)} from which its DHCP server could be asked${whereInjected(place)}`;
+}
+
 /**
  * The stretches that the probes of a trace walk. An instance cannot be told to send, so each stretch begins in a namespace of Neutron
  * (or, for a floating address, at this machine) and the instance's own way out is seen on what it answers.
@@ -84,10 +100,23 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
       });
     }
     const routers = serving.ok ? serving.value.value : [];
-    const to = addressLike(subject, peer?.address ?? trace.address);
-    if (to === undefined) return err({ kind: 'unsupported', because: 'the port has no address' });
+    const { protocol } = trace.probe;
+    const begun = protocol === 'dhcp' || protocol === 'metadata';
+    const to = addressLike(subject, peer?.address ?? trace.address ?? (begun ? '0.0.0.0' : undefined));
+    if (to === undefined || (begun && familyOf(to) !== 4)) {
+      return err({ kind: 'unsupported', because: begun ? 'the port has no IPv4 address' : 'the port has no address' });
+    }
+    if (begun) {
+      const traffic: Traffic = { protocol: 'tcp', count: trace.count, size: usualSize };
+      const how = { inject: trace.inject, everyWay: trace.everyWay };
+      const of = protocol === 'dhcp' ? leaseLegs : metadataLegs;
+      const planned = await of(facts, subject, place, to, routers, traffic, how);
+      return planned.length === 0
+        ? err({ kind: 'unsupported', because: await nobodyFor(facts, subject, protocol, place) })
+        : observed(planned, ...placed.value.evidence);
+    }
     const traffic: Traffic = {
-      protocol: trace.probe.protocol,
+      protocol,
       ...(trace.probe.port === undefined ? {} : { port: trace.probe.port }),
       count: trace.count,
       size: trace.size ?? usualSize,

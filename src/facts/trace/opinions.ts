@@ -9,6 +9,7 @@ import { hostOvs } from '../host.ts';
 import { read, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
+import { putIn } from './frames.ts';
 
 /** What the switch behind the last place that saw a packet says it does with it. */
 export interface Opinion {
@@ -35,8 +36,14 @@ function entrance(ovs: OvsState, point: Point): { readonly bridge: string; reado
 
 async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined> {
   const { stop } = leg.trace;
-  if (stop === undefined || !isLost(leg.trace) || stop.after.at !== 'point' || stop.kind === 'answerer')
-    return undefined;
+  if (stop === undefined || !isLost(leg.trace) || stop.kind === 'answerer') return undefined;
+  const { injected } = leg.run.planned;
+  // What was put in at a port and was seen nowhere: what was put in is known.
+  if (stop.after.at === 'sender' && injected !== undefined) {
+    const flow = switchFlow(putIn(leg.run.planned) ?? []);
+    return flow === undefined ? undefined : asked(facts, leg, leg.trace.sender.host, injected, [], flow, []);
+  }
+  if (stop.after.at !== 'point') return undefined;
   const { point: index, way } = stop.after;
   const point = leg.run.planned.leg.points[index];
   const wanted = stop.packet === 'probe';
@@ -55,9 +62,21 @@ async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined>
       : [];
   // An answer belongs to a connection: as often as it is asked about, for every zone anew.
   const state = way === 'back' && wanted ? ['--ct-next', 'trk,est,rpl', '--ct-next', 'trk,est,rpl'] : [];
+  return asked(facts, leg, point.host, at, tunnel, flow, state);
+}
+
+async function asked(
+  facts: Store,
+  leg: FollowedLeg,
+  host: string,
+  at: { readonly bridge: string; readonly port: number },
+  tunnel: readonly string[],
+  flow: string,
+  state: readonly string[],
+): Promise<Opinion | undefined> {
   const answer = await read(
     facts,
-    point.host,
+    host,
     {
       argv: ['ovs-appctl', 'ofproto/trace', at.bridge, [`in_port=${at.port}`, ...tunnel, flow].join(','), ...state],
       impact: 'read',
@@ -71,7 +90,7 @@ async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined>
   const last = says.flows.at(-1);
   return {
     leg,
-    host: point.host,
+    host,
     bridge: at.bridge,
     says,
     evidence: showing(evidence, [

@@ -2,22 +2,27 @@ import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import { err } from '../../engine/result.ts';
+import type { TraceOffer } from '../../engine/trace.ts';
 import type { Command } from '../../nodes/command.ts';
 import { captureFilter } from '../../path/trace/filter.ts';
-import type { Observation, Sighting } from '../../path/trace/observation.ts';
-import { nameOfPoint } from '../../path/trace/point.ts';
+import { isSilenceSure } from '../../path/trace/losses.ts';
+import type { Observation, Sighting, Watch } from '../../path/trace/observation.ts';
+import { nameOfPoint, type Point, passes } from '../../path/trace/point.ts';
 import { commandEvidence, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
-import { captureCommand, numbered, seenIn, watchOf } from './captures.ts';
+import { captureCommand, numbered, seenIn, snapOf, watchOf } from './captures.ts';
 import type { PlannedLeg } from './leg.ts';
 import { traceLegs } from './legs.ts';
-import { lettersOf, markOf } from './mark.ts';
+import { lettersOf, markOf, transactionOf } from './mark.ts';
+import { type Answer, offersOf } from './offers.ts';
 import { probeSeconds, send } from './send.ts';
 
 /** One stretch as it went. */
 export interface LegRun {
   readonly planned: PlannedLeg;
   readonly observation: Observation;
+  /** Of a DHCP probe: what any server answered. */
+  readonly offers?: readonly TraceOffer[];
   /** What was sent, and each point's capture in the order of the points (absent where it could not be run). */
   readonly sent: Evidence;
   readonly captures: readonly (Evidence | undefined)[];
@@ -30,9 +35,17 @@ export interface TraceRuns {
   readonly bytes: number;
 }
 
-/** Nobody counts answers to what was sent in an instance's name: those that came back to its switch are. */
-const answersAtHand = (sightings: readonly Sighting[]): number =>
-  new Set(sightings.flatMap((s) => (s.point === 0 && s.way === 'back' && s.sequence > 0 ? [s.sequence] : []))).size;
+/** Nobody counts answers to what was sent in an instance's name: those that came to the point nearest to it that could be looked at are. */
+function answersAtHand(points: readonly Point[], watches: readonly Watch[], sightings: readonly Sighting[]): number {
+  const nearest = points.findIndex((point, p) => passes(point, 'back') && isSilenceSure(watches[p]));
+  const came = sightings.flatMap((s) =>
+    s.point === nearest && s.way === 'back' && s.sequence > 0 ? [s.sequence] : [],
+  );
+  return new Set(came).size;
+}
+
+/** Answers do not come to whoever sent: to what was put in at a port, or asked in the name of somebody else. */
+const goesElsewhere = ({ from, client }: PlannedLeg): boolean => from === 'port' || client !== undefined;
 
 /** All captures first; the probes when every host says that its captures listen; and an end as soon as the probes are over. */
 async function follow(facts: Store, legs: readonly PlannedLeg[], round: string): Promise<TraceRuns> {
@@ -46,9 +59,16 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         addresses: planned.addresses,
         protocol: planned.leg.probe.protocol,
         ...(planned.leg.probe.port === undefined ? {} : { port: planned.leg.probe.port }),
-        mark: Buffer.from(mark).readUInt32BE(0),
+        mark: planned.leg.probe.protocol === 'dhcp' ? transactionOf(planned, 0) : Buffer.from(mark).readUInt32BE(0),
       });
-      const command = captureCommand(point, filter, round, facts.io.options.trace?.whole === true, seconds);
+      const command = captureCommand(
+        point,
+        filter,
+        round,
+        facts.io.options.trace?.whole === true,
+        seconds,
+        snapOf(planned),
+      );
       return { command, answer: facts.io.nodes.run(point.host, command, { enough: over.signal }) };
     }),
   );
@@ -70,10 +90,12 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
       continue;
     }
     const watches = results.map((result) => watchOf(result));
+    const answers: Answer[] = [];
     const seen = results.flatMap((result, point) => {
       if (!result.ok) return [];
       const found = seenIn(planned, point, result.value.stdout);
       bytes += found.bytes;
+      answers.push(...found.answers);
       return found.seen;
     });
     const sightings = numbered(planned, seen);
@@ -84,8 +106,11 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
         watches,
         sightings,
         sent: outcome.value.sent,
-        answered: planned.from === 'port' ? answersAtHand(sightings) : outcome.value.answered,
+        answered: goesElsewhere(planned)
+          ? answersAtHand(planned.leg.points, watches, sightings)
+          : outcome.value.answered,
       },
+      ...(planned.leg.probe.protocol === 'dhcp' ? { offers: offersOf(answers) } : {}),
       sent: outcome.value.evidence,
       captures: results.map((result, point) => {
         const command = captures[at]?.[point]?.command;

@@ -3,13 +3,14 @@ import type { FactFailure } from '../../engine/failure.ts';
 import { err, ok, type Result } from '../../engine/result.ts';
 import { fullArgv } from '../../nodes/batch.ts';
 import type { Command, CommandResult } from '../../nodes/command.ts';
-import { echoFrame } from '../../path/trace/craft.ts';
+import { discover } from '../../path/trace/craft.ts';
 import type { Probe } from '../../path/trace/observation.ts';
 import { connectCommand, endingOf } from '../connect.ts';
 import { commandEvidence, type Store, showing } from '../io.ts';
 import { pingSeconds, sendPing } from '../ping.ts';
+import { frameOf, resetOf } from './frames.ts';
 import type { PlannedLeg } from './leg.ts';
-import { lettersOf, markOf } from './mark.ts';
+import { lettersOf, markOf, transactionOf } from './mark.ts';
 
 /** What was sent over one stretch, and how many answers the sender counted. */
 export interface Sent {
@@ -22,6 +23,9 @@ export interface Sent {
 const sideBySide = 32;
 const attemptSeconds = 3;
 
+/** How long a service may take for its answer, while nobody counts answers at the sender. */
+const settleSeconds = 1;
+
 /** How long the packets of a probe may take on their sender. */
 export function probeSeconds({ protocol, count }: Probe): number {
   switch (protocol) {
@@ -31,6 +35,8 @@ export function probeSeconds({ protocol, count }: Probe): number {
       return Math.ceil(count / sideBySide) * attemptSeconds + 1;
     case 'udp':
       return Math.ceil(count / 10) + 8;
+    case 'dhcp':
+      return Math.ceil(count / 10) + settleSeconds + 8;
     case 'arp':
       return count + 4;
   }
@@ -61,37 +67,42 @@ async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promis
 
 const nothingToSend: FactFailure = { kind: 'unsupported', because: 'no packet was asked for' };
 
-/** One `packet-out` per echo request: it goes through the flows as if the port had received it (ovs-ofctl(8)). */
+/** What was put in, in words. */
+const named = { icmp: 'echo requests', tcp: 'connections', dhcp: 'DHCP requests', udp: 'datagrams', arp: 'requests' };
+
+/** One `packet-out` per packet: it goes through the flows as if the port had received it (ovs-ofctl(8)). */
 async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
   const { leg, injected } = planned;
   if (injected === undefined) return err(nothingToSend);
-  const mark = markOf(planned);
-  const ran = await Promise.all(
-    Array.from({ length: leg.probe.count }, async (_, n) => {
-      const packet = echoFrame({
-        sourceMac: injected.sourceMac,
-        destinationMac: injected.destinationMac,
-        source: leg.probe.from,
-        destination: leg.probe.to,
-        id: Buffer.from(mark).readUInt16BE(0),
-        sequence: n + 1,
-        mark,
-      });
-      const command: Command = {
-        argv: [
-          'ovs-ofctl',
-          '--timeout=5',
-          'packet-out',
-          injected.bridge,
-          `in_port=${injected.port},packet=${packet},actions=resubmit(,0)`,
-        ],
-        impact: 'probe',
-        become: true,
-        round,
-      };
-      return { command, answer: await facts.io.nodes.run(leg.sender.host, command) };
+  const { host } = leg.sender;
+  const putting = (packet: string): Command => ({
+    argv: [
+      'ovs-ofctl',
+      '--timeout=5',
+      'packet-out',
+      injected.bridge,
+      `in_port=${injected.port},packet=${packet},actions=resubmit(,0)`,
+    ],
+    impact: 'probe',
+    become: true,
+    round,
+  });
+  const nth = Array.from({ length: leg.probe.count }, (_, n) => n + 1);
+  const batch = Promise.all(
+    nth.map(async (n) => {
+      const command = putting(frameOf(planned, n, round) ?? '');
+      return { command, answer: await facts.io.nodes.run(host, command) };
     }),
   );
+  // A switch answers at once; what a service is asked takes its time. In the same batch, after the last packet.
+  const settled =
+    leg.probe.protocol === 'icmp'
+      ? undefined
+      : facts.io.nodes.run(host, { argv: ['sleep', String(settleSeconds)], impact: 'read', round });
+  const ran = await batch;
+  await settled;
+  const resets = nth.flatMap((n) => resetOf(planned, n, round) ?? []);
+  await Promise.all(resets.map((packet) => facts.io.nodes.run(host, putting(packet))));
   const [first] = ran;
   if (first === undefined || !first.answer.ok) return first?.answer.ok === false ? first.answer : err(nothingToSend);
   const { code, stderr } = first.answer.value;
@@ -104,7 +115,7 @@ async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): 
     answered: 0,
     evidence: showing(
       commandEvidence(leg.sender.host, first.command, first.answer.value),
-      `${leg.probe.count} echo requests of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
+      `${leg.probe.count} ${named[leg.probe.protocol]} of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
     ),
   });
 }
@@ -139,6 +150,49 @@ async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promis
     evidence: showing(
       commandEvidence(sender.host, command, ran.value),
       `${probe.count} datagrams to ${probe.to} udp/${probe.port ?? ''}`,
+    ),
+  });
+}
+
+/**
+ * In the name of the instance to its server, from another namespace of the network. A broadcast could not be sent that way, and need not
+ * be: dnsmasq takes what comes to its own address. dd(1) makes one datagram of it, whatever bytes there are in it.
+ */
+async function sendDiscover(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
+  const { probe, sender } = planned.leg;
+  if (planned.client === undefined) return err(nothingToSend);
+  const message = [...discover(planned.client, transactionOf(planned, 0))].map(
+    (byte) => `\\x${byte.toString(16).padStart(2, '0')}`,
+  );
+  const command: Command = {
+    argv: [
+      'bash',
+      '-c',
+      `exec 3>"/dev/udp/$0/67" || exit 1; s() { printf "$1" | dd bs=2048 iflag=fullblock >&3 2>/dev/null; }; i=0; while [ $((i+=1)) -le "$1" ]; do b="$2\\x$(printf %02x "$i")$3"; s "$b" || s "$b"; sleep 0.1; done; sleep ${settleSeconds}`,
+      probe.to,
+      String(probe.count),
+      message.slice(0, 7).join(''),
+      message.slice(8).join(''),
+    ],
+    impact: 'probe',
+    parallel: true,
+    timeoutSeconds: probeSeconds(probe),
+    round,
+    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
+  };
+  const ran = await onSender(facts, planned, command);
+  if (!ran.ok) return ran;
+  const { code, stderr } = ran.value;
+  if (code !== 0) {
+    const detail = stderr.trim().split('\n')[0] ?? '';
+    return err({ kind: 'command', host: sender.host, argv: fullArgv(command), code, detail });
+  }
+  return ok({
+    sent: probe.count,
+    answered: 0,
+    evidence: showing(
+      commandEvidence(sender.host, command, ran.value),
+      `${probe.count} DHCP requests of ${planned.client} to ${probe.to}`,
     ),
   });
 }
@@ -196,6 +250,8 @@ export async function send(facts: Store, planned: PlannedLeg, round: string): Pr
       return sendTcp(facts, planned, round);
     case 'udp':
       return sendUdp(facts, planned, round);
+    case 'dhcp':
+      return sendDiscover(facts, planned, round);
     case 'arp':
       return sendArp(facts, planned, round);
   }

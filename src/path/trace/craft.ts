@@ -59,3 +59,102 @@ export function echoFrame({ sourceMac, destinationMac, source, destination, id, 
   const frame = [...macBytes(destinationMac), ...macBytes(sourceMac), ...type, ...header, ...message];
   return Buffer.from(frame).toString('hex');
 }
+
+const longWord = (value: number): number[] => [...word(value >>> 16), ...word(value & 0xffff)];
+
+/** Where a frame goes, and in whose name. IPv4 only: what a guest begins by itself is DHCP and metadata of IPv4. */
+export interface Addressed {
+  readonly sourceMac: string;
+  readonly destinationMac: string;
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** RFC 791; the checksums of UDP and TCP cover a pseudo header of addresses, protocol and length (RFC 768, RFC 9293). */
+function frame4(
+  { sourceMac, destinationMac, source, destination }: Addressed,
+  id: number,
+  protocol: number,
+  message: (sum: number) => readonly number[],
+): string {
+  const [from, to] = [addressBytes(source), addressBytes(destination)];
+  const bare = message(0);
+  const pseudo = [...from, ...to, 0, protocol, ...word(bare.length)];
+  const padding = bare.length % 2 === 0 ? [] : [0];
+  const header = (sum: number): number[] => [
+    ...[0x45, 0, ...word(20 + bare.length), ...word(id), 0x40, 0, hops, protocol],
+    ...word(sum),
+    ...from,
+    ...to,
+  ];
+  return Buffer.from([
+    ...macBytes(destinationMac),
+    ...macBytes(sourceMac),
+    ...[0x08, 0x00],
+    ...header(checksum(header(0))),
+    ...message(checksum([...pseudo, ...bare, ...padding])),
+  ]).toString('hex');
+}
+
+/** The shortest message that every server and relay takes (RFC 1542, 2.1). */
+const leastBootp = 300;
+/** Of the IP packet that a DISCOVER is. */
+export const discoverSize = 20 + 8 + leastBootp;
+/** Subnet mask, router, name servers, MTU, lease time, server, classless routes: what there is to compare. */
+const wantedOptions = [1, 3, 6, 26, 51, 54, 121];
+
+/**
+ * A DHCPDISCOVER (RFC 2131) of a client without an address. A server answers it with an offer and keeps nothing of it: only a REQUEST makes a
+ * lease. The offer comes to the client itself (no broadcast flag), which throws away what it did not ask for by this transaction.
+ */
+export function discover(clientMac: string, transaction: number): Uint8Array {
+  const message = [
+    ...[1, 1, 6, 0, ...longWord(transaction), ...word(0), ...word(0)],
+    ...Array.from({ length: 16 }, () => 0),
+    ...macBytes(clientMac),
+    ...Array.from({ length: 10 + 64 + 128 }, () => 0),
+    ...[0x63, 0x82, 0x53, 0x63, 53, 1, 1, 55, wantedOptions.length, ...wantedOptions, 255],
+  ];
+  return Uint8Array.from({ length: leastBootp }, (_, at) => message[at] ?? 0);
+}
+
+/** The frame in which a client sends its DISCOVER: from nobody, to all. */
+export const discoverFrame = (clientMac: string, transaction: number): string =>
+  frame4(
+    { sourceMac: clientMac, destinationMac: 'ff:ff:ff:ff:ff:ff', source: '0.0.0.0', destination: '255.255.255.255' },
+    transaction & 0xff,
+    17,
+    (sum) => [...word(68), ...word(67), ...word(8 + leastBootp), ...word(sum), ...discover(clientMac, transaction)],
+  );
+
+/** Of the IP packet that opens a connection here: a TCP header with the option of its segment size. */
+export const synSize = 20 + 24;
+const window = 64_240;
+const segmentSize = 1360;
+
+interface Segment {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly sequence: number;
+}
+
+/** A frame with the first packet of a connection. */
+export const synFrame = (where: Addressed, { sourcePort, destinationPort, sequence }: Segment): string =>
+  frame4(where, sequence & 0xffff, 6, (sum) => [
+    ...word(sourcePort),
+    ...word(destinationPort),
+    ...longWord(sequence >>> 0),
+    ...longWord(0),
+    ...[0x60, 0x02, ...word(window), ...word(sum), ...word(0)],
+    ...[2, 4, ...word(segmentSize)],
+  ]);
+
+/** A frame that ends a connection of which only the first packet was sent, so that nobody waits for the next (RFC 9293, 3.10.7.4). */
+export const resetFrame = (where: Addressed, { sourcePort, destinationPort, sequence }: Segment): string =>
+  frame4(where, (sequence + 1) & 0xffff, 6, (sum) => [
+    ...word(sourcePort),
+    ...word(destinationPort),
+    ...longWord((sequence + 1) >>> 0),
+    ...longWord(0),
+    ...[0x50, 0x04, ...word(0), ...word(sum), ...word(0)],
+  ]);

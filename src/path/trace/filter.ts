@@ -5,10 +5,10 @@ import type { Wearing } from './point.ts';
 export interface Wanted {
   /** Addresses by which the probe's packets are known at this point, before and after translation. */
   readonly addresses: readonly string[];
-  readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp';
+  readonly protocol: 'icmp' | 'tcp' | 'udp' | 'arp' | 'dhcp';
   /** Destination port of a TCP or UDP probe. */
   readonly port?: number;
-  /** First four bytes of a UDP probe's payload. */
+  /** First four bytes of a UDP probe's payload; the transaction of a DHCP probe's first packet but for its last byte. */
   readonly mark?: number;
 }
 
@@ -30,6 +30,9 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}
 /** SYN and RST: what opens and refuses a connection, and never carries what users send. */
 const synOrRst = 6;
 
+/** The transaction's last byte is the packet's number. */
+const transaction = (word: string, mark = 0): string => `${word}&0xffffff00=${hex((mark & 0xffffff00) >>> 0)}`;
+
 /** Resolution and complaints travel with the probe: without them silence cannot be told from a name that was not found. */
 function plain({ addresses, protocol, port, mark }: Wanted): string {
   const own = (four: boolean): string => {
@@ -40,9 +43,12 @@ function plain({ addresses, protocol, port, mark }: Wanted): string {
         return ` or (udp port ${port ?? 0} and ${four ? 'udp[8:4]' : 'ip6[48:4]'}=${hex(mark ?? 0)})`;
       case 'icmp':
       case 'arp':
+      case 'dhcp':
         return '';
     }
   };
+  // A DISCOVER is from nobody to all, and whoever answers is to be seen: BOOTP's transaction stands at 8 + 4 (RFC 951).
+  const asks = protocol === 'dhcp' ? [`((udp port 67 or udp port 68) and ${transaction('udp[12:4]', mark)})`] : [];
   const words = addresses.flatMap((a) => {
     const end = tail(a);
     if (end === undefined) return [];
@@ -54,7 +60,7 @@ function plain({ addresses, protocol, port, mark }: Wanted): string {
       `(icmp6 and (ip6[40]=135 or ip6[40]=136) and ip6[60:4]=${end.word})`,
     ];
   });
-  return words.join(' or ') || nothing;
+  return [...asks, ...words].join(' or ') || nothing;
 }
 
 /**
@@ -72,9 +78,17 @@ function inside(at: (offset: number, bytes: 1 | 2 | 4) => string, { addresses, p
         return ` or (${at(header, 1)}=17 and ${at(payload + 2, 2)}=${port ?? 0} and ${at(payload + 8, 4)}=${hex(mark ?? 0)})`;
       case 'icmp':
       case 'arp':
+      case 'dhcp':
         return '';
     }
   };
+  const bootp = 14 + 20;
+  const asks =
+    protocol === 'dhcp'
+      ? [
+          `(${type}=0x0800 and ${at(14 + 9, 1)}=17 and (${at(bootp + 2, 2)}=67 or ${at(bootp + 2, 2)}=68) and ${transaction(at(bootp + 12, 4), mark)})`,
+        ]
+      : [];
   const words = addresses.flatMap((address) => {
     const end = tail(address);
     if (end === undefined) return [];
@@ -86,7 +100,7 @@ function inside(at: (offset: number, bytes: 1 | 2 | 4) => string, { addresses, p
         ]
       : [`(${type}=0x86dd and (${is(20)} or ${is(36)} or ${is(60)}) and (${at(14 + 6, 1)}=58${own(14 + 6, 14 + 40)}))`];
   });
-  return words.join(' or ') || nothing;
+  return [...asks, ...words].join(' or ') || nothing;
 }
 
 /**

@@ -4,6 +4,7 @@ import { clockOffsets, median, transits } from './clocks.ts';
 import { answeredBefore, furthest, lossesOf, overlookedOf, stationsOf, worstOf } from './losses.ts';
 import type { Leg, Observation, Sighting, Watch } from './observation.ts';
 import { type Packets, sortPackets } from './packets.ts';
+import { passes } from './point.ts';
 import { failedResolution, resolutions } from './resolution.ts';
 
 /** What was seen at one point on one way. Times in ns. */
@@ -57,14 +58,20 @@ export function follow(observation: Observation): Followed {
   const { leg, watches } = observation;
   const sorted = sortPackets(observation);
   const { packets, numbers, refusals } = sorted;
-  const stations = stationsOf(watches);
+  const stations = stationsOf(watches, leg.points);
   const reached = furthest(sorted, stations, observation.answered);
   const losses = lossesOf(reached, stations, refusals);
   const worst = worstOf(losses);
   const resolved = resolutions(observation);
   const stop = worst === undefined ? undefined : (failedResolution(observation, resolved, worst) ?? worst);
   const early = answeredBefore(reached, packets, watches, stations.answerer);
-  const overlooked = overlookedOf(reached, packets, watches, early === undefined ? watches.length : early.after + 1);
+  const overlooked = overlookedOf(
+    reached,
+    packets,
+    watches,
+    leg.points,
+    early === undefined ? watches.length : early.after + 1,
+  );
   const offsets = clockOffsets(leg, packets);
   const turned = [...reached.values()].filter((at) => at > stations.answerer).length;
   const rows = (way: TraceWay): Row[] =>
@@ -77,7 +84,7 @@ export function follow(observation: Observation): Followed {
         point,
         watch: watches[point] ?? { kind: 'blind', why: 'nothing was started here' },
         seen: seen.size,
-        of: way === 'there' ? numbers.length : turned,
+        of: !passes(leg.points[point], way) ? 0 : way === 'there' ? numbers.length : turned,
         overlooked: overlooked[way][point] ?? 0,
         ...transitTo(point, order.slice(0, position), leg, packets[way], offsets),
         ...(first === undefined || last === undefined ? {} : { first, last }),
@@ -90,7 +97,8 @@ export function follow(observation: Observation): Followed {
     const time = median(transits(packets.there[p], packets.back[p], counted));
     return time === undefined ? [] : [time];
   });
-  const [roundTrip] = bothWays;
+  // An answer that goes elsewhere than its question came from has no round trip.
+  const roundTrip = leg.points.some((point) => point.only === 'there') ? undefined : bothWays[0];
   const turnaround = early === undefined ? bothWays.at(-1) : undefined;
   const most = (way: TraceWay): Followed['arp'][TraceWay] => ({
     asked: Math.max(0, ...resolved[way].asked),

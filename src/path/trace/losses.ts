@@ -1,6 +1,7 @@
 import type { TraceLoss, TracePlace, TraceWay } from '../../engine/trace.ts';
 import type { Watch } from './observation.ts';
 import type { Packets, Refusal, Sorted } from './packets.ts';
+import { type Point, passes } from './point.ts';
 
 /**
  * The walk as one line of stations: the sender, the points on the way there, the answerer, the points on the way back,
@@ -20,13 +21,14 @@ export interface Stations {
 export const isSilenceSure = (watch: Watch | undefined): boolean =>
   watch !== undefined && watch.kind !== 'blind' && (watch.kind !== 'watched' || watch.dropped === 0);
 
-export function stationsOf(watches: readonly Watch[]): Stations {
+export function stationsOf(watches: readonly Watch[], points: readonly Point[]): Stations {
   const n = watches.length;
   const answerer = n + 1;
   const last = 2 * n + 2;
   const pointOf = (station: number): number => (station <= n ? station - 1 : last - 1 - station);
   const isPoint = (station: number): boolean => station > 0 && station < last && station !== answerer;
   const way = (station: number): TraceWay => (station <= answerer ? 'there' : 'back');
+  const isPassed = (station: number): boolean => isPoint(station) && passes(points[pointOf(station)], way(station));
   return {
     last,
     answerer,
@@ -35,13 +37,13 @@ export function stationsOf(watches: readonly Watch[]): Stations {
       isPoint(station)
         ? { at: 'point', point: pointOf(station), way: way(station) }
         : { at: station === answerer ? 'answerer' : 'sender' },
-    silenceIsSure: (station) => station === last || (isPoint(station) && isSilenceSure(watches[pointOf(station)])),
+    silenceIsSure: (station) => station === last || (isPassed(station) && isSilenceSure(watches[pointOf(station)])),
     between(from, to) {
-      const points = new Set<number>();
-      for (let s = from + 1; s < to; s += 1) if (isPoint(s)) points.add(pointOf(s));
+      const within = new Set<number>();
+      for (let s = from + 1; s < to; s += 1) if (isPassed(s)) within.add(pointOf(s));
       // The turn passes a point twice: one that is an end itself is not in between.
-      for (const end of [from, to]) if (isPoint(end)) points.delete(pointOf(end));
-      const inOrder = [...points].sort((a, b) => a - b);
+      for (const end of [from, to]) if (isPoint(end)) within.delete(pointOf(end));
+      const inOrder = [...within].sort((a, b) => a - b);
       return {
         blind: inOrder.filter((p) => watches[p]?.kind === 'blind'),
         uncertain: inOrder.filter((p) => watches[p]?.kind === 'watched'),
@@ -167,14 +169,15 @@ export function overlookedOf(
   reached: ReadonlyMap<number, number>,
   packets: Packets,
   watches: readonly Watch[],
+  points: readonly Point[],
   upTo: number,
 ): Record<TraceWay, number[]> {
-  const points = watches.length;
+  const n = watches.length;
   const missed = (way: TraceWay, p: number): number => {
-    if (p >= upTo || !isSilenceSure(watches[p])) return 0;
-    const station = way === 'there' ? p + 1 : points + 1 + points - p;
+    if (p >= upTo || !isSilenceSure(watches[p]) || !passes(points[p], way)) return 0;
+    const station = way === 'there' ? p + 1 : n + 1 + n - p;
     let count = 0;
-    for (const [n, at] of reached) if (at > station && packets[way][p]?.has(n) !== true) count += 1;
+    for (const [sequence, at] of reached) if (at > station && packets[way][p]?.has(sequence) !== true) count += 1;
     return count;
   };
   return {

@@ -1,11 +1,17 @@
-import type { Trace, TraceCount, TraceExpectation, TracePoint } from '../../engine/trace.ts';
+import type { Trace, TraceCount, TraceExpectation, TraceOffer, TracePoint } from '../../engine/trace.ts';
 import type { Followed, Row } from './follow.ts';
 import type { Observation, Watch } from './observation.ts';
+import { innerOf } from './packets.ts';
 import type { Point, Wearing } from './point.ts';
 import { notesOf, readingOf } from './words.ts';
 
 /** What a report shows of a followed probe: plain JSON, times in µs, with its reading in words. */
-export function traceOf(observation: Observation, followed: Followed, expected?: readonly TraceExpectation[]): Trace {
+export function traceOf(
+  observation: Observation,
+  followed: Followed,
+  expected?: readonly TraceExpectation[],
+  offers?: readonly TraceOffer[],
+): Trace {
   const { leg, watches } = observation;
   const [clock = leg.sender.host] = followed.offsets.keys();
   const corrected = (host: string, at: bigint): bigint | undefined => {
@@ -45,7 +51,11 @@ export function traceOf(observation: Observation, followed: Followed, expected?:
       ...(leg.probe.port === undefined ? {} : { port: leg.probe.port }),
       size: leg.probe.size,
     },
-    sender: { host: leg.sender.host, ...(leg.sender.netns === undefined ? {} : { netns: leg.sender.netns }) },
+    sender: {
+      host: leg.sender.host,
+      ...(leg.sender.netns === undefined ? {} : { netns: leg.sender.netns }),
+      ...(leg.sender.port === undefined ? {} : { port: leg.sender.port }),
+    },
     answerer: { kind: leg.answerer.kind, name: leg.answerer.name },
     sent: observation.sent,
     answered: observation.answered,
@@ -59,6 +69,8 @@ export function traceOf(observation: Observation, followed: Followed, expected?:
     losses: followed.losses,
     changes: followed.changes,
     misfits: followed.misfits,
+    ...(refusesAll(observation, followed) ? { refuses: true } : {}),
+    ...(offers === undefined ? {} : { offers }),
     ...(followed.early === undefined ? {} : { early: followed.early }),
     clock,
     clocks: [...followed.offsets].flatMap(([host, ahead]) =>
@@ -67,8 +79,28 @@ export function traceOf(observation: Observation, followed: Followed, expected?:
     ...(followed.roundTrip === undefined ? {} : { roundTripUs: micros(followed.roundTrip) }),
     ...(followed.turnaround === undefined ? {} : { turnaroundUs: micros(followed.turnaround) }),
   };
-  return { ...facts, reading: readingOf(facts), notes: notesOf(facts, followed.arp) };
+  return { ...facts, reading: readingOf(facts), notes: [...notesOf(facts, followed.arp), ...(leg.limits ?? [])] };
 }
+
+/**
+ * A reset from the answerer itself to every packet. Of a guest that is an answer like any other; what Neutron
+ * runs in a namespace should not give it.
+ */
+const refusesAll = ({ leg, sightings }: Observation, { stop }: Followed): boolean => {
+  const answers = sightings.filter((s) => s.way === 'back' && s.sequence > 0);
+  return (
+    leg.answerer.kind === 'namespace' &&
+    leg.probe.protocol === 'tcp' &&
+    stop === undefined &&
+    answers.length > 0 &&
+    answers.every(({ layers }) => isReset(layers))
+  );
+};
+
+const isReset = (layers: Observation['sightings'][number]['layers']): boolean => {
+  const { transport } = innerOf(layers);
+  return transport?.layer === 'tcp' && transport.flags?.includes('rst') === true;
+};
 
 const micros = (ns: bigint): number => Number(ns) / 1000;
 
@@ -79,6 +111,7 @@ function pointOf(point: Point, watch: Watch | undefined): Omit<TracePoint, 'ther
     ...(point.netns === undefined ? {} : { netns: point.netns }),
     device: point.device,
     ...(wears === undefined ? {} : { wears }),
+    ...(point.only === undefined ? {} : { only: point.only }),
     watch: watch?.kind ?? 'blind',
     ...(watch?.kind === 'blind' ? { because: watch.why } : {}),
     dropped: watch?.kind === 'watched' ? watch.dropped : 0,

@@ -1,5 +1,6 @@
 import type { IcmpLayer, Icmpv6Layer, Layer, TcpLayer } from '../../nodes/parse/frame/layer.ts';
 import type { Observation, Sighting, Way } from './observation.ts';
+import { passes } from './point.ts';
 
 /** The first sighting of each packet, by way, then by point, then by the packet's number. */
 export type Packets = Readonly<Record<Way, readonly ReadonlyMap<number, Sighting>[]>>;
@@ -37,7 +38,9 @@ export function sortPackets(observation: Observation): Sorted {
   const numbered = [...observation.sightings].sort(inTime);
   for (const sighting of observation.leg.probe.protocol === 'arp' ? countOff(numbered) : numbered) {
     const at = packets[sighting.way][sighting.point];
-    if (sighting.sequence < 1 || at === undefined) continue;
+    // A flooded copy comes by elsewhere, too.
+    if (sighting.sequence < 1 || at === undefined || !passes(observation.leg.points[sighting.point], sighting.way))
+      continue;
     if (refusalIn(sighting.layers) !== undefined && sighting.way === 'back') refusing.push(sighting);
     else if (!at.has(sighting.sequence)) at.set(sighting.sequence, sighting);
   }

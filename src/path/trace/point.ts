@@ -22,7 +22,13 @@ export interface Point {
   readonly device: string;
   readonly kind: Hop['kind'];
   readonly wears: Wearing;
+  /** The probe passes here on one way only: it is put in behind this place, or its answer goes elsewhere than it came from. */
+  readonly only?: 'there' | 'back';
 }
+
+/** Whether the probe should come by on this way. */
+export const passes = (point: Point | undefined, way: 'there' | 'back'): boolean =>
+  point?.only === undefined || point.only === way;
 
 /** `net1 qrouter-8df7244d… qr-1f2a…`, as an operator would look for it. */
 export const nameOfPoint = (point: Point): string =>

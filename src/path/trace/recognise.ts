@@ -33,6 +33,13 @@ function wayOf(layers: readonly Layer[], probe: Probe, addresses: readonly strin
   return far(ip.source) && near(ip.destination) ? 'back' : undefined;
 }
 
+/** Where we chose the initial sequence number ourselves it tells the connection's number, and that it is no other client's. */
+function ownConnection(way: Way, sequence: number, { initial, count }: Probe): Recognised | undefined {
+  if (initial === undefined) return { way, identity: sequence, resolution: false };
+  const nth = (sequence - initial) >>> 0;
+  return nth < count ? { way, identity: nth + 1, resolution: false } : undefined;
+}
+
 /** Answers quote what they are about; only the packet's own headers count. */
 function numbered(
   { layers, payload }: Decoded,
@@ -61,13 +68,13 @@ function numbered(
         flags.includes('syn') &&
         !flags.includes('ack')
       ) {
-        return { way: 'there', identity: segment.seq, resolution: false };
+        return ownConnection('there', segment.seq, probe);
       }
       // A refusal of SYN has the number 0 (RFC 9293, 3.10.7.1); a reset of what was open has another.
       const answers = flags.includes('ack') && (flags.includes('syn') || (flags.includes('rst') && segment.seq === 0));
       if (way !== 'back' || segment.sourcePort !== probe.port || !answers || segment.ack === undefined)
         return undefined;
-      return { way: 'back', identity: (segment.ack - 1) >>> 0, resolution: false };
+      return ownConnection('back', (segment.ack - 1) >>> 0, probe);
     }
     case 'udp': {
       const datagram = last(layers, 'udp');
@@ -76,9 +83,37 @@ function numbered(
       if (number === undefined || !mark.every((byte, at) => payload[at] === byte)) return undefined;
       return { way: 'there', identity: number, resolution: false };
     }
+    case 'dhcp': {
+      const lease = leaseIn(layers, payload);
+      if (
+        lease === undefined ||
+        !mark.subarray(0, 3).every((byte, at) => byte === ((lease.transaction >>> (24 - 8 * at)) & 0xff))
+      )
+        return undefined;
+      // Of several servers that answer, only the one that this stretch leads to; see `offersIn` for the others.
+      const server = last(layers, 'ipv4')?.source ?? '';
+      if (!lease.asks && !addresses.some((a) => sameAddress(a, server))) return undefined;
+      return { way: lease.asks ? 'there' : 'back', identity: lease.transaction & 0xff, resolution: false };
+    }
     case 'arp':
       return undefined;
   }
+}
+
+/**
+ * A BOOTP message. What is sent to a server from another port than a client's is not decoded as one, for it is seldom: its header is
+ * operation, three bytes, transaction (RFC 951).
+ */
+function leaseIn(
+  layers: readonly Layer[],
+  payload: Uint8Array,
+): { readonly asks: boolean; readonly transaction: number } | undefined {
+  const lease = last(layers, 'dhcp');
+  if (lease !== undefined) return { asks: lease.operation === 'request', transaction: lease.transaction };
+  const inner = layers.at(-1);
+  if (inner?.layer !== 'udp' || inner.destinationPort !== 67 || payload.length < 8 || payload[0] !== 1)
+    return undefined;
+  return { asks: true, transaction: Buffer.from(payload).readUInt32BE(4) };
 }
 
 /**
@@ -98,7 +133,7 @@ function refused({ layers }: Decoded, probe: Probe, addresses: readonly string[]
       : undefined;
   }
   if (probe.protocol === 'tcp' && inner?.layer === 'tcp' && inner.destinationPort === probe.port) {
-    return { way: 'back', identity: inner.seq, resolution: false };
+    return ownConnection('back', inner.seq, probe);
   }
   return undefined;
 }

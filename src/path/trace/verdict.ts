@@ -6,8 +6,9 @@ const needNotAnswer = ({ stop, probe }: Trace): boolean =>
   probe.protocol === 'udp' &&
   (stop.kind === 'answerer' || stop.kind === 'turn' || stop.way === 'back');
 
-/** Whether packets of the trace were lost, by order or not. */
-export const isLost = (trace: Trace): boolean => trace.stop !== undefined && !needNotAnswer(trace);
+/** Whether packets of the trace were lost, by order or not; or refused by a service of Neutron that should take them. */
+export const isLost = (trace: Trace): boolean =>
+  trace.refuses === true || (trace.stop !== undefined && !needNotAnswer(trace));
 
 /**
  * Whether what was lost is what the security groups of the instance are there to take: it was seen before the point at which they decide,

@@ -1,4 +1,12 @@
-import type { Trace, TraceExpectation, TraceLoss, TracePlace, TracePoint, TraceWay } from '../../engine/trace.ts';
+import type {
+  Trace,
+  TraceExpectation,
+  TraceLoss,
+  TraceOffer,
+  TracePlace,
+  TracePoint,
+  TraceWay,
+} from '../../engine/trace.ts';
 import type { Followed } from './follow.ts';
 import { stationOf } from './station.ts';
 
@@ -12,7 +20,16 @@ export function readingOf(trace: Facts): string {
     return `${probe.to} answers, and nothing of it was seen at ${list(early.silent, trace)}: behind ${pointWords(early.after, trace)} somebody else answers in place of ${answerer.name}.`;
   }
   if (sent === 0) return 'Nothing was sent.';
+  if (trace.refuses === true) {
+    const where = placeWords({ at: 'point', point: trace.points.length - 1, way: 'there' }, trace);
+    return `${sentence(packets(sent, sent))} came to ${where}, and ${answerer.name} refused ${sent === 1 ? 'it' : 'them'}: nobody listens there.`;
+  }
   const time = trace.roundTripUs === undefined ? '' : ` in ${timeWords(trace.roundTripUs)}`;
+  if (probe.protocol === 'dhcp') {
+    const [offer] = trace.offers ?? [];
+    const what = offer?.address === undefined ? 'answers' : `offers of ${offer.address}`;
+    return `${sentence(requests(Math.min(answered, sent), sent))} came to ${answerer.name}, and its ${what} to ${placeWords({ at: 'point', point: trace.points.findIndex((p) => p.only !== 'there'), way: 'back' }, trace)}${time}.`;
+  }
   return `${sentence(packets(Math.min(answered, sent), sent))} went there and back${time}.`;
 }
 
@@ -89,6 +106,7 @@ function hiddenWords({ blind, uncertain }: TraceLoss, trace: Facts): string {
 export function notesOf(trace: Facts, arp: Followed['arp']): string[] {
   return [
     ...expectedNotes(trace),
+    ...(trace.offers ?? []).map((offer) => `${offerWords(offer)}.`),
     ...trace.misfits.map(
       (m) =>
         `Wrong ${misfitWords[m.what]} at ${pointWords(m.point, trace)} ${wayWords[m.way]}: ${m.seen}, should be ${m.expected}.`,
@@ -140,7 +158,8 @@ function isNear({ point, way = 'there' }: TraceExpectation, stop: TraceLoss, poi
 
 function resolutionNotes(trace: Facts, arp: Followed['arp']): string[] {
   const { stop, probe } = trace;
-  if (stop === undefined || stop.packet !== 'probe' || probe.protocol === 'arp') return [];
+  if (stop === undefined || stop.packet !== 'probe' || probe.protocol === 'arp' || trace.sender.port !== undefined)
+    return [];
   if (stop.after.at === 'sender' && stop.lost === stop.of) {
     const { asked, answered, addresses } = arp.there;
     if (asked === 0) return ['No who-has was seen either: nothing left the sender, or its neighbour entry stands.'];
@@ -183,6 +202,8 @@ function packets(some: number, all: number): string {
   return all === 1 ? 'the packet' : `all ${all} packets`;
 }
 
+const requests = (some: number, all: number): string => packets(some, all).replace('packet', 'request');
+
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const uncapitalised = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
@@ -200,11 +221,26 @@ const placeWords = (place: TracePlace, trace: Facts): string =>
       ? senderWords(trace)
       : trace.answerer.name;
 
-const senderWords = ({ sender }: Facts): string =>
-  sender.netns === undefined ? sender.host : `${sender.netns} on ${sender.host}`;
+const senderWords = ({ sender }: Facts): string => {
+  const inside = sender.netns ?? sender.port;
+  return inside === undefined ? sender.host : `${inside} on ${sender.host}`;
+};
 
 const pointAt = (place: TracePlace, { points }: Facts): TracePoint | undefined =>
   place.at === 'point' ? points[place.point] : undefined;
+
+/** `10.0.0.2 offers 10.0.0.22, router 10.0.0.1, MTU 1450, lease 86400 s`. */
+export function offerWords(offer: TraceOffer): string {
+  const { server, address, router, nameServers, mtu, leaseSeconds, routes } = offer;
+  return [
+    address === undefined ? `${server} offers no address` : `${server} offers ${address}`,
+    ...(router === undefined ? [] : [`router ${router}`]),
+    ...(nameServers.length === 0 ? [] : [`name server ${nameServers.join(' ')}`]),
+    ...(mtu === undefined ? [] : [`MTU ${mtu}`]),
+    ...(leaseSeconds === undefined ? [] : [`lease ${leaseSeconds} s`]),
+    ...routes,
+  ].join(', ');
+}
 
 /** `tap1 and tap2 on cmp1`: the host once where it is the same. */
 function list(indices: readonly number[], trace: Facts): string {

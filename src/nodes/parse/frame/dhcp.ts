@@ -41,6 +41,8 @@ export function readDhcp(span: Span): Step {
       serverId: addressOption(options, 54),
       netmask: addressOption(options, 1),
       router: addressOption(options, 3),
+      nameServers: addressesOption(options, 6),
+      routes: routesOption(options, 121),
       mtu: numberOption(options, 26),
       leaseSeconds: numberOption(options, 51),
     } as const),
@@ -93,6 +95,29 @@ function readOptions(span: Span): Options | Stop {
 function addressOption(options: Options, kind: number): string | undefined {
   const option = options.get(kind);
   return option !== undefined && option.byteLength >= 4 ? ipv4At(option, 0) : undefined;
+}
+
+function addressesOption(options: Options, kind: number): readonly string[] | undefined {
+  const option = options.get(kind);
+  if (option === undefined || option.byteLength < 4) return undefined;
+  return Array.from({ length: Math.floor(option.byteLength / 4) }, (_, nth) => ipv4At(option, nth * 4));
+}
+
+/** RFC 3442: a prefix length, as many bytes of the prefix as it covers, the router. What is cut off at the end is left out. */
+function routesOption(options: Options, kind: number): readonly string[] | undefined {
+  const option = options.get(kind);
+  if (option === undefined) return undefined;
+  const routes: string[] = [];
+  let at = 0;
+  while (at < option.byteLength) {
+    const prefix = option.getUint8(at);
+    const bytes = Math.ceil(prefix / 8);
+    if (prefix > 32 || at + 1 + bytes + 4 > option.byteLength) break;
+    const network = Array.from({ length: 4 }, (_, nth) => (nth < bytes ? option.getUint8(at + 1 + nth) : 0));
+    routes.push(`${network.join('.')}/${prefix} via ${ipv4At(option, at + 1 + bytes)}`);
+    at += 1 + bytes + 4;
+  }
+  return routes;
 }
 
 function numberOption(options: Options, kind: number): number | undefined {

@@ -172,6 +172,10 @@ export interface DhcpLayer {
   readonly netmask?: string;
   /** Option 3, the first of them. */
   readonly router?: string;
+  /** Option 6. */
+  readonly nameServers?: readonly string[];
+  /** Option 121 (RFC 3442): `169.254.169.254/32 via 10.0.0.1`. */
+  readonly routes?: readonly string[];
   /** Option 26. */
   readonly mtu?: number;
   /** Option 51. */

@@ -1,0 +1,201 @@
+import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import type { Finding } from '../../engine/finding.ts';
+import { byOperator, findingOf, restartOf } from '../../engine/finding-of.ts';
+import type { TraceOffer } from '../../engine/trace.ts';
+import { type Io, showing } from '../../facts/io.ts';
+import {
+  dhcpHosts,
+  portItself,
+  portNetwork,
+  portSubnets,
+  remoteMembers,
+  securityGroups,
+  servicePorts,
+} from '../../facts/port-api.ts';
+import type { Network, Port, Subnet } from '../../facts/schemas/network.ts';
+import type { PortSubject } from '../../facts/subject.ts';
+import { followedLegs } from '../../facts/trace/followed.ts';
+import { metadataAddress, metadataPort } from '../../facts/trace/metadata.ts';
+import type { LegRun } from '../../facts/trace/runs.ts';
+import { sameAddress } from '../../path/addresses.ts';
+import { explainVerdict, type Probe, remedyEgress } from '../../path/secgroup.ts';
+import { offerWords } from '../../path/trace/words.ts';
+import { offerWrong, strangeServer } from '../dhcp/codes.ts';
+import { expected } from '../expected.ts';
+import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
+import { deniedOut } from '../secgroup/codes.ts';
+
+const needs = { port: portItself, subnets: portSubnets, network: portNetwork };
+const optional = {
+  legs: followedLegs,
+  servers: dhcpHosts,
+  around: servicePorts,
+  groups: securityGroups,
+  members: remoteMembers,
+};
+
+interface Said {
+  readonly what: string;
+  readonly offered: string;
+  readonly should: string;
+}
+
+/** What an offer says otherwise than Neutron; nothing of what the port itself has other options for. */
+function differences(offer: TraceOffer, port: Port, subnet: Subnet | undefined, network: Network): Said[] {
+  const own = port.fixed_ips.map((f) => f.ip_address);
+  const found: Said[] = [];
+  if (offer.address !== undefined && !own.some((a) => sameAddress(a, offer.address ?? ''))) {
+    found.push({ what: 'address', offered: offer.address, should: own.filter((a) => !a.includes(':')).join(' or ') });
+  }
+  if ((port.extra_dhcp_opts ?? []).length > 0 || subnet === undefined) return found;
+  if (offer.router !== undefined && subnet.gateway_ip && offer.router !== subnet.gateway_ip) {
+    found.push({ what: 'router', offered: offer.router, should: subnet.gateway_ip });
+  }
+  if (offer.mtu !== undefined && network.mtu !== undefined && offer.mtu !== network.mtu) {
+    found.push({ what: 'MTU', offered: `${offer.mtu}`, should: `${network.mtu}` });
+  }
+  const names = subnet.dns_nameservers ?? [];
+  if (
+    names.length > 0 &&
+    offer.nameServers.length > 0 &&
+    [...names].sort().join() !== [...offer.nameServers].sort().join()
+  ) {
+    found.push({ what: 'name servers', offered: offer.nameServers.join(', '), should: names.join(', ') });
+  }
+  return found;
+}
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'trace.begun',
+  per: 'port',
+  title: 'What the instance asks for first is let out, and what it is offered is right',
+  needs,
+  optional,
+  findings: [offerWrong, strangeServer, deniedOut],
+  judge: ({ subject, facts, maybe }) => {
+    if (!maybe.legs.ok) return blocked(maybe.legs.error);
+    const legs = maybe.legs.value.value;
+    const verify = legs[0]?.command ?? verifyWith('trace', subject);
+    const runs = legs.map(({ run }) => run);
+    const port = facts.port.value;
+    const leased = runs.filter((run) => run.offers !== undefined);
+    if (leased.length > 0) return judgeOffers(leased);
+    return judgeWayOut();
+
+    function judgeOffers(all: readonly LegRun[]) {
+      const servers = (maybe.servers.ok ? maybe.servers.value.value : []).flatMap((s) =>
+        s.port === undefined
+          ? []
+          : s.port.fixed_ips.map((f) => ({ address: f.ip_address, host: s.host, port: s.port })),
+      );
+      const offers = all.flatMap((run) => (run.offers ?? []).map((offer) => ({ run, offer })));
+      const found = offers.flatMap(({ run, offer }): Finding[] => {
+        const known = servers.find((s) => sameAddress(s.address, offer.server));
+        const capture = run.captures[offer.point];
+        const evidence: Evidence = showing(capture ?? run.sent, offerWords(offer));
+        if (known === undefined) return [stranger(offer, evidence)];
+        const subnet = facts.subnets.value.find((s) =>
+          known.port?.fixed_ips.some((f) => f.subnet_id === s.id && f.ip_address === known.address),
+        );
+        const wrong = differences(offer, port, subnet, facts.network.value);
+        return wrong.length === 0 ? [] : [other(known.host, wrong, evidence)];
+      });
+      const unique = [...new Map(found.map((f) => [`${f.code} ${f.subject}`, f])).values()];
+      if (offers.length === 0) return skipped('nothing was offered');
+      const [first] = offers;
+      return judged(
+        unique,
+        first === undefined ? '' : offerWords(first.offer),
+        first === undefined ? [] : [first.run.sent],
+      );
+    }
+
+    function stranger(offer: TraceOffer, evidence: Evidence): Finding {
+      const mac = offer.serverMac ?? '';
+      const around = maybe.around.ok ? maybe.around.value.value.find((p) => p.mac_address === mac) : undefined;
+      const whose = around === undefined ? '' : ` (${around.device_owner} ${around.device_id})`;
+      return findingOf(strangeServer, {
+        summary: `${offer.server} answers DHCP requests on the network of ${ownerName(subject)} and is no server of Neutron's: ${offerWords(offer)}, from ${mac}${whose}`,
+        subject: `dhcp ${offer.server}`,
+        scope: portScope(subject),
+        confidence: 'certain',
+        evidence: [evidence],
+        remedies: [
+          {
+            title: 'find whose it is',
+            risk: 'none',
+            sufficient: false,
+            steps: [byOperator(['openstack', 'port', 'list', '--mac-address', mac, '--long'])],
+          },
+        ],
+        verify,
+      });
+    }
+
+    function other(host: string, wrong: readonly Said[], evidence: Evidence): Finding {
+      const words = wrong.map((w) => `${w.what} ${w.offered} instead of ${w.should}`).join(', ');
+      return findingOf(offerWrong, {
+        summary: `DHCP on ${host} offers ${ownerName(subject)} ${words}`,
+        subject: `dhcp on ${host}`,
+        scope: portScope(subject, { host: [host], agent: [agentName('neutron-dhcp-agent', host)] }),
+        confidence: 'certain',
+        evidence: [evidence],
+        remedies: [
+          {
+            title: 'restart neutron-dhcp-agent',
+            risk: 'none',
+            sufficient: false,
+            steps: [restartOf(host, 'neutron-dhcp-agent')],
+          },
+        ],
+        verify,
+      });
+    }
+
+    function judgeWayOut() {
+      if (!maybe.groups.ok) return blocked(maybe.groups.error);
+      const [evidence] = maybe.groups.value.evidence;
+      const probe: Probe = {
+        protocol: 'tcp',
+        family: 4,
+        direction: 'egress',
+        port: metadataPort,
+        remote: metadataAddress,
+      };
+      const members = maybe.members.ok ? maybe.members.value.value : undefined;
+      const verdict = expected(port, maybe.groups.value.value, members, probe);
+      const said = explainVerdict(verdict, probe);
+      if (verdict.kind !== 'denied' || evidence === undefined) {
+        return judged([], said, maybe.groups.value.evidence);
+      }
+      const [group] = maybe.groups.value.value;
+      return judged(
+        [
+          findingOf(deniedOut, {
+            severity: 'error',
+            summary: `No security group of ${ownerName(subject)} lets it open connections to ${metadataAddress} tcp/${metadataPort}: ${said}`,
+            subject: `port ${port.id.slice(0, 8)}`,
+            scope: portScope(subject),
+            confidence: 'certain',
+            evidence: [showing(evidence, said)],
+            remedies:
+              group === undefined
+                ? []
+                : [
+                    {
+                      title: 'let it out',
+                      risk: 'none',
+                      sufficient: true,
+                      steps: [byOperator(remedyEgress(4, group, `${metadataAddress}/32`))],
+                    },
+                  ],
+            verify,
+          }),
+        ],
+        said,
+        maybe.groups.value.evidence,
+      );
+    }
+  },
+});
