@@ -1,6 +1,7 @@
 import type { RunManifest } from '../bundle/format.ts';
 import type { Playbook } from '../engine/playbook.ts';
 import type { TraceOption } from '../facts/io.ts';
+import { wishArguments } from '../facts/schedule/typed.ts';
 import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from '../run/doors.ts';
 import { lastRunsFolder, saveLastRun } from '../run/record.ts';
@@ -13,7 +14,7 @@ import type { WalkCommand } from './walk.ts';
 import type { WalkOptions } from './walk-options.ts';
 
 /** Flags that decide the report, so that a replay can be asked the same; never a secret, never a path. */
-const deciding = ['probe', 'from', 'symptom', 'to', 'since', 'probePackets', 'failOn', 'trace'] as const;
+const deciding = ['probe', 'from', 'symptom', 'to', 'since', 'probePackets', 'failOn', 'trace', 'wish'] as const;
 
 export const requestOf = (
   command: Pick<WalkCommand, 'verb' | 'target' | 'steps' | 'allowPort'>,
@@ -58,6 +59,7 @@ export async function walkAndReport(
           ...(command.target === undefined ? [] : [command.target]),
           ...(o.symptom === undefined ? [] : ['--symptom', o.symptom]),
           ...(o.to === undefined ? [] : ['--to', o.to]),
+          ...wishArguments(o.wish),
         ]
       : traceWords(command.target ?? '', o.trace, o.to),
   );

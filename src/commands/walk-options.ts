@@ -1,7 +1,7 @@
 import { UserError } from '../engine/error.ts';
 import type { Severity } from '../engine/finding.ts';
 import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
-import type { ProbeOption, RunOptions, TraceOption } from '../facts/io.ts';
+import type { ProbeOption, RunOptions, TraceOption, WishOption } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
 import type { WayOptions } from './live.ts';
 import type { OutputOptions } from './output.ts';
@@ -13,6 +13,8 @@ export interface WalkOptions extends OutputOptions, WayOptions {
   readonly to?: string;
   /** Of `trace`: what is followed, and how. */
   readonly trace?: TraceOption;
+  /** Of `schedule`: what is asked for. */
+  readonly wish?: WishOption;
   /** Folder for the packets that were captured. */
   readonly keepCaptures?: string;
   /** File for the picture of a trace. */
@@ -83,6 +85,7 @@ export function runOptionsOf(o: WalkOptions): RunOptions {
     ...(o.from === undefined ? {} : { from: o.from }),
     mayProbe: o.probePackets !== false,
     ...(o.trace === undefined ? {} : { trace: o.trace }),
+    ...(o.wish === undefined ? {} : { wish: o.wish }),
     mayCapture: o.trace !== undefined,
   };
 }

@@ -5,6 +5,7 @@ import { askedLines } from './evidence.ts';
 import { headerLines } from './header.ts';
 import { matrixLines } from './matrix.ts';
 import { type Page, type PageOptions, pageOf } from './page.ts';
+import { scheduleLines } from './schedule/draw.ts';
 import { stepLines } from './steps.ts';
 import { traceLines } from './trace/draw.ts';
 import { verdictBlocks } from './verdict.ts';
@@ -21,6 +22,7 @@ export function renderHuman(report: RunReport, options: PageOptions): string {
     drawPaths(report.paths, page),
     stepLines(report, page),
     matrixLines(report.matrices, page),
+    scheduleLines(report.schedule, page),
     traceLines(report.traces ?? [], page),
     page.verbosity > 1 ? askedBlock(report, page) : [],
     page.verbosity > 0 ? [trafficLine(report, page)] : [],

@@ -4,12 +4,16 @@ import type { Remedy } from '../engine/finding.ts';
 import type { Matrix } from '../engine/matrix.ts';
 import type { Exclusion } from '../engine/outcome.ts';
 import type { RunReport } from '../engine/report.ts';
+import type { Schedule } from '../engine/schedule.ts';
 import type { Trace } from '../engine/trace.ts';
+import { fitsWords, hostWords, requestWords } from '../schedule/in-words.ts';
 import { safeLine, safeText } from '../ui/safe-text.ts';
 import { createTheme } from '../ui/theme.ts';
 import { cellWords, kindWords } from './matrix.ts';
 import { pageOf } from './page.ts';
 import { pasteable } from './paste.ts';
+import { titleOf } from './remedy.ts';
+import { fittingRows } from './schedule/screen.ts';
 import { cellOf, expectedWords } from './trace/cell.ts';
 import { changeWords, probeWords, rowOfStop, stopTitle, tellingChanges } from './trace/place.ts';
 import { asSentence, clearWords, confidenceWords, countWords, duration, failureWords, riskWords } from './words.ts';
@@ -39,6 +43,7 @@ export function renderMarkdown(report: RunReport): string {
     ),
     ...report.matrices.filter((m) => m.rows.length > 1).map(matrixBlock),
     ...(report.traces ?? []).map(traceBlock),
+    ...(report.schedule === undefined ? [] : [scheduleBlock(report.schedule)]),
     walkTable(report),
   ];
   return `${blocks.join('\n\n')}\n`;
@@ -142,11 +147,30 @@ function traceBlock(trace: Trace): string {
   ].join('\n\n');
 }
 
+const mostRows = 100;
+
+/** Hosts and steps as a table; equal rows are one. */
+function scheduleBlock(schedule: Schedule): string {
+  const { rows, more } = fittingRows(schedule, mostRows);
+  const head = ['hosts', ...schedule.columns.map((c) => c.title)];
+  const lines = rows.map(({ hosts, cells }) =>
+    [hostWords(hosts), ...cells.map(({ state, words }) => `${stepMarks[state]} ${words}`.trim())].map(prose),
+  );
+  return [
+    `**${prose(requestWords(schedule))}**: ${prose(fitsWords(schedule))}`,
+    [head.map(prose), head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n'),
+    ...(more > 0 ? [`and ${more} more rows`] : []),
+    ...(schedule.notes.length === 0 ? [] : [schedule.notes.map((note) => `- ${prose(note)}`).join('\n')]),
+  ].join('\n\n');
+}
+
+const stepMarks = { passes: '✓', rejects: '✗', beyond: '·', unknown: '?' } as const;
+
 const cellMarks = { seen: '✓', part: '!', lost: '✗', beyond: '·', blind: '?' } as const;
 
 const remedyBlock = (remedy: Remedy): string =>
   [
-    `**${remedy.sufficient ? 'Mend' : 'Look next'}:** ${prose(remedy.title)} (${riskWords[remedy.risk]})`,
+    `**${remedy.fits !== undefined ? 'Fits if' : remedy.sufficient ? 'Mend' : 'Look next'}:** ${prose(titleOf(remedy))} (${riskWords[remedy.risk]})`,
     ...remedy.steps.map((step) => {
       const where = step.where.kind === 'operator' ? 'From here' : `On ${prose(step.where.host)}`;
       const note = step.note === undefined ? '' : ` ${prose(step.note)}`;

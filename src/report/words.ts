@@ -2,6 +2,7 @@ import type { FactFailure, NodeFailureStage } from '../engine/failure.ts';
 import type { Confidence, Finding, Remedy } from '../engine/finding.ts';
 import type { CheckReport, RunReport } from '../engine/report.ts';
 import { unreachable } from '../engine/result.ts';
+import { fitsWords } from '../schedule/in-words.ts';
 
 /** `180 ms`, `3.1 s`, `2 min 5 s`. */
 export function duration(ms: number): string {
@@ -98,10 +99,20 @@ export function clearWords(report: RunReport): string {
   const { counts, diagnosis, exitCode } = report;
   if (exitCode === 130) return 'Interrupted: this is only a part of the answer.';
   const missing = counts.blocked + counts.unknown;
+  if (/^schedule\b/.test(report.command)) return scheduleClear(report, missing);
   if (missing > 0) return `No fault found where we could look; ${plural(missing, 'check')} could not.`;
   const where = report.target === undefined ? '' : ` on any path of ${report.target.name}`;
   const warnings = diagnosis.remarks.filter((r) => r.severity !== 'info').length;
   return `No fault found${where}${warnings === 0 ? '' : `; ${plural(warnings, 'warning')}`}.`;
+}
+
+/** Of an instance with a host the question is hypothetical. */
+function scheduleClear({ schedule, target }: RunReport, missing: number): string {
+  const rest = missing > 0 ? `; ${plural(missing, 'check')} could not look` : '';
+  if (schedule === undefined) return `Whether a host could take it cannot be told${rest}.`;
+  const whose = target === undefined ? `A request with flavor ${schedule.asked.flavor}` : target.name;
+  const subject = target?.host === undefined ? whose : `${whose} is on ${target.host}; the same request now`;
+  return `${subject} ${fitsWords(schedule)}${schedule.verdict === 'unknown' ? '' : rest}.`;
 }
 
 /** Summaries may come without their full stop. */

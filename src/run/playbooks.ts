@@ -22,6 +22,9 @@ export async function loadPlaybook(name: string): Promise<Playbook> {
   });
 }
 
+/** Verbs about an instance that are no part of `net`. */
+const ownWalk: ReadonlySet<string> = new Set(['trace', 'schedule']);
+
 /** The walk that a command means: of its own name, or for an instance the whole of which most verbs are a part. */
 export const playbookOf = ({
   verb,
@@ -29,4 +32,4 @@ export const playbookOf = ({
 }: {
   readonly verb: string;
   readonly target: string | undefined;
-}): Promise<Playbook> => loadPlaybook(target === undefined || verb === 'trace' ? verb : 'net');
+}): Promise<Playbook> => loadPlaybook(target === undefined || ownWalk.has(verb) ? verb : 'net');

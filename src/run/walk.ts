@@ -18,6 +18,7 @@ import { drawPaths } from './draw.ts';
 import { resolvePeer } from './endpoint.ts';
 import { matricesOf } from './matrices.ts';
 import { nothingLost, planSteps } from './plan.ts';
+import { resolveWish, scheduleOf } from './schedules.ts';
 import { resolveTarget, type Target } from './target.ts';
 import { tracesOf } from './traces.ts';
 
@@ -54,8 +55,15 @@ function exitCodeOf(
 
 function nextCommand(request: WalkRequest, diagnosis: RunReport['diagnosis'], target: Target | undefined): string {
   const [cause] = diagnosis.causes;
-  if (cause !== undefined) return `ostk-doctor explain ${cause.finding.code}`;
   const name = target?.kind === 'instance' ? target.instance.name : request.target;
+  const isSchedule = request.command.split(' ')[0] === 'schedule';
+  if (cause !== undefined) {
+    const unplaced = /^OSD-(SCHED-\d+|VM-005)$/.test(cause.finding.code);
+    return unplaced && !isSchedule && name !== undefined
+      ? `ostk-doctor schedule ${quoteArgv([name])}`
+      : `ostk-doctor explain ${cause.finding.code}`;
+  }
+  if (isSchedule && name === undefined) return '';
   return name === undefined ? 'ostk-doctor checks' : `ostk-doctor net ${quoteArgv([name])} -v`;
 }
 
@@ -136,6 +144,7 @@ export async function walk(
     finding === undefined || to === undefined ? undefined : resolvePeer(door.cloud, to, finding, warm),
   ]);
   const facts = new FactStore<Io>(peer === undefined ? door.io : { ...door.io, peer });
+  if (playbook.name === 'schedule') await resolveWish(target, facts);
   const server = target?.kind === 'instance' ? target.instance.server.value : undefined;
   // Only for the first line of the report: asked now, so that nobody waits for it at the end.
   if (server?.tenant_id !== undefined) void facts.get(projectName, server.tenant_id);
@@ -164,10 +173,11 @@ export async function walk(
   const asked = askedOf(symptom, peer);
   const counts = { ok: 0, problem: 0, skipped: 0, blocked: 0, unknown: 0 };
   for (const step of steps) for (const check of step.checks) counts[check.outcome.status] += 1;
-  const [paths, matrices, traces, summary] = await Promise.all([
-    target === undefined ? [] : drawPaths(target.ports, facts, steps),
-    target === undefined ? [] : matricesOf(target.ports, facts, steps),
+  const [paths, matrices, traces, schedule, summary] = await Promise.all([
+    target === undefined || playbook.name === 'schedule' ? [] : drawPaths(target.ports, facts, steps),
+    target === undefined || playbook.name === 'schedule' ? [] : matricesOf(target.ports, facts, steps),
     target === undefined ? [] : tracesOf(target.ports, facts),
+    playbook.name === 'schedule' ? scheduleOf(target, facts) : undefined,
     target === undefined ? undefined : summaryOf(target, facts),
   ]);
   const report: RunReport = {
@@ -182,6 +192,7 @@ export async function walk(
     paths,
     matrices,
     ...(traces.length === 0 ? {} : { traces }),
+    ...(schedule === undefined ? {} : { schedule }),
     steps,
     diagnosis,
     counts,

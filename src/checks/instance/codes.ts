@@ -59,6 +59,7 @@ export const computeServiceDown: FindingSpec = {
   mend: 'Start nova-compute on the host (or enable it again).',
   explains: [
     { code: 'OSD-VM-005', over: ['run'] },
+    { code: 'OSD-SCHED-004', over: ['host'] },
     { code: 'OSD-VM-007', over: ['host'] },
   ],
   refs: [`${nova}admin/services.html`],
@@ -128,25 +129,10 @@ export const computeCutOff: FindingSpec = {
   mend: 'Find what stands between the host and the message queue; restarting nova-compute helps only when that is open.',
   explains: [
     { code: 'OSD-VM-005', over: ['run'] },
+    { code: 'OSD-SCHED-004', over: ['host'] },
     { code: 'OSD-VM-007', over: ['host'] },
   ],
   refs: [`${nova}admin/services.html`],
-};
-
-export const strayAllocation: FindingSpec = {
-  code: 'OSD-VM-012',
-  severity: 'error',
-  nature: 'cause',
-  title: 'Placement holds resources for something that does not exist',
-  meaning:
-    'An allocation of a consumer that is neither an instance nor a migration takes room on the hosts: a left-over of a failed deletion, evacuation or migration.',
-  evidence: "allocations of the resource providers against Nova's instances and migrations.",
-  mend: 'Delete the allocation (nova-manage placement audit --delete does so for all of them), then create the instance again.',
-  explains: [
-    { code: 'OSD-VM-005', over: ['instance'] },
-    { code: 'OSD-VM-002', over: ['instance'] },
-  ],
-  refs: [`${nova}admin/troubleshooting/orphaned-allocations.html`],
 };
 
 export const controlPlaneDown: FindingSpec = {

@@ -3,7 +3,7 @@ import type { Finding } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
-import { foundNoHost } from '../../facts/scheduling.ts';
+import { foundNoHost } from '../../facts/schedule/unplaced.ts';
 import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { span, utcMillis } from '../age.ts';

@@ -47,6 +47,8 @@ export const bindingFailed: FindingSpec = {
     ...silence,
     { code: 'OSD-VM-002', over: ['instance'] },
     { code: 'OSD-VM-005', over: ['instance'] },
+    { code: 'OSD-SCHED-013', over: ['instance'] },
+    { code: 'OSD-SCHED-014', over: ['instance'] },
     { code: 'OSD-PORT-003', over: ['port'] },
     ...devices('port'),
   ],

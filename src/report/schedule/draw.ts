@@ -1,16 +1,16 @@
 import type { Schedule } from '../../engine/schedule.ts';
+import { filtersWords, requestWords } from '../../schedule/in-words.ts';
 import type { Role } from '../../ui/theme.ts';
 import { clip, columns, indent, type Page, padEnd, spaces, wrap } from '../page.ts';
 import { plural } from '../words.ts';
-import { allColumns, type ColumnGroup, foldedColumns, groupCell, withoutLeast } from './groups.ts';
+import { allColumns, type ColumnGroup, foldedColumns, groupCell } from './groups.ts';
 import { fittingRows, type ScheduleCell, type ScreenRow } from './screen.ts';
-import { filtersWords, fitsWords, requestWords } from '../../schedule/in-words.ts';
 
 const left = 2;
 const gap = 2;
 const widestName = 28;
 /** Columns that let all hosts pass and still have a head of their own, without `-v`. */
-const quietShown = 5;
+const quietShown = 7;
 const mostNotes = 4;
 const rowsShown = { 0: 20, 1: 60, 2: 200 } as const;
 
@@ -21,7 +21,7 @@ const roles: Readonly<Record<ScheduleCell['state'], Role>> = {
   beyond: 'dim',
 };
 
-/** What was asked for, every host against every step of the scheduling, what could not be told, and whether it fits. */
+/** What was asked for, every host against every step of the scheduling, and what could not be told. */
 export function scheduleLines(schedule: Schedule | undefined, page: Page): string[] {
   if (schedule === undefined) return [];
   const { theme, verbosity } = page;
@@ -45,7 +45,6 @@ export function scheduleLines(schedule: Schedule | undefined, page: Page): strin
     ...notes.flatMap((note) => bullet(note, page)).map(dim),
     ...filters,
     ...(verbosity > 0 ? schedule.said.flatMap(({ host, line }) => bullet(`${host}: ${line}`, page)).map(dim) : []),
-    ...verdictLine(schedule, page),
   ];
 }
 
@@ -53,13 +52,6 @@ const bullet = (text: string, page: Page): string[] => {
   const [first = '', ...others] = wrap(page.say(text), page.width - left - 2);
   return indent([`${page.theme.glyphs.bullet} ${first}`, ...indent(others, 2)], left);
 };
-
-const verdictLine = (schedule: Schedule, page: Page): string[] =>
-  schedule.verdict === 'no-host'
-    ? []
-    : ['', ...wrap(page.say(fitsWords(schedule)), page.width)].map((line) =>
-        line === '' ? '' : page.theme.paint(schedule.verdict === 'fits' ? 'ok' : 'blocked', line),
-      );
 
 /** `cmp1, cmp2`, or how many where they are more than fit. */
 function nameOf({ hosts }: ScreenRow, page: Page): string {
@@ -82,29 +74,25 @@ function cellText({ state, words }: ScheduleCell, page: Page, widest: number): s
   return words === '' ? mark : clip(`${mark} ${page.say(words)}`, widest, page);
 }
 
-/** The widest table that the page has room for: all columns, then folded, then with shorter reasons, then fewer. */
+/**
+ * The widest table that the page has room for: with all columns, then with those folded that only let pass, then without
+ * them, then with shorter reasons. Where even that is too wide, each row says which step drops it.
+ */
 function matrixLines(schedule: Schedule, rows: readonly ScreenRow[], page: Page): string[] {
   if (rows.length === 0) return [];
   const all = allColumns(schedule, rows);
   const quiet = all.filter((g) => !g.isLoud).length;
-  const folded = foldedColumns(all);
-  const wide = page.verbosity > 0 || quiet <= quietShown ? [all, folded] : [folded];
-  for (const widest of [48, 28, 18]) {
-    for (const groups of wide) {
+  const own = page.verbosity > 0 ? quiet : Math.min(quiet, quietShown);
+  const folded = Array.from({ length: own + 1 }, (_, i) => foldedColumns(all, own - i));
+  const loud = all.filter((g) => g.isLoud);
+  const layouts = loud.length === 0 ? folded : [...folded, loud];
+  for (const widest of [48, 28]) {
+    for (const groups of layouts) {
       const lines = layTable(groups, rows, widest, page);
       if (lines !== undefined) return lines;
     }
   }
-  for (const widest of [48, 28, 18]) {
-    let groups: ColumnGroup[] | undefined = folded;
-    for (; groups !== undefined; groups = withoutLeast(groups, rows, schedule.narrowest)) {
-      // A reason that is cut hard says less than a column that is left out.
-      if (groups.length > 2 && widest < 28) continue;
-      const lines = layTable(groups, rows, widest, page);
-      if (lines !== undefined) return lines;
-    }
-  }
-  return asList(schedule, rows, page);
+  return byStep(schedule, rows, page);
 }
 
 function layTable(
@@ -137,21 +125,29 @@ function layTable(
   ];
 }
 
-/** For very narrow screens: the hosts, and under them the step that drops them. */
-const asList = (schedule: Schedule, rows: readonly ScreenRow[], page: Page): string[] =>
-  rows.flatMap((row) => {
+/** The hosts, and the step that drops them. */
+function byStep(schedule: Schedule, rows: readonly ScreenRow[], page: Page): string[] {
+  const { theme } = page;
+  const names = rows.map((row) => nameOf(row, page));
+  const room = Math.floor(page.width / 2);
+  const nameWidth = Math.min(room, Math.max(...names.map(columns)));
+  const column = left + nameWidth + gap;
+  return rows.flatMap((row, r) => {
     const at = row.cells.findIndex((c) => c.state === 'rejects');
-    const name = `${spaces(left)}${page.theme.paint('host', nameOf(row, page))}`;
     const state = row.fits === 'yes' ? 'passes' : row.fits === 'unknown' ? 'unknown' : 'rejects';
     const words = at < 0 ? state : `${schedule.columns[at]?.title ?? ''}: ${row.cells[at]?.words ?? ''}`;
+    const mark = { passes: theme.marks.ok, rejects: theme.marks.problem, unknown: theme.marks.blocked }[state];
+    const lines = wrap(`${mark} ${page.say(words)}`, page.width - column).map((line) =>
+      theme.paint(roles[state], line),
+    );
+    const name = clip(names[r] ?? '', nameWidth, page);
+    const [first = '', ...others] = lines;
     return [
-      name,
-      ...indent(
-        wrap(page.say(words), page.width - left * 2).map((line) => page.theme.paint(roles[state], line)),
-        left * 2,
-      ),
+      `${spaces(left)}${theme.paint('host', name)}${spaces(nameWidth - columns(name) + gap)}${first}`,
+      ...indent(others, column),
     ];
   });
+}
 
 /** Why a step could not be told, and what would tell; each reason once. */
 function unknownLines(schedule: Schedule, rows: readonly ScreenRow[], page: Page): string[] {

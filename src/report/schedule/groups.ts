@@ -16,40 +16,21 @@ const isLoud = (rows: readonly ScreenRow[], column: number): boolean =>
 export const allColumns = (schedule: Schedule, rows: readonly ScreenRow[]): ColumnGroup[] =>
   schedule.columns.map(({ title }, i) => ({ title, columns: [i], isLoud: isLoud(rows, i) }));
 
-/** Neighbours that only let pass are one. */
-export function foldedColumns(all: readonly ColumnGroup[]): ColumnGroup[] {
+/** The first `kept` columns that only let pass keep a head of their own; of the others neighbours are one. */
+export function foldedColumns(all: readonly ColumnGroup[], kept: number): ColumnGroup[] {
   const groups: ColumnGroup[] = [];
+  const own = new Set(all.filter((g) => !g.isLoud).slice(0, kept));
+  let open = false;
   for (const group of all) {
     const last = groups.at(-1);
-    if (last === undefined || last.isLoud || group.isLoud) groups.push(group);
-    else {
+    const folds = !group.isLoud && !own.has(group);
+    if (last !== undefined && open && folds) {
       const columns = [...last.columns, ...group.columns];
       groups[groups.length - 1] = { title: `${columns.length} others`, columns, isLoud: false };
-    }
+    } else groups.push(group);
+    open = folds;
   }
   return groups;
-}
-
-/** How many hosts a group is the first to reject. */
-const rejected = (group: ColumnGroup, rows: readonly ScreenRow[]): number =>
-  rows
-    .filter(({ cells }) => group.columns.some((c) => cells[c]?.state === 'rejects'))
-    .reduce((sum, { hosts }) => sum + hosts.length, 0);
-
-/** Without the group that says least: quiet ones first, then the one that rejects the fewest. Undefined where one is left. */
-export function withoutLeast(
-  groups: readonly ColumnGroup[],
-  rows: readonly ScreenRow[],
-  narrowest: number | undefined,
-): ColumnGroup[] | undefined {
-  if (groups.length <= 1) return undefined;
-  const weight = (g: ColumnGroup): number =>
-    (g.isLoud ? 1 : 0) +
-    rejected(g, rows) +
-    (narrowest !== undefined && g.columns.includes(narrowest) ? Number.POSITIVE_INFINITY : 0);
-  const least = Math.min(...groups.map(weight));
-  const at = groups.findLastIndex((g) => weight(g) === least);
-  return groups.filter((_, i) => i !== at);
 }
 
 /** What a group comes to in a row: the gravest of its columns. */

@@ -1,0 +1,190 @@
+import type { Evidence } from '../../engine/evidence.ts';
+import type { Finding, Scope } from '../../engine/finding.ts';
+import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import type { Schedule, ScheduleSaid } from '../../engine/schedule.ts';
+import { hostWords } from '../../schedule/in-words.ts';
+import {
+  buildFailed,
+  cellIsDown,
+  emptyZone,
+  extraSpecUnmet,
+  filterOpaque,
+  groupUnmet,
+  hostNotMapped,
+  imageUnmet,
+  lacksResources,
+  lacksTrait,
+  namedHostUnmet,
+  networkUnmet,
+  noLiveCompute,
+  outsideAggregate,
+  severalTogether,
+  strayHoldsRoom,
+} from './codes.ts';
+import { type Reason, reasonOf } from './reason.ts';
+import { remediesOf } from './remedies.ts';
+
+/** What a finding about a schedule needs beside the schedule. */
+export interface ScheduleCircumstances {
+  /** Of the schedule itself: what was asked of Placement and the nodes. */
+  readonly evidence: readonly Evidence[];
+  /** Of what Nova itself said. */
+  readonly said: readonly Evidence[];
+  /** What shows that there is a question at all: the fault of the instance. */
+  readonly first?: Evidence;
+  readonly scope: Scope;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly verify: string;
+}
+
+const mostEvidence = 8;
+const mostLines = 12;
+/** Hosts that relate this finding to others about them; a cloud of thousands is no relation. */
+const mostScoped = 200;
+
+/** Why the request has no host, as a finding; undefined where it has one, or where the reason cannot be told. */
+export function scheduleFinding(schedule: Schedule, c: ScheduleCircumstances): Finding | undefined {
+  const reason = reasonOf(schedule);
+  if (reason === undefined) return undefined;
+  const { instance, name } = schedule.asked;
+  const hosts = reason.over.flatMap((o) => o.hosts);
+  const scoped = hosts.length === 0 || hosts.length > mostScoped ? {} : { host: hosts };
+  const strays = schedule.relaxations.flatMap((r) =>
+    r.changes.flatMap((change) => (change.kind === 'allocation' ? [change.consumer] : [])),
+  );
+  const evidence = evidenceOf(schedule, reason, c);
+  const [first, ...rest] = evidence;
+  if (first === undefined) throw new Error('a schedule without evidence');
+  const remedies = remediesOf(schedule);
+  return findingOf(reason.spec, {
+    summary: summaryOf(schedule, reason),
+    subject:
+      reason.spec === strayHoldsRoom && strays[0] !== undefined
+        ? `allocation ${strays[0]}`
+        : instance === undefined
+          ? `request for ${name}`
+          : `instance ${name}`,
+    scope: { ...c.scope, ...scoped },
+    evidence: [first, ...rest],
+    confidence: confidenceOf(schedule, reason),
+    remedies: remedies.length > 0 ? remedies : [ledOn(schedule, reason)],
+    verify: c.verify,
+  });
+}
+
+/** Certain where Nova's own words, or Placement's answer, agree with what was computed. */
+function confidenceOf({ said, relaxations, notes }: Schedule, { spec }: Reason): Finding['confidence'] {
+  if (spec === strayHoldsRoom || spec === severalTogether) return 'likely';
+  if (spec === buildFailed || spec === filterOpaque) return said.length > 0 ? 'certain' : 'likely';
+  return notes.length > 0 && said.length === 0 && relaxations.length === 0 ? 'likely' : 'certain';
+}
+
+// Words.
+
+const saidNone = (said: readonly ScheduleSaid[]): boolean => said.some((s) => s.kind === 'no-candidates');
+
+function summaryOf(schedule: Schedule, reason: Reason): string {
+  const { asked, columns, said } = schedule;
+  const { spec, over } = reason;
+  const whom = asked.instance === undefined ? `a request with flavor ${asked.flavor}` : asked.name;
+  const lead = `No host for ${whom}`;
+  const step = reason.column === undefined ? undefined : columns[reason.column];
+  const wanted = [...new Set(over.map((o) => o.verdict.wanted))];
+  const [first] = over;
+  const each = over
+    .slice(0, 3)
+    .map((o) => `${hostWords(o.hosts)}: ${o.verdict.because}`)
+    .join('; ');
+  const more = over.length > 3 ? '; …' : '';
+  switch (spec) {
+    case lacksResources: {
+      const none =
+        saidNone(said) || step?.kind === 'placement' ? ': Placement gives no candidate, so no filter ever runs' : '';
+      return wanted.length === 1 ? `${lead}: none has ${wanted[0]}${none} (${each}${more})` : `${lead}: ${each}${more}`;
+    }
+    case strayHoldsRoom:
+      return `${lead}: Placement holds the room for something that does not exist; without it there would be a host`;
+    case buildFailed: {
+      const line = said.find((s) => s.kind === 'late' || s.kind === 'retries');
+      return first !== undefined
+        ? `${lead}: it was tried, and the build failed (${each}${more})`
+        : `${lead}: hosts were tried, and the build failed there${line === undefined ? '' : ` (${line.host})`}`;
+    }
+    case filterOpaque:
+      return `${lead}: ${step?.id ?? 'a filter'} left none by Nova's own log, and what it looks at cannot be seen from outside`;
+    case severalTogether:
+      return `${lead}: no single change would give it one`;
+    case lacksTrait:
+    case outsideAggregate:
+    case noLiveCompute:
+    case emptyZone:
+    case extraSpecUnmet:
+    case imageUnmet:
+    case groupUnmet:
+    case namedHostUnmet:
+    case hostNotMapped:
+    case cellIsDown:
+    case networkUnmet:
+      return `${lead}: ${each}${more}${step?.kind === 'filter' ? ` (${step.id})` : ''}`;
+    default:
+      return `${lead}: ${asked.count} instances at once are more than there is room for`;
+  }
+}
+
+// Evidence.
+
+const isCandidates = ({ source }: Evidence): boolean =>
+  source.kind === 'api' && source.service === 'placement' && source.path.includes('/allocation_candidates');
+
+/** The fault, Nova's own words, Placement's answer, and what the hosts have against what is asked. */
+function evidenceOf(schedule: Schedule, { column, over }: Reason, c: ScheduleCircumstances): Evidence[] {
+  const rejections = over.length > 0 ? over : rejectionsOf(schedule);
+  const lines = rejections
+    .slice(0, mostLines)
+    .map(({ verdict, hosts }) => `${hostWords(hosts)}: wants ${verdict.wanted}, has ${verdict.has}`);
+  const step = column === undefined ? undefined : schedule.columns[column];
+  const derived: Evidence[] =
+    lines.length === 0
+      ? []
+      : [
+          {
+            source: { kind: 'derived', from: `each host against ${step?.id ?? 'the request'}` },
+            at: c.at,
+            excerpt: lines.join('\n'),
+          },
+        ];
+  const isPlacement = step?.kind === 'placement';
+  const answers = c.evidence.filter(isCandidates).slice(0, isPlacement ? 2 : 0);
+  const facts = c.evidence.filter((e) => !isCandidates(e) && !c.said.includes(e));
+  const all = [...(c.first === undefined ? [] : [c.first]), ...c.said.slice(0, 3), ...answers, ...derived];
+  if (all.length === 0) return c.evidence.slice(0, 1);
+  return [...all, ...facts.slice(0, mostEvidence - all.length)];
+}
+
+const rejectionsOf = ({ rows }: Schedule): Reason['over'] =>
+  rows.flatMap(({ hosts, verdicts, stoppedAt }) => {
+    const verdict = stoppedAt === undefined ? undefined : verdicts[stoppedAt];
+    return verdict?.state === 'rejects' ? [{ verdict, hosts }] : [];
+  });
+
+/** Where to look on when no change is known that would give a host. */
+const ledOn = ({ said }: Schedule, { spec }: Reason): Finding['remedies'][number] => {
+  const [line] = said;
+  return {
+    title: spec.mend,
+    risk: 'none',
+    sufficient: false,
+    steps: [
+      line === undefined
+        ? advice("nova-scheduler's log names the step that rejected the last host")
+        : onHost(
+            line.host,
+            ['grep', '-rhF', '-e', requestOf(line.line), '/var/log/nova'],
+            'all that was said of this request',
+          ),
+    ],
+  };
+};
+
+const requestOf = (line: string): string => /req-[0-9a-f-]{36}/.exec(line)?.[0] ?? 'No valid host';

@@ -1,0 +1,47 @@
+import type { Remedy, RemedyStep } from '../../engine/finding.ts';
+import { advice, byOperator, onHost, restartOf } from '../../engine/finding-of.ts';
+import type { Relaxation, Schedule, ScheduleChange } from '../../engine/schedule.ts';
+import { commandsFor, wordsOf } from '../../schedule/changes.ts';
+
+const mostRemedies = 6;
+
+/** The commands of a change, where they are typed; what no single command does, in words. */
+function stepsOf(change: ScheduleChange, { asked }: Schedule): RemedyStep[] {
+  if (change.kind === 'service-up') return [restartOf(change.host, 'nova-compute')];
+  if (change.kind === 'agent') return [restartOf(change.host, change.binary)];
+  const commands = commandsFor(change, {
+    flavor: asked.flavor,
+    ...(asked.image === undefined ? {} : { image: asked.image }),
+  });
+  const steps = commands.flatMap(([first, ...rest]): RemedyStep[] => {
+    if (first === undefined) return [];
+    if (first === 'nova-manage') return [byOperator([first, ...rest], 'on a controller')];
+    const host = first === 'openstack' || !('host' in change) ? undefined : change.host;
+    return [host === undefined ? byOperator([first, ...rest]) : onHost(host, [first, ...rest])];
+  });
+  return steps.length > 0 ? steps : [advice(wordsOf(change))];
+}
+
+/** A way to get a host as something to type. An instance that got none stays in ERROR whatever is mended: it is created anew. */
+export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
+  const { changes, hosts, words, proof } = relaxation;
+  const onCloud = changes.every((change) => change.on === 'cloud');
+  const isThere = schedule.asked.instance !== undefined;
+  const asked = proof === 'placement' ? [advice('Placement was asked so, and gives candidates')] : [];
+  return {
+    title: words,
+    risk: onCloud || changes.some((change) => change.on === 'cloud') ? 'reversible' : 'none',
+    sufficient: onCloud && changes.length === 1 && !isThere,
+    steps: [
+      ...changes.flatMap((change) => stepsOf(change, schedule)),
+      ...asked,
+      ...(isThere && onCloud
+        ? [advice('then delete the instance and create it again: nothing places it a second time')]
+        : []),
+    ],
+    fits: hosts,
+  };
+}
+
+export const remediesOf = (schedule: Schedule): Remedy[] =>
+  schedule.relaxations.slice(0, mostRemedies).map((relaxation) => remedyOf(relaxation, schedule));
