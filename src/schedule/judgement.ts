@@ -1,9 +1,10 @@
-import type { HostVerdict, ScheduleChange } from '../engine/schedule.ts';
+import type { HostVerdict, RejectedOver, ScheduleChange } from '../engine/schedule.ts';
 
 /** One thing that keeps a request from a host, and each way that would take it away: changes that have to be made together. */
 export interface Obstacle {
   /** The same for hosts that meet the same attribute of the request in the same way, whatever the numbers: `resource MEMORY_MB`. */
   readonly kind: string;
+  readonly of: RejectedOver;
   /** What stands in a cell: `40000 > 9690 MB`. */
   readonly because: string;
   readonly wanted: string;
@@ -32,12 +33,34 @@ export function judged(obstacles: readonly Obstacle[]): Judgement {
   return first === undefined ? passes : { state: 'rejects', obstacles: [first, ...more] };
 }
 
+/** What says most comes first: an amount that a host lacks before the zone that it is not in. */
+const says: readonly RejectedOver[] = [
+  'resource',
+  'trait',
+  'service',
+  'extra-spec',
+  'image',
+  'device',
+  'network',
+  'unmapped',
+  'cell',
+  'build',
+  'group',
+  'aggregate',
+  'zone',
+  'hint',
+  'host',
+  'log',
+];
+
 /** The judgement in the words of a result. */
 export function verdictOf(judgement: Judgement): HostVerdict {
   if (judgement.state !== 'rejects') return judgement;
   const { obstacles } = judgement;
+  const gravest = obstacles.reduce((a, b) => (says.indexOf(b.of) < says.indexOf(a.of) ? b : a));
   return {
     state: 'rejects',
+    of: gravest.of,
     because: obstacles.map((o) => o.because).join(', '),
     wanted: obstacles.map((o) => o.wanted).join(', '),
     has: obstacles.map((o) => o.has).join(', '),

@@ -57,14 +57,14 @@ export function sceneOf(wish: Wish, estate: Estate): Scene {
       return all;
     },
     valuesOf: (host, key) => [
-      ...new Set(
-        aggregatesOf(host).flatMap((a) => (Object.hasOwn(a.metadata, key) ? [a.metadata[key] ?? ''] : [])),
-      ),
+      ...new Set(aggregatesOf(host).flatMap((a) => (Object.hasOwn(a.metadata, key) ? [a.metadata[key] ?? ''] : []))),
     ],
     treeOf: (host) => {
       const tree = host.provider === undefined ? undefined : trees.get(host.provider);
       const root = tree?.[0];
-      return tree === undefined || root === undefined || root.uuid !== host.provider ? undefined : [root, ...tree.slice(1)];
+      return tree === undefined || root === undefined || root.uuid !== host.provider
+        ? undefined
+        : [root, ...tree.slice(1)];
     },
   };
 }
