@@ -126,6 +126,17 @@ Examples:
   ostk-doctor reach router web-1 --bundle run.tgz      from a recorded run
 `;
 
+const scheduleWords = `
+Of an instance the options stand for what the API does not tell of its request (hints), or for what it is to ask instead.
+Exit code: 0 a host could take it, 1 none could, 3 cannot be told.
+
+Examples:
+  ostk-doctor schedule huge-1                                      why has huge-1 no host
+  ostk-doctor schedule --flavor m1.large --image cirros --az az1   would it get one, before anybody boots it
+  ostk-doctor schedule --flavor m1.small --hint group=5f2c --count 4
+  ostk-doctor schedule huge-1 --flavor m1.large                    and with another flavor
+`;
+
 const outputOptions = (command: Command): Command =>
   reportOptions(command, ['human', 'json', 'ndjson', 'junit', 'markdown', 'nagios']);
 
@@ -198,6 +209,26 @@ function program(surroundings: Surroundings, exit: (code: number) => void): Comm
       import('./commands/walk.ts'),
     ]);
     exit(await runWalk(traceCommand(from, to, trace.opts()), surroundings));
+  });
+  const each = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
+  const schedule = root
+    .command('schedule [vm]')
+    .usage('[options] <vm> | --flavor <flavor>')
+    .description("why no host takes an instance: every host against every step of Nova's scheduling")
+    .option('--flavor <flavor>', 'flavor, by name or id')
+    .option('--image <image>', 'image, by name or id')
+    .option('--network <network>', 'network, by name or id; once for each', each)
+    .option('--az <zone>', 'availability zone: zone, zone:host or zone:host:node')
+    .option('--hint <name=value>', 'scheduler hint (group, same_host, different_host ...); once for each', each)
+    .option('--host <host>', 'the host that is asked for; filters still run')
+    .option('--count <n>', 'how many instances at once (1)')
+    .addHelpText('after', scheduleWords);
+  outputOptions(wayOptions(schedule)).action(async (vm: string | undefined) => {
+    const [{ scheduleCommand }, { runWalk }] = await Promise.all([
+      import('./commands/schedule.ts'),
+      import('./commands/walk.ts'),
+    ]);
+    exit(await runWalk(scheduleCommand(vm, schedule.opts()), surroundings));
   });
   const reach = root
     .command('reach [words...]')

@@ -57,6 +57,8 @@ import routerInterfaces from './router/interfaces.ts';
 import routerPlaced from './router/placed.ts';
 import routerRoutes from './router/routes.ts';
 import routerSnat from './router/snat.ts';
+import scheduleExplained from './schedule/explained.ts';
+import scheduleFits from './schedule/fits.ts';
 import secgroupAllowed from './secgroup/allowed.ts';
 import secgroupEnforced from './secgroup/enforced.ts';
 import tcpConnects from './tcp/connects.ts';
@@ -67,7 +69,12 @@ import tunnelEntries from './tunnel/entries.ts';
 import tunnelPasses from './tunnel/passes.ts';
 import tunnelSegment from './tunnel/segment.ts';
 
-export const cloudChecks: readonly Check<Io, CloudSubject>[] = [agentEverywhere, cloudIdentity, cloudServices];
+export const cloudChecks: readonly Check<Io, CloudSubject>[] = [
+  agentEverywhere,
+  cloudIdentity,
+  cloudServices,
+  scheduleFits,
+];
 
 export const instanceChecks: readonly Check<Io, InstanceSubject>[] = [
   consoleBoot,
@@ -79,6 +86,7 @@ export const instanceChecks: readonly Check<Io, InstanceSubject>[] = [
   instanceStatus,
   instanceVolumes,
   portAttached,
+  scheduleExplained,
 ];
 
 export const portChecks: readonly Check<Io, PortSubject>[] = [

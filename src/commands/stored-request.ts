@@ -1,7 +1,7 @@
 import { array, boolean, type infer as Infer, looseObject, number, object, enum as oneOf, string } from 'zod';
 import type { Bundle } from '../bundle/open.ts';
 import { UserError } from '../engine/error.ts';
-import type { TraceOption } from '../facts/io.ts';
+import type { TraceOption, WishOption } from '../facts/io.ts';
 import type { WalkCommand } from './walk.ts';
 
 const schema = looseObject({
@@ -28,6 +28,15 @@ const schema = looseObject({
       count: number().int().min(1).max(100),
       size: number().int().min(28).max(65_535).optional(),
     }).optional(),
+    wish: object({
+      flavor: string().optional(),
+      image: string().optional(),
+      networks: array(string()).default([]),
+      zone: string().optional(),
+      hints: array(string()).default([]),
+      host: string().optional(),
+      count: number().int().min(1).max(1000),
+    }).optional(),
   }),
 });
 
@@ -41,7 +50,7 @@ export function storedRequest(bundle: Bundle): WalkCommand {
     });
   }
   const { verb, target, steps, allowPort, options } = parsed.data;
-  const { probe, from, symptom, to, since, probePackets, failOn, trace } = options;
+  const { probe, from, symptom, to, since, probePackets, failOn, trace, wish } = options;
   return {
     verb,
     target,
@@ -56,17 +65,23 @@ export function storedRequest(bundle: Bundle): WalkCommand {
       ...(probePackets === undefined ? {} : { probePackets }),
       ...(failOn === undefined ? {} : { failOn }),
       ...(trace === undefined ? {} : { trace: traceOption(trace) }),
+      ...(wish === undefined ? {} : { wish: wishOption(wish) }),
     },
   };
 }
 
+type Options = Infer<typeof schema>['options'];
+
+const wishOption = ({ flavor, image, zone, host, ...rest }: NonNullable<Options['wish']>): WishOption => ({
+  ...rest,
+  ...(flavor === undefined ? {} : { flavor }),
+  ...(image === undefined ? {} : { image }),
+  ...(zone === undefined ? {} : { zone }),
+  ...(host === undefined ? {} : { host }),
+});
+
 /** Zod's optional keys may be undefined; ours are absent then. */
-const traceOption = ({
-  probe,
-  size,
-  address,
-  ...rest
-}: NonNullable<Infer<typeof schema>['options']['trace']>): TraceOption => ({
+const traceOption = ({ probe, size, address, ...rest }: NonNullable<Options['trace']>): TraceOption => ({
   ...rest,
   probe: { protocol: probe.protocol, ...(probe.port === undefined ? {} : { port: probe.port }) },
   ...(size === undefined ? {} : { size }),
