@@ -1,8 +1,8 @@
 import { observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
-import { err } from '../../engine/result.ts';
+import { err, type Result } from '../../engine/result.ts';
 import { hostLayout } from '../host.ts';
-import { run, source } from '../io.ts';
+import { type Ran, run, type Store, source } from '../io.ts';
 import type { CloudSubject } from '../subject.ts';
 import { schedulerHosts } from './settings.ts';
 
@@ -28,58 +28,53 @@ export const rowsOf = (stdout: string): readonly (readonly string[])[] =>
 
 export interface CellMappings {
   readonly cells: readonly { readonly uuid: string; readonly name: string; readonly disabled: boolean }[];
-  /** Host → its cell's uuid. */
-  readonly hosts: ReadonlyMap<string, string>;
+  /** Host → its cell's uuid; absent where the API told already that all of them are mapped, and to cells that answer. */
+  readonly hosts?: ReadonlyMap<string, string>;
 }
 
 /** It has no hosts: instances that never got one lie there. */
 const cell0 = '00000000-0000-0000-0000-000000000000';
 
-/** Nova's cells and the hosts that are mapped to them, by nova-manage on the first scheduler's node that lets us. No API tells. */
-export const cellMappings = source<CloudSubject, CellMappings>(
+/** Runs nova-manage where a scheduler is: on the first node that lets us, where it has nova.conf. It takes seconds to start. */
+async function managed(facts: Store, script: string): Promise<Result<Ran, FactFailure>> {
+  let failure: FactFailure = { kind: 'unsupported', because: 'no node of a nova-scheduler can be asked' };
+  for (const host of await schedulerHosts(facts)) {
+    const layout = await facts.get(hostLayout, host);
+    if (!layout.ok) {
+      failure = layout.error;
+      continue;
+    }
+    const [first = 'sh', ...rest] = [...layout.value.value.within('nova-scheduler'), 'sh', '-c', script];
+    const command = { impact: 'read', become: true, timeoutSeconds: 15, parallel: true } as const;
+    const ran = await run(facts, host, { ...command, argv: [first, ...rest] });
+    if (!ran.ok) failure = ran.error;
+    else if (ran.value.result.code === 0) return ran;
+  }
+  return err(failure);
+}
+
+/** Nova's cells without cell0; no API tells. */
+export const cellList = source<CloudSubject, CellMappings['cells']>(
   'schedule.cells',
   () => '',
   async (_, facts) => {
-    let failure: FactFailure = { kind: 'unsupported', because: 'no node of a nova-scheduler answers nova-manage' };
-    for (const host of await schedulerHosts(facts)) {
-      const layout = await facts.get(hostLayout, host);
-      if (!layout.ok) {
-        failure = layout.error;
-        continue;
-      }
-      const within = layout.value.value.within('nova-scheduler');
-      const ask = (script: string) => {
-        const [first = 'sh', ...rest] = [...within, 'sh', '-c', script];
-        // The program takes seconds to start.
-        return run(facts, host, {
-          argv: [first, ...rest],
-          impact: 'read',
-          become: true,
-          timeoutSeconds: 30,
-          parallel: true,
-        });
-      };
-      const [cells, hosts] = await Promise.all([ask(listCells), ask(listHosts)]);
-      if (!cells.ok || !hosts.ok) {
-        for (const ran of [cells, hosts]) if (!ran.ok) failure = ran.error;
-        continue;
-      }
-      if (cells.value.result.code !== 0 || hosts.value.result.code !== 0) continue;
-      return observed<CellMappings>(
-        {
-          cells: rowsOf(cells.value.result.stdout)
-            .map(([name = '', uuid = '', disabled = '']) => ({
-              name: name || uuid,
-              uuid,
-              disabled: disabled === 'True',
-            }))
-            .filter((cell) => cell.uuid !== cell0),
-          hosts: new Map(rowsOf(hosts.value.result.stdout).map(([, uuid = '', name = '']) => [name, uuid])),
-        },
-        cells.value.evidence,
-        hosts.value.evidence,
-      );
-    }
-    return err(failure);
+    const ran = await managed(facts, listCells);
+    if (!ran.ok) return ran;
+    const cells = rowsOf(ran.value.result.stdout)
+      .map(([name = '', uuid = '', disabled = '']) => ({ name: name || uuid, uuid, disabled: disabled === 'True' }))
+      .filter((cell) => cell.uuid !== cell0);
+    return observed(cells, ran.value.evidence);
+  },
+);
+
+/** Host → its cell's uuid, of those that were discovered. */
+export const hostMappings = source<CloudSubject, ReadonlyMap<string, string>>(
+  'schedule.host-mappings',
+  () => '',
+  async (_, facts) => {
+    const ran = await managed(facts, listHosts);
+    if (!ran.ok) return ran;
+    const hosts = rowsOf(ran.value.result.stdout).map(([, uuid = '', name = '']) => [name, uuid] as const);
+    return observed(new Map(hosts), ran.value.evidence);
   },
 );

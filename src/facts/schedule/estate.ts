@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Evidence } from '../../engine/evidence.ts';
-import { observed } from '../../engine/fact.ts';
+import { type FactResult, type Observed, observed } from '../../engine/fact.ts';
 import type { Aggregate, Estate } from '../../schedule/estate.ts';
 import type { Wish } from '../../schedule/wish.ts';
 import { agents, computeServices } from '../cloud-api.ts';
-import { source } from '../io.ts';
+import { type Store, source } from '../io.ts';
+import type { ComputeService } from '../schemas/compute.ts';
 import { theCloud } from '../subject.ts';
-import { cellMappings } from './cells.ts';
+import { type CellMappings, cellList, hostMappings } from './cells.ts';
 import { cellsOf, hostsOf, hypervisorSchema, pluggingAgents } from './hosts.ts';
 import { closely, providersOf } from './providers.ts';
 import { schedulerSettings } from './settings.ts';
@@ -38,6 +39,26 @@ const classesOf = (wish: Wish): readonly string[] => [
 const wantsInstances = (wish: Wish): boolean => Object.keys(wish.hints).some((h) => /^(same|different)_host$/.test(h));
 
 /**
+ * Cells with their hosts. Nova shows no hypervisor of a host that is not mapped, or whose cell does not answer: without such a host, and
+ * without a cell that is disabled, the mappings would tell nothing more, and nova-manage takes seconds for them.
+ */
+async function mappingsOf(
+  facts: Store,
+  cells: FactResult<CellMappings['cells']>,
+  computes: readonly ComputeService[],
+  seen: ReadonlySet<string>,
+): Promise<Observed<CellMappings> | undefined> {
+  if (!cells.ok) return undefined;
+  const { value, evidence } = cells.value;
+  if (computes.every((s) => seen.has(s.host)) && !value.some((cell) => cell.disabled)) {
+    return { value: { cells: value }, evidence };
+  }
+  const hosts = await facts.get(hostMappings, theCloud);
+  if (!hosts.ok) return undefined;
+  return { value: { cells: value, hosts: hosts.value.value }, evidence: [...evidence, ...hosts.value.evidence] };
+}
+
+/**
  * What the cloud has to offer, from Nova, Placement, Neutron, and the scheduler's own node. Nova and Placement must answer; without the
  * others it knows less. A cloud of thousands of hosts costs a few large answers, a small one a few small ones for each provider.
  */
@@ -46,7 +67,7 @@ export const estate = source<WishScope, Estate>(
   ({ wish }) => wish.instance ?? '',
   async ({ wish }, facts) => {
     const settling = facts.get(schedulerSettings, theCloud);
-    const mapping = facts.get(cellMappings, theCloud);
+    const listing = facts.get(cellList, theCloud);
     const plugging = facts.get(agents, theCloud);
     const [services, groups] = await Promise.all([
       facts.get(computeServices, theCloud),
@@ -85,8 +106,9 @@ export const estate = source<WishScope, Estate>(
     ]);
     if (!hypervisors.ok) return hypervisors;
     if (!providers.ok) return providers;
-    const mapped = await mapping;
-    const mappings = mapped.ok ? mapped.value.value : undefined;
+    const seen = new Set(hypervisors.value.value.map((h) => h.service.host));
+    const mapped = await mappingsOf(facts, await listing, computes, seen);
+    const mappings = mapped?.value;
     const hosts = hostsOf(services.value.value, hypervisors.value.value, providers.value.value, mappings);
     const [strays, settings, network] = await Promise.all([
       straysOf(facts, hosts, providers.value.value),
@@ -100,7 +122,7 @@ export const estate = source<WishScope, Estate>(
       groups.value.evidence,
       ...providers.value.evidence,
       ...settings.value.evidence,
-      ...(mapped.ok ? mapped.value.evidence : []),
+      ...(mapped?.evidence ?? []),
       ...(strays.ok ? strays.value.evidence : []),
     ];
     return observed(

@@ -63,6 +63,7 @@ function serviceFacts(s: ComputeService | undefined): HostFacts['service'] {
 export function cellsOf(mappings: CellMappings, computes: readonly ComputeService[]): readonly Cell[] {
   const listed = new Map(computes.map((s) => [s.host, s]));
   return mappings.cells.map(({ uuid, name, disabled }): Cell => {
+    if (mappings.hosts === undefined) return { uuid, name, state: 'up', disabled };
     const hosts = [...mappings.hosts].filter(([, cell]) => cell === uuid).map(([host]) => host);
     const answers = hosts.some((host) => listed.has(host) && !inDownCell(listed.get(host) as ComputeService));
     if (answers) return { uuid, name, state: 'up', disabled };
@@ -94,12 +95,13 @@ export function hostsOf(
   const cellOf = (host: string, seen: boolean, provider: Provider | undefined): HostFacts['cell'] => {
     const service = byHost.get(host);
     if (service !== undefined && inDownCell(service)) return { state: 'down' };
-    if (mappings !== undefined) {
+    if (mappings?.hosts !== undefined) {
       const cell = cells.get(mappings.hosts.get(host) ?? '');
       if (cell === undefined) return mappings.hosts.has(host) ? { state: 'mapped' } : { state: 'unmapped' };
       return cell.state === 'down' ? { state: 'down' } : { state: 'mapped', name: cell.name };
     }
-    if (seen) return { state: 'mapped' };
+    const [only, ...more] = mappings?.cells ?? [];
+    if (seen) return { state: 'mapped', ...(more.length === 0 ? known('name', only?.name) : {}) };
     return provider === undefined ? { state: 'unknown' } : { state: 'unmapped' };
   };
 
@@ -132,7 +134,7 @@ export function hostsOf(
   });
   const seen = new Set(found.map((h) => h.host));
   const short = new Map([...byName].map(([name, p]) => [name.split('.')[0] ?? name, p]));
-  const others = new Set([...byHost.keys(), ...(mappings?.hosts.keys() ?? [])].filter((host) => !seen.has(host)));
+  const others = new Set([...byHost.keys(), ...(mappings?.hosts?.keys() ?? [])].filter((host) => !seen.has(host)));
   for (const host of others) {
     const provider = byName.get(host) ?? short.get(host);
     found.push({
