@@ -1,6 +1,6 @@
 import { type Asked, big, type Ground, ghosts, hosts } from './ground.ts';
 
-/** Where Nova stops the request: what stands in the table. */
+/** One request that Nova cannot place, and what is to be said of it. */
 export interface Case {
   readonly name: string;
   readonly title: string;
@@ -14,6 +14,8 @@ export interface Case {
   readonly step: string;
   /** ... and words of which one must be in it. */
   readonly about: readonly string[];
+  /** What others boot in the same lab meanwhile would suffer, too. */
+  readonly shared?: true;
   /** The log of this host's nova-compute belongs to the truth. */
   readonly late?: readonly string[];
 }
@@ -25,7 +27,7 @@ const guests = async (ground: Ground, zone: string, of: readonly string[] = ['cm
   await ground.aggregate(zone, of, {}, zone);
   return zone;
 };
-const both = async (ground: Ground, act: (host: string) => Promise<void>): Promise<void> => {
+const both = async (act: (host: string) => Promise<void>): Promise<void> => {
   for (const host of big) await act(host);
 };
 
@@ -55,7 +57,7 @@ export const cases: readonly Case[] = [
     name: 'ratio',
     title: 'the allocation ratio of memory is 0.5',
     make: async (g) => {
-      await both(g, (host) => g.inventory(host, 'MEMORY_MB', { allocation_ratio: 0.5 }));
+      await both((host) => g.inventory(host, 'MEMORY_MB', { allocation_ratio: 0.5 }));
       return { ...four, ram: 6000 };
     },
     step: 'placement',
@@ -65,7 +67,7 @@ export const cases: readonly Case[] = [
     name: 'reserved',
     title: '6000 MB of each big host are reserved',
     make: async (g) => {
-      await both(g, (host) => g.inventory(host, 'MEMORY_MB', { reserved: 6000 }));
+      await both((host) => g.inventory(host, 'MEMORY_MB', { reserved: 6000 }));
       return { ...four, ram: 4000 };
     },
     step: 'placement',
@@ -123,6 +125,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'disabled',
+    shared: true,
     title: 'every compute service is disabled',
     make: async (g) => {
       for (const host of hosts) await g.enable(host, false, `sched: a test of ${host}`);
@@ -150,12 +153,12 @@ export const cases: readonly Case[] = [
     title: 'nova-compute of both big hosts is stopped, and disabled after that, so that Placement has not heard of it',
     make: async (g) => {
       await g.stop(...big);
-      await both(g, (host) => g.enable(host, false, 'sched: maintenance'));
+      await both((host) => g.enable(host, false, 'sched: maintenance'));
       return four;
     },
     undo: async (g) => {
       await g.start(...big);
-      await both(g, (host) => g.enable(host, true));
+      await both((host) => g.enable(host, true));
     },
     step: 'ComputeFilter',
     about: ['disabled'],
@@ -232,6 +235,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'tenant',
+    shared: true,
     title: 'every host is kept for another project',
     make: async (g) => {
       await g.aggregate('sched-theirs', hosts, { filter_tenant_id: await g.cloud.project('other') });
@@ -273,6 +277,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'image-aggregate',
+    shared: true,
     title: 'every host is in an aggregate for images of another system',
     make: async (g) => {
       await g.aggregate('sched-windows', hosts, { os_distro: 'windows' });
@@ -329,7 +334,7 @@ export const cases: readonly Case[] = [
     title: 'aggregates allow one instance for each host, the big hosts have it',
     make: async (g) => {
       await g.aggregate('sched-one', big, { max_instances_per_host: '1' });
-      await both(g, async (host) => {
+      await both(async (host) => {
         await g.filler(`sched-member-${host}`, host, four);
       });
       return four;

@@ -1,18 +1,239 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Lab, placeFrom } from '../score/lab.ts';
+import type { RunReport } from '../../../src/engine/report.ts';
+import type { Relaxation } from '../../../src/engine/schedule.ts';
+import { chance, oneOf } from '../localise/chance.ts';
+import { Lab, lastLine, placeFrom, quote } from '../score/lab.ts';
 import { LabLock } from '../score/lock.ts';
 import { type Case, cases } from './cases.ts';
 import { Cloud } from './cloud.ts';
-import { Ground } from './ground.ts';
-import { keep, keepCommon, record } from './record.ts';
+import { type Asked, Ground, type Made } from './ground.ts';
+import { compared, firstOf } from './judge.ts';
+import { keep, keepCommon, type Recorded, record } from './record.ts';
+import { CannotBeMade, relaxed } from './relax.ts';
+import { page, type Question, type Result, type Row, right, type Tried } from './table.ts';
+import { truthOf } from './truth.ts';
 
-const USAGE = `usage: schedule.sh [--case NAME]... [--record DIR] [--resume] [--questions N] | --heal | --list
+const USAGE = `usage: schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] | --record DIR [--case NAME]... | --heal | --list
+  --case       only these; their rows replace those of the last run
+  --questions  random flavors: would they fit? 30 where nobody says
+  --resume     goes on with the last run
+  --keep       leaves the further hosts up at the end
+  --record     only what Nova, Placement and their logs say, as files; cases that have a folder there are left out
+  --heal       takes away whatever a run that was cut off has left in the cloud
 `;
+
+const doctorLimit = 100;
+/** Further relaxations of the request that are tried, after the first. */
+const furtherTries = 2;
 
 const say = (text: string): void => {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 };
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+interface Answered {
+  readonly report: RunReport | undefined;
+  readonly seconds: number;
+  readonly error: string;
+}
+
+/** What the API does not tell of a request that was made; the operator who asks knows it. */
+function hidden(asked: Asked): string[] {
+  const words: string[] = [];
+  for (const [name, values] of Object.entries(asked.hints ?? {}))
+    if (name !== 'group') for (const value of [values].flat()) words.push('--hint', `${name}=${value}`);
+  if (asked.host !== undefined) words.push('--host', asked.host);
+  if (asked.zone?.includes(':') === true) words.push('--az', asked.zone);
+  if (asked.count !== undefined) words.push('--count', String(asked.count));
+  for (const n of asked.networks ?? []) if ('name' in n) words.push('--network', n.name);
+  return words;
+}
+
+/** A request that nobody has made, as options. */
+function question(flavor: string, asked: Asked): string[] {
+  const image = asked.image === undefined && asked.broken !== true ? 'tiny' : flavor;
+  const zone = asked.zone === undefined || asked.zone.includes(':') ? [] : ['--az', asked.zone];
+  return ['--flavor', flavor, '--image', image, ...zone, ...hidden(asked)];
+}
+
+class Rounds {
+  readonly ground: Ground;
+  readonly reports: string;
+  version = '?';
+
+  constructor(ground: Ground) {
+    this.ground = ground;
+    this.reports = join(ground.lab.place.log, 'schedule');
+    mkdirSync(this.reports, { recursive: true });
+  }
+
+  async ask(words: readonly string[], keepAs: string): Promise<Answered> {
+    const line = ['schedule', ...words, '--output', 'json'].map(quote).join(' ');
+    const started = Date.now();
+    const ran = await this.ground.on(
+      'op',
+      `. /root/openrc; export OS_PROJECT_NAME=demo; cd /root; exec timeout ${doctorLimit} ${this.ground.lab.place.doctor} ${line}`,
+      doctorLimit + 20,
+    );
+    const seconds = Math.round((Date.now() - started) / 100) / 10;
+    writeFileSync(join(this.reports, `${keepAs}.json`), ran.out);
+    writeFileSync(join(this.reports, `${keepAs}.stderr`), ran.err);
+    try {
+      const report: RunReport = JSON.parse(ran.out);
+      this.version = report.tool.version;
+      return { report, seconds, error: '' };
+    } catch {
+      return { report: undefined, seconds, error: `no report: ${lastLine(ran.err)}` };
+    }
+  }
+
+  /** Whether the request boots as the relaxation says. */
+  async try(asked: Asked, relaxation: Relaxation): Promise<Tried> {
+    const { words } = relaxation;
+    const { ground } = this;
+    try {
+      const now = await relaxed(ground, asked, relaxation);
+      const made = await ground.request('sched-relaxed', now, `sched-relaxed-${Date.now()}`);
+      try {
+        const servers = await Promise.all(made.servers.map((id) => ground.server(id)));
+        const bad = servers.find((s) => s.status !== 'ACTIVE');
+        const why =
+          made.servers.length === 0
+            ? JSON.stringify(made.answer).slice(0, 160)
+            : bad === undefined
+              ? undefined
+              : `${bad.status}: ${bad.fault?.message}`;
+        return { words, boots: why === undefined, ...(why === undefined ? {} : { why }) };
+      } finally {
+        await ground.remove(made.servers);
+      }
+    } catch (error) {
+      if (error instanceof CannotBeMade) return { words, boots: 'not tried', why: `this lab has no ${error.message}` };
+      return { words, boots: false, why: reason(error).slice(0, 160) };
+    }
+  }
+
+  async case(c: Case): Promise<Row> {
+    const { ground } = this;
+    const about = { name: c.name, title: c.title };
+    const nothing = { hosts: [], first: '-', firstRight: false, relaxations: 0, tried: [], seconds: 0 };
+    try {
+      const asked = await c.make(ground);
+      const made = await ground.request('sched-vm', asked);
+      const truth = truthOf(await record(ground, made, c.late ?? []));
+      const told = { outcome: truth.outcome, message: truth.message, narrowest: truth.narrowest ?? '' };
+      const wanted = c.refused ? 'refused' : 'failed';
+      if (truth.outcome !== wanted)
+        return { ...about, ...nothing, ...told, failed: `Nova should have ${wanted}, but ${truth.outcome}` };
+      const server = made.servers[0];
+      const words = server === undefined ? question('sched-vm', asked) : [server, ...hidden(asked)];
+      const { report, seconds, error } = await this.ask(words, c.name);
+      if (error !== '') say(`  ${error}`);
+      const schedule = report?.schedule;
+      const first = firstOf(report, c);
+      await ground.remove(made.servers);
+      const relaxations = schedule?.relaxations ?? [];
+      const tried: Tried[] = [];
+      const [best, ...others] = relaxations;
+      // Those of the request leave the cloud as it is, so that others can be tried after them.
+      const further = others.filter((r) => r.changes.every((x) => x.on === 'request')).slice(0, furtherTries);
+      const touches = best?.changes.some((x) => x.on === 'cloud') ?? false;
+      for (const r of best === undefined ? [] : touches ? [...further, best] : [best, ...further])
+        tried.push(await this.try(asked, r));
+      if (touches) tried.unshift(...tried.splice(-1));
+      return {
+        ...about,
+        ...told,
+        hosts: compared(schedule, truth),
+        first: first.said,
+        firstRight: first.right,
+        relaxations: relaxations.length,
+        tried,
+        seconds,
+      };
+    } catch (error) {
+      return { ...about, ...nothing, outcome: '', message: '', narrowest: '', failed: reason(error) };
+    } finally {
+      await c.undo?.(ground).catch((error) => say(`  ${c.name}: undo: ${reason(error)}`));
+      await ground.sweep(false);
+    }
+  }
+
+  /** A random flavor: is it as the doctor says? */
+  async question(number: number, seed: string): Promise<Question> {
+    const draw = chance(`${seed}/${number}`);
+    const { ground } = this;
+    const specs = oneOf(
+      [
+        undefined,
+        undefined,
+        undefined,
+        { 'aggregate_instance_extra_specs:ssd': 'true' },
+        { 'trait:CUSTOM_SCHED_GPU': 'required' },
+        { 'trait:CUSTOM_SCHED_GPU': 'forbidden' },
+        { 'capabilities:hypervisor_type': 's== fake' },
+        { 'hw:mem_page_size': '2MB' },
+        { 'resources:CUSTOM_SCHED_FPGA': '1' },
+      ] as const,
+      draw,
+    );
+    const zone = oneOf([undefined, undefined, 'sched-az', 'nova'] as const, draw);
+    const asked: Asked = {
+      vcpus: oneOf([1, 1, 2, 3, 4, 8, 10, 12], draw),
+      ram: oneOf([64, 96, 256, 512, 2000, 5000, 7680, 7681, 25_000], draw),
+      disk: oneOf([1, 1, 1, 50, 300, 1028, 1100], draw),
+      ...(specs === undefined ? {} : { specs }),
+      ...(zone === undefined ? {} : { zone }),
+    };
+    const name = `sched-q${number}`;
+    const flavor = `${asked.vcpus} VCPU, ${asked.ram} MB, ${asked.disk} GB${Object.entries(specs ?? {}).map(([k, v]) => `, ${k}=${v}`)}${zone === undefined ? '' : `, zone ${zone}`}`;
+    let made: Made | undefined;
+    try {
+      // Asked before anything is booted, with a flavor of the same shape: the request makes its own.
+      await ground.flavor(`${name}-asked`, asked);
+      const { report, seconds, error } = await this.ask(question(`${name}-asked`, asked), name);
+      made = await ground.request(name, asked);
+      const truth = truthOf(await record(ground, made, []));
+      const said = report?.schedule?.verdict ?? error;
+      const nova = truth.outcome === 'booted' ? 'fits' : 'no-host';
+      return { number, flavor, said, nova, equal: said === nova, hosts: compared(report?.schedule, truth), seconds };
+    } catch (error) {
+      return { number, flavor, said: '?', nova: reason(error), equal: false, hosts: [], seconds: 0 };
+    } finally {
+      await ground.remove(made?.servers ?? []).catch((error) => say(`  ${reason(error)}`));
+    }
+  }
+}
+
+async function recordAll(ground: Ground, lock: LabLock, wanted: readonly Case[], folder: string): Promise<void> {
+  if (!existsSync(join(folder, 'common'))) await keepCommon(ground, join(folder, 'common'));
+  for (const c of wanted) {
+    if (existsSync(join(folder, c.name))) continue;
+    if (c.shared) await lock.take();
+    try {
+      const recorded: Recorded = await record(
+        ground,
+        await ground.request('sched-vm', await c.make(ground)),
+        c.late ?? [],
+      );
+      await keep(ground, recorded, join(folder, c.name));
+      const truth = truthOf(recorded);
+      const fates = Object.entries(truth.hosts).map(([host, f]) => `${host}: ${f.stop ?? 'fits'}`);
+      say(
+        `${c.name}: ${truth.outcome} at ${truth.narrowest ?? '-'}: ${truth.message.slice(0, 120)}; ${fates.join(', ')}`,
+      );
+    } catch (error) {
+      say(`${c.name}: FAILED ${reason(error)}`);
+    } finally {
+      await c.undo?.(ground).catch((error) => say(`  ${c.name}: undo: ${reason(error)}`));
+      await ground.sweep(false);
+      lock.leave();
+    }
+  }
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -20,7 +241,9 @@ async function main(): Promise<number> {
       case: { type: 'string', multiple: true, default: [] },
       record: { type: 'string' },
       resume: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       questions: { type: 'string', default: '30' },
+      seed: { type: 'string', default: 'a' },
       heal: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -35,49 +258,90 @@ async function main(): Promise<number> {
     return 0;
   }
   const lab = new Lab(placeFrom(process.env));
+  const variant = lab.variant();
+  if (variant === undefined) {
+    process.stderr.write(`no lab runs under the name ${lab.place.name}\n`);
+    return 2;
+  }
   const ground = new Ground(new Cloud(process.env.LAB_CTL ?? '', process.env.LAB_PASS ?? ''), lab);
   const lock = new LabLock(process.env.LAB_LOCK);
-  if (values.heal) {
+  const heal = async (): Promise<void> => {
     await ground.sweep();
     await ground.quota(false);
     await ground.verb('down');
+  };
+  if (values.heal) {
+    await heal();
     return 0;
   }
-  await lock.take();
+  const stop = (): void => {
+    say('cut off: healing');
+    lab.stop();
+    heal().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
   await ground.verb('up');
   await ground.sweep();
   await ground.quota(true);
-  if (values.record !== undefined) await keepCommon(ground, join(values.record, 'common'));
-  const wanted: readonly Case[] = values.case.length === 0 ? cases : cases.filter((c) => values.case.includes(c.name));
+  const wanted = values.case.length === 0 ? cases : cases.filter((c) => values.case.includes(c.name));
+  if (values.record !== undefined) {
+    await recordAll(ground, lock, wanted, values.record);
+    if (!values.keep) await heal();
+    return 0;
+  }
+
+  const rounds = new Rounds(ground);
+  const file = join(lab.place.log, `schedule-${variant}.json`);
+  const partial = values.case.length > 0;
+  const before: Result | undefined =
+    (values.resume || partial) && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  const commit = (await lab.run(['git', '-C', lab.place.root, 'rev-parse', '--short', 'HEAD'], 10)).out.trim();
+  const started = before?.started ?? new Date().toISOString();
+  const rows = new Map((before?.rows ?? []).map((r) => [r.name, r]));
+  const questions = new Map((before?.questions ?? []).map((q) => [q.number, q]));
+  const result = (): Result => ({
+    variant,
+    started,
+    version: rounds.version === '?' ? (before?.version ?? '?') : rounds.version,
+    commit,
+    rows: cases.flatMap((c) => rows.get(c.name) ?? []),
+    questions: [...questions.values()].sort((a, b) => a.number - b.number),
+  });
+  const store = (): void => {
+    writeFileSync(file, `${JSON.stringify(result(), undefined, 1)}\n`);
+    writeFileSync(join(lab.place.lab, 'SCHEDULE.md'), page(result()));
+  };
   for (const c of wanted) {
-    await lock.take();
-    const started = Date.now();
-    try {
-      const asked = await c.make(ground);
-      const made = await ground.request('sched-vm', asked);
-      const recorded = await record(ground, made, c.late ?? []);
-      if (values.record !== undefined) await keep(ground, recorded, join(values.record, c.name));
-      const s = recorded.servers[0];
-      say(
-        `${c.name}: ${made.status} ${s?.status ?? ''} ${s?.fault?.message ?? JSON.stringify(made.answer).slice(0, 200)} (${Date.now() - started} ms)`,
-      );
-      for (const line of recorded.scheduler.split('\n'))
-        if (/returned 0 hosts|Got no alloc|Filter results: \[\(/.test(line))
-          say(`    ${line.slice(line.indexOf('] ') + 2).slice(0, 600)}`);
-    } catch (error) {
-      say(`${c.name}: FAILED ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      try {
-        await c.undo?.(ground);
-      } catch (error) {
-        say(`${c.name}: undo: ${String(error)}`);
-      }
-      await ground.sweep(false);
-      lock.leave(240);
+    if (values.resume && rows.has(c.name)) continue;
+    if (c.shared) await lock.take();
+    const row = await rounds.case(c);
+    lock.leave();
+    rows.set(c.name, row);
+    store();
+    say(`${c.name}: ${right(row) ? 'right' : 'WRONG'} ${row.failed ?? ''} (${row.seconds} s) ${row.first}`);
+    for (const h of row.hosts)
+      if (!h.equal) say(`    ${h.host}: Nova ${h.nova || 'fits'}, said ${h.said || 'fits'}; ${h.why}`);
+    for (const t of row.tried) say(`    ${t.words}: ${t.boots === true ? 'boots' : `${t.boots} ${t.why ?? ''}`}`);
+  }
+  if (Number(values.questions) > 0 && !partial) {
+    await ground.aggregate('sched-az', ['sched-f1', 'sched-f2'], { ssd: 'true' }, 'sched-az');
+    await ground.trait('sched-c2', 'CUSTOM_SCHED_GPU', true);
+    await ground.cloud.ask('placement', 'PUT', '/resource_classes/CUSTOM_SCHED_FPGA');
+    for (let number = 1; number <= Number(values.questions); number += 1) {
+      if (values.resume && questions.has(number)) continue;
+      const q = await rounds.question(number, values.seed);
+      questions.set(number, q);
+      store();
+      say(`${q.flavor}: ${q.equal ? 'right' : 'WRONG'}: ${q.said}, Nova ${q.nova} (${q.seconds} s)`);
+      for (const h of q.hosts)
+        if (!h.equal) say(`    ${h.host}: Nova ${h.nova || 'fits'}, said ${h.said || 'fits'}; ${h.why}`);
     }
   }
-  lock.leave();
-  return 0;
+  store();
+  if (!values.keep) await heal();
+  const all = result();
+  return all.rows.every(right) && all.questions.every((q) => q.equal) ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -28,6 +28,7 @@ export interface Recorded {
   readonly services: Json;
   readonly hypervisors: Json;
   readonly aggregates: Json;
+  readonly providers: Json[];
   /** What the scheduler asked Placement, asked again. */
   readonly queries: readonly Query[];
   readonly scheduler: string;
@@ -71,6 +72,7 @@ export async function record(ground: Ground, made: Made, late: readonly string[]
     services: await cloud.get('nova', '/os-services'),
     hypervisors: await cloud.get('nova', '/os-hypervisors/detail'),
     aggregates: await cloud.get('nova', '/os-aggregates'),
+    providers: (await cloud.get('placement', '/resource_providers')).resource_providers,
     queries,
     scheduler,
     conductor: ofRequest(await log('ctl', '/var/log/nova/nova-conductor.log'), request),

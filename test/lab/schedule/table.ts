@@ -1,0 +1,138 @@
+import type { HostRow } from './judge.ts';
+
+export interface Tried {
+  readonly words: string;
+  readonly boots: boolean | 'not tried';
+  readonly why?: string;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly outcome: string;
+  readonly message: string;
+  readonly narrowest: string;
+  readonly hosts: readonly HostRow[];
+  readonly first: string;
+  readonly firstRight: boolean;
+  readonly relaxations: number;
+  readonly tried: readonly Tried[];
+  readonly seconds: number;
+  /** Why the case itself could not be made or asked about. */
+  readonly failed?: string;
+}
+
+export interface Question {
+  readonly number: number;
+  readonly flavor: string;
+  readonly said: string;
+  readonly nova: string;
+  readonly equal: boolean;
+  readonly hosts: readonly HostRow[];
+  readonly seconds: number;
+}
+
+export interface Result {
+  readonly variant: string;
+  readonly started: string;
+  readonly version: string;
+  readonly commit: string;
+  readonly rows: readonly Row[];
+  readonly questions: readonly Question[];
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const line = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+const share = (part: number, whole: number): string =>
+  whole === 0 ? '-' : `${part} of ${whole} (${Math.round((1000 * part) / whole) / 10} %)`;
+const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
+
+const relaxedRight = (r: Row): boolean => r.tried[0]?.boots === true;
+
+/** Everything equal, the first cause right, and the first relaxation boots. */
+export const right = (r: Row): boolean =>
+  r.failed === undefined && r.hosts.every((h) => h.equal) && r.firstRight && relaxedRight(r);
+
+const intro = `# What Nova's scheduler decided, and what the doctor says
+
+Written by \`test/lab/schedule.sh\` (see README.md). Each case is a real request that Nova cannot place, on five hosts in two cells (cmp1 and cmp2 hold guests; sched-f1, sched-f2
+and sched-c2 run nova-compute with Nova's fake driver). The truth of each host is what Placement answered to the scheduler's own question, what nova-scheduler's log says at
+DEBUG, and what the logs of the conductor and of nova-compute say of hosts that were tried. Equal: the doctor rejects the host at the step at which Nova dropped it, and at none
+that it passed. A relaxation boots: the request, or the cloud, changed as the doctor's first relaxation says gives an ACTIVE instance.
+`;
+
+export function page({ variant, started, version, commit, rows, questions }: Result): string {
+  const hosts = rows.flatMap((r) => r.hosts);
+  const asked = questions.flatMap((q) => q.hosts);
+  const where = (h: HostRow): string => `${h.host}: ${h.nova === '' ? 'fits' : h.nova}${h.equal ? '' : ` (${h.why})`}`;
+  return [
+    intro,
+    `${started.slice(0, 10)}, variant ${variant}, ostk-doctor ${version}, commit ${commit}.`,
+    '',
+    line('', ''),
+    '|---|---|',
+    line('cases', String(rows.length)),
+    line(
+      'all hosts equal',
+      share(rows.filter((r) => r.failed === undefined && r.hosts.every((h) => h.equal)).length, rows.length),
+    ),
+    line('hosts equal', share(hosts.filter((h) => h.equal).length, hosts.length)),
+    line('first cause right', share(rows.filter((r) => r.firstRight).length, rows.length)),
+    line('first relaxation boots', share(rows.filter(relaxedRight).length, rows.length)),
+    line('everything right', share(rows.filter(right).length, rows.length)),
+    line('random flavors: verdict equal', share(questions.filter((q) => q.equal).length, questions.length)),
+    line('random flavors: hosts equal', share(asked.filter((h) => h.equal).length, asked.length)),
+    line('s of a run', `${median([...rows, ...questions].map((r) => r.seconds))} (median)`),
+    '',
+    line(
+      'case',
+      'what',
+      'Nova says',
+      'where Nova dropped each host',
+      'equal',
+      'first cause',
+      'right',
+      'relaxation',
+      'boots',
+      's',
+    ),
+    `|${'---|'.repeat(10)}`,
+    ...rows.map((r) =>
+      line(
+        r.name,
+        r.title,
+        r.message,
+        r.hosts.length === 0 ? 'the API refuses' : r.hosts.map(where).join(', '),
+        r.failed ?? (r.hosts.every((h) => h.equal) ? 'yes' : 'NO'),
+        r.first,
+        r.firstRight ? 'yes' : 'NO',
+        r.tried.map((t) => t.words).join('; ') || '-',
+        r.tried
+          .map((t) =>
+            t.boots === true ? 'yes' : t.boots === false ? `NO: ${t.why ?? ''}` : `not tried: ${t.why ?? ''}`,
+          )
+          .join('; ') || '-',
+        String(r.seconds),
+      ),
+    ),
+    '',
+    '## Would this fit?',
+    '',
+    line('question', 'the doctor', 'Nova', 'equal', 'hosts that differ', 's'),
+    `|${'---|'.repeat(6)}`,
+    ...questions.map((q) =>
+      line(
+        q.flavor,
+        q.said,
+        q.nova,
+        q.equal ? 'yes' : 'NO',
+        q.hosts
+          .filter((h) => !h.equal)
+          .map(where)
+          .join(', '),
+        String(q.seconds),
+      ),
+    ),
+    '',
+  ].join('\n');
+}
