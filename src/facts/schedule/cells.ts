@@ -1,9 +1,10 @@
 import { observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
-import { err, type Result } from '../../engine/result.ts';
+import { err, ok, type Result } from '../../engine/result.ts';
 import { hostLayout } from '../host.ts';
 import { type Ran, run, type Store, source } from '../io.ts';
 import type { CloudSubject } from '../subject.ts';
+import { inShort } from './in-short.ts';
 import { schedulerHosts } from './settings.ts';
 
 /**
@@ -36,7 +37,7 @@ export interface CellMappings {
 const cell0 = '00000000-0000-0000-0000-000000000000';
 
 /** Runs nova-manage where a scheduler is: on the first node that lets us, where it has nova.conf. It takes seconds to start. */
-async function managed(facts: Store, script: string): Promise<Result<Ran, FactFailure>> {
+async function managed(facts: Store, subcommand: string, script: string): Promise<Result<Ran, FactFailure>> {
   let failure: FactFailure = { kind: 'unsupported', because: 'no node of a nova-scheduler can be asked' };
   for (const host of await schedulerHosts(facts)) {
     const layout = await facts.get(hostLayout, host);
@@ -48,7 +49,7 @@ async function managed(facts: Store, script: string): Promise<Result<Ran, FactFa
     const command = { impact: 'read', become: true, timeoutSeconds: 15, parallel: true } as const;
     const ran = await run(facts, host, { ...command, argv: [first, ...rest] });
     if (!ran.ok) failure = ran.error;
-    else if (ran.value.result.code === 0) return ran;
+    else if (ran.value.result.code === 0) return ok(inShort(ran.value, ['nova-manage', 'cell_v2', subcommand]));
   }
   return err(failure);
 }
@@ -58,7 +59,7 @@ export const cellList = source<CloudSubject, CellMappings['cells']>(
   'schedule.cells',
   () => '',
   async (_, facts) => {
-    const ran = await managed(facts, listCells);
+    const ran = await managed(facts, 'list_cells', listCells);
     if (!ran.ok) return ran;
     const cells = rowsOf(ran.value.result.stdout)
       .map(([name = '', uuid = '', disabled = '']) => ({ name: name || uuid, uuid, disabled: disabled === 'True' }))
@@ -72,7 +73,7 @@ export const hostMappings = source<CloudSubject, ReadonlyMap<string, string>>(
   'schedule.host-mappings',
   () => '',
   async (_, facts) => {
-    const ran = await managed(facts, listHosts);
+    const ran = await managed(facts, 'list_hosts', listHosts);
     if (!ran.ok) return ran;
     const hosts = rowsOf(ran.value.result.stdout).map(([, uuid = '', name = '']) => [name, uuid] as const);
     return observed(new Map(hosts), ran.value.evidence);

@@ -11,6 +11,7 @@ import { hostLayout } from '../host.ts';
 import { actions } from '../instance-api.ts';
 import { type Ran, run, type Store, showing, source } from '../io.ts';
 import { type InstanceSubject, theCloud } from '../subject.ts';
+import { inShort } from './in-short.ts';
 
 /**
  * Lines of a log about an instance or its requests that say how its scheduling or its build went. Constant: the words (one on each line, as
@@ -42,8 +43,10 @@ async function linesOf(
     become: true,
   });
   if (!ran.ok) return ran;
+  const named = ['grep', '-aF', ...words.flatMap((word) => ['-e', word])];
+  const short = place.kind === 'files' ? inShort(ran.value, [...named, ...place.paths]) : ran.value;
   const lines = ran.value.result.stdout.split('\n').filter((line) => words.some((word) => line.includes(word)));
-  return { ok: true, ran: ran.value, lines };
+  return { ok: true, ran: short, lines };
 }
 
 type Filters = ScheduleSaid['filters'];

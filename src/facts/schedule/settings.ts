@@ -5,6 +5,7 @@ import { computeServices } from '../cloud-api.ts';
 import { hostLayout, hostProcesses } from '../host.ts';
 import { type Ran, run, type Store, source } from '../io.ts';
 import { type CloudSubject, theCloud } from '../subject.ts';
+import { inShort } from './in-short.ts';
 
 /**
  * Options of nova.conf that bear on scheduling, from files and folders in the order given. What is printed is chosen on the node: passwords
@@ -149,7 +150,7 @@ export const schedulerSettings = source<CloudSubject, SchedulerSettings>(
           options,
           ...told,
         },
-        ran.evidence,
+        inShort(ran, ['grep', '-H', 'filters', ...files]).evidence,
       );
     }
     return observed<SchedulerSettings>(
