@@ -1,7 +1,11 @@
 import type { Schedule, ScheduleSaid } from '../engine/schedule.ts';
+import { placementQuery } from './ask.ts';
 import { type Assessed, assess } from './assess.ts';
+import { type Capacity, capacityOf } from './capacity.ts';
 import type { Estate } from './estate.ts';
+import { optionsOf } from './options.ts';
 import type { PlacementAnswers } from './query.ts';
+import { relaxationsOf, relaxationsOfCount } from './relax.ts';
 import { rowsOf } from './rows.ts';
 import { sceneOf } from './scene.ts';
 import type { Wish } from './wish.ts';
@@ -15,12 +19,21 @@ export function explain(
 ): Schedule {
   const scene = sceneOf(wish, estate);
   const { columns, hosts, notes } = assess(scene, said, answers);
-  const verdict = hosts.some((h) => h.fits === 'yes')
-    ? 'fits'
-    : hosts.some((h) => h.fits === 'unknown')
-      ? 'unknown'
-      : 'no-host';
-  const narrowest = verdict === 'no-host' ? narrowestOf(hosts, columns.length) : undefined;
+  const open = hosts.filter((h) => h.fits !== 'no');
+  const sure = open.filter((h) => h.fits === 'yes');
+  const capacity = wish.count > 1 ? capacityOf(open, scene, placementQuery(wish, estate)) : undefined;
+  const isShort = capacity !== undefined && open.length > 0 && capacity.total < wish.count;
+  const verdict = open.length === 0 || isShort ? 'no-host' : sure.length > 0 ? 'fits' : 'unknown';
+  const shortOf = columns.findIndex((c) =>
+    capacity?.byGroup === true ? c.id === groupFilter[wish.group?.policy ?? ''] : c.kind === 'placement',
+  );
+  const narrowest = isShort ? shortOf : verdict === 'no-host' ? narrowestOf(hosts, columns.length) : undefined;
+  const relaxations =
+    verdict !== 'no-host'
+      ? []
+      : isShort
+        ? relaxationsOfCount(hosts, capacity.total, wish, estate)
+        : relaxationsOf(hosts, wish, estate);
   return {
     asked: {
       name: wish.name,
@@ -38,11 +51,49 @@ export function explain(
     hosts: hosts.length,
     verdict,
     filters: { from: estate.scheduler.from, where: estate.scheduler.where },
-    ...(narrowest === undefined ? {} : { narrowest }),
-    relaxations: [],
+    ...(narrowest === undefined || narrowest < 0 ? {} : { narrowest }),
+    relaxations,
     said,
-    notes,
+    notes: [...(isShort ? [roomWords(wish.count, capacity)] : []), ...notes, ...notesOf(wish, estate, hosts)],
   };
+}
+
+const groupFilter: Readonly<Record<string, string>> = {
+  affinity: 'ServerGroupAffinityFilter',
+  'anti-affinity': 'ServerGroupAntiAffinityFilter',
+};
+
+/** `Room for 3 of 5 instances: cmp1 2, cmp2 1.` */
+function roomWords(count: number, { total, each }: Capacity): string {
+  const most = 6;
+  const hosts = [...each].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const words = hosts.slice(0, most).map(([host, n]) => `${host} ${n}`);
+  const more = hosts.length > most ? ` and ${hosts.length - most} more` : '';
+  return `Room for ${total} of ${count} instances${words.length === 0 ? '' : `: ${words.join(', ')}${more}`}.`;
+}
+
+/** What is worth knowing beside the steps. */
+function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readonly string[] {
+  const notes: string[] = [];
+  for (const hidden of wish.hidden)
+    notes.push(`The API does not tell ${hidden} of a request that was made: they may have counted, too.`);
+  if (hosts.length === 0) notes.push('Nova knows no compute host.');
+  const unmapped = hosts.filter(
+    (h) =>
+      h.host.cell.state === 'unmapped' &&
+      h.judgements.every((j) => j.state !== 'rejects' || j.obstacles.every((o) => o.of === 'unmapped')),
+  );
+  if (unmapped.length > 0 && hosts.some((h) => h.fits === 'yes'))
+    notes.push(
+      `Nova may choose ${[...new Set(unmapped.map((h) => h.host.host))].slice(0, 3).join(', ')}, which is not mapped to a cell: the instance then fails, although another host has room.`,
+    );
+  const limit = optionsOf(estate.scheduler).number('scheduler.max_placement_results', 1000);
+  const candidates = hosts.filter((h) => h.judgements[0]?.state === 'passes').length;
+  if (candidates > limit)
+    notes.push(
+      `Placement has ${candidates} candidates, and Nova looks at ${limit} of them only ([scheduler]max_placement_results).`,
+    );
+  return notes;
 }
 
 /** The column after which no host is left. */

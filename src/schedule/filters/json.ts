@@ -39,7 +39,7 @@ function evaluated(query: unknown, host: HostFacts): unknown {
   if (!Array.isArray(query)) return open;
   if (query.length === 0) return true;
   const [command, ...rest] = query;
-  const args = rest
+  const args: readonly unknown[] = rest
     .map((arg: unknown) =>
       Array.isArray(arg) ? evaluated(arg, host) : typeof arg === 'string' ? looked(arg, host) : arg,
     )

@@ -1,0 +1,70 @@
+import { holds } from './admits.ts';
+import type { Assessed } from './assess.ts';
+import type { HostFacts } from './estate.ts';
+import { counts, limitOf } from './filters/counts.ts';
+import type { PlacementQuery } from './query.ts';
+import { groupsOf } from './query-string.ts';
+import type { ProviderTree, Scene } from './scene.ts';
+
+/** How many instances of the request get a host at once, and which step is short of them. */
+export interface Capacity {
+  readonly total: number;
+  /** Of each host that has any. */
+  readonly each: ReadonlyMap<string, number>;
+  /** The server group is what is short, and not the room. */
+  readonly byGroup: boolean;
+}
+
+/** Far more than any request asks for. */
+const many = 1_000_000;
+
+/** Placement's room summed over the hosts that are given; with affinity all have to go to one, with anti-affinity few to each. */
+export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: PlacementQuery): Capacity {
+  const { group } = scene.wish;
+  const each = new Map<string, number>();
+  let room = 0;
+  for (const { host } of hosts) {
+    const tree = scene.treeOf(host);
+    const here = Math.min(tree === undefined ? many : roomFor(query, tree), limits(host, scene));
+    room += here;
+    const there = group?.memberHosts.filter((h) => h === host.host).length ?? 0;
+    const allowed = group?.policy === 'anti-affinity' ? Math.max(0, group.maxPerHost - there) : many;
+    const number = Math.min(here, allowed);
+    if (number > 0) each.set(host.host, number);
+  }
+  const numbers = [...each.values()];
+  const isOne = group?.policy === 'affinity';
+  const total = isOne ? numbers.reduce((a, b) => Math.max(a, b), 0) : numbers.reduce((a, b) => a + b, 0);
+  return { total, each, byGroup: total < room };
+}
+
+/** NumInstancesFilter and IoOpsFilter count those that were placed a moment ago, too. */
+function limits(host: HostFacts, scene: Scene): number {
+  const enabled = scene.estate.scheduler.enabledFilters.map((f) => f.split('.').at(-1));
+  return Object.values(counts).reduce((least, counted) => {
+    const now = counted.of(host);
+    if (!enabled.includes(counted.filter) || now === undefined) return least;
+    return Math.min(least, Math.max(0, limitOf(counted, host.host, scene).limit - now));
+  }, many);
+}
+
+/** How many times a tree has room for the whole query: of each class, what its providers give. */
+function roomFor(query: PlacementQuery, tree: ProviderTree): number {
+  let least = many;
+  const asked = new Map<string, number[]>();
+  for (const constraints of groupsOf(query).values())
+    for (const c of constraints)
+      if (c.kind === 'resource') asked.set(c.resourceClass, [...(asked.get(c.resourceClass) ?? []), c.amount]);
+  for (const [resourceClass, amounts] of asked) {
+    const largest = Math.max(...amounts);
+    const sum = amounts.reduce((a, b) => a + b, 0);
+    let times = 0;
+    for (const provider of tree) {
+      const i = provider.inventories.get(resourceClass);
+      if (i === undefined || !holds(i, largest)) continue;
+      times += Math.floor(((i.total - i.reserved) * i.allocationRatio - i.used + 1e-9) / sum);
+    }
+    least = Math.min(least, times);
+  }
+  return least;
+}

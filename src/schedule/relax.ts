@@ -1,0 +1,360 @@
+import type { Relaxation, ScheduleChange } from '../engine/schedule.ts';
+import { applied } from './apply.ts';
+import { placementQuery } from './ask.ts';
+import { type Assessed, assessedBy } from './assess.ts';
+import { capacityOf } from './capacity.ts';
+import { wordsOf } from './changes.ts';
+import type { Estate, HostFacts } from './estate.ts';
+import type { Obstacle } from './judgement.ts';
+import { sceneOf } from './scene.ts';
+import { stepsOf } from './steps.ts';
+import type { Wish } from './wish.ts';
+
+/** More changes at once than these are no advice. */
+const mostChanges = 3;
+/** Sets that are looked at for one host, and candidates that are tried before the search is given up. */
+const mostSets = 64;
+const mostTries = 40;
+/** Relaxations that are offered: of the request alone, and all. */
+const mostOfRequest = 4;
+const mostOffered = 6;
+/** Of one kind, e.g. each of a hundred disabled hosts. */
+const mostAlike = 2;
+
+/** Changes by what they change, so that two of one thing become one. */
+type Changes = ReadonlyMap<string, ScheduleChange>;
+
+interface Candidate {
+  readonly changes: Changes;
+  readonly hosts: readonly HostFacts[];
+}
+
+/**
+ * The smallest sets of changes after which a host passes every step. Each host has its own obstacles, each obstacle its ways: the minimal
+ * hitting sets over them, merged where hosts share them (of an amount, the largest that one of them has). Every one that is offered has
+ * been tried: the changes made, the hosts judged again.
+ */
+export function relaxationsOf(hosts: readonly Assessed[], wish: Wish, estate: Estate): readonly Relaxation[] {
+  const byShape = new Map<string, { readonly changes: Changes; readonly host: HostFacts }[]>();
+  for (const one of hosts) {
+    const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
+    for (const changes of hittingSets(obstacles)) {
+      const shape = [...changes.keys()].sort().join('\n');
+      const known = byShape.get(shape);
+      if (known === undefined) byShape.set(shape, [{ changes, host: one.host }]);
+      else known.push({ changes, host: one.host });
+    }
+  }
+  const candidates = minimal([...byShape.values()].map(merged)).sort(inOrder);
+  return chosen(candidates, wish, estate, (candidate) => tried(candidate, wish, estate));
+}
+
+/**
+ * For a request of more instances than there is room for: fewer of them, smaller ones, another policy of the group, or a host more.
+ */
+export function relaxationsOfCount(
+  hosts: readonly Assessed[],
+  total: number,
+  wish: Wish,
+  estate: Estate,
+): readonly Relaxation[] {
+  const fitting = hosts.filter((h) => h.fits !== 'no').map((h) => h.host);
+  const candidates: Candidate[] = [];
+  const add = (...changes: readonly ScheduleChange[]): void => {
+    candidates.push({ changes: new Map(changes.map((c) => [shapeOf(c), c])), hosts: fitting });
+  };
+  if (total > 0) add({ kind: 'count', on: 'request', asked: wish.count, atMost: total });
+  const { group } = wish;
+  if (group !== undefined && !group.policy.startsWith('soft-'))
+    add({ kind: 'group', on: 'request', group: group.name, policy: group.policy, instead: `soft-${group.policy}` });
+  for (const c of placementQuery(wish, estate).constraints) {
+    if (c.kind !== 'resource' || c.origin.from !== 'flavor') continue;
+    const atMost = largestFor(c.resourceClass, c.amount, hosts, wish, estate);
+    if (atMost > 0) add({ kind: 'resource', on: 'request', resource: c.resourceClass, asked: c.amount, atMost });
+  }
+  for (const one of hosts) {
+    if (one.fits !== 'no') continue;
+    const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
+    for (const changes of hittingSets(obstacles))
+      if ([...changes.values()].every((c) => c.on === 'cloud'))
+        candidates.push({ changes, hosts: [...fitting, one.host] });
+  }
+  return chosen(minimal(candidates).sort(inOrder), wish, estate, (candidate) => {
+    const after = judgedAgain(candidate, wish, estate);
+    const asked = after.case.wish.count;
+    const capacity = capacityOf(after.hosts, after.scene, placementQuery(after.case.wish, after.case.estate));
+    return capacity.total >= asked ? after.hosts : [];
+  });
+}
+
+/** The largest amount of a class at which as many instances have room as are asked for. */
+function largestFor(
+  resourceClass: string,
+  asked: number,
+  hosts: readonly Assessed[],
+  wish: Wish,
+  estate: Estate,
+): number {
+  const fitting = hosts.filter((h) =>
+    h.judgements.every(
+      (j) => j.state !== 'rejects' || j.obstacles.every((o) => o.kind === `resource :${resourceClass}`),
+    ),
+  );
+  const isEnough = (atMost: number): boolean => {
+    const change: ScheduleChange = { kind: 'resource', on: 'request', resource: resourceClass, asked, atMost };
+    const now = applied([change], wish, estate);
+    return capacityOf(fitting, sceneOf(now.wish, now.estate), placementQuery(now.wish, now.estate)).total >= wish.count;
+  };
+  let [least, most] = [0, asked];
+  while (most - least > 1) {
+    const middle = Math.floor((least + most) / 2);
+    if (isEnough(middle)) least = middle;
+    else most = middle;
+  }
+  return least;
+}
+
+// Sets.
+
+/** What a change changes, without how far. */
+function shapeOf(change: ScheduleChange): string {
+  switch (change.kind) {
+    case 'resource':
+      return `resource ${change.resource}`;
+    case 'count':
+      return 'count';
+    case 'extra-spec':
+      return `extra-spec ${change.key} ${change.value} ${isAmount(change) ? '≤' : (change.instead?.value ?? '')}`;
+    case 'inventory':
+      return `inventory ${change.provider} ${change.resource} ${change.field}`;
+    case 'agent':
+    case 'mapping':
+    case 'network':
+    case 'port': {
+      const { because: _, ...rest } = { because: '', ...change };
+      return JSON.stringify(rest);
+    }
+    default:
+      return JSON.stringify(change);
+  }
+}
+
+const isAmount = (change: ScheduleChange): boolean =>
+  change.kind === 'extra-spec' && change.key.startsWith('resources') && change.instead !== undefined;
+
+/** How much of what was asked for a change leaves: 1 for all. */
+function left(change: ScheduleChange): number {
+  if (change.kind === 'resource' || change.kind === 'count') return change.atMost / change.asked;
+  if (change.kind === 'extra-spec' && isAmount(change)) return Number(change.instead?.value) / Number(change.value);
+  return 1;
+}
+
+/** Two changes of one thing as the one that does for both. */
+function both(a: ScheduleChange, b: ScheduleChange): ScheduleChange {
+  if (a.kind === 'inventory' && b.kind === 'inventory')
+    return (a.field === 'reserved' ? a.to <= b.to : a.to >= b.to) ? a : b;
+  return left(a) <= left(b) ? a : b;
+}
+
+/** The minimal sets of changes that take away every obstacle; none where one of them has no way. */
+function hittingSets(obstacles: readonly Obstacle[]): readonly Changes[] {
+  if (obstacles.length === 0 || obstacles.some((o) => o.ways.length === 0)) return [];
+  let sets: readonly Changes[] = [new Map()];
+  for (const { ways } of [...obstacles].sort((a, b) => a.ways.length - b.ways.length)) {
+    const next = sets.flatMap((set) =>
+      ways.flatMap((way): Changes[] => {
+        const more = new Map(set);
+        for (const change of way) {
+          const shape = shapeOf(change);
+          const known = more.get(shape);
+          more.set(shape, known === undefined ? change : both(known, change));
+        }
+        return more.size <= mostChanges ? [more] : [];
+      }),
+    );
+    sets = smallest(next).slice(0, mostSets);
+  }
+  return sets;
+}
+
+/** Without those that another is part of. */
+function smallest(sets: readonly Changes[]): readonly Changes[] {
+  const kept: Changes[] = [];
+  for (const set of [...sets].sort((a, b) => a.size - b.size))
+    if (!kept.some((k) => [...k.keys()].every((shape) => set.has(shape)))) kept.push(set);
+  return kept;
+}
+
+/** One candidate for hosts with the same set of changes: the amounts of the host that leaves most, and the hosts that have as much. */
+function merged(of: readonly { readonly changes: Changes; readonly host: HostFacts }[]): Candidate {
+  const least = (changes: Changes): number => [...changes.values()].reduce((m, c) => Math.min(m, left(c)), 1);
+  const sum = (changes: Changes): number => [...changes.values()].reduce((s, c) => s + left(c), 0);
+  const [first, ...rest] = of;
+  if (first === undefined) return { changes: new Map(), hosts: [] };
+  const best = rest.reduce((a, b) => {
+    const order = least(b.changes) - least(a.changes) || sum(b.changes) - sum(a.changes);
+    return order > 0 ? b : a;
+  }, first);
+  const hosts = of.filter(({ changes }) =>
+    [...changes].every(([shape, change]) => left(change) >= left(best.changes.get(shape) ?? change)),
+  );
+  return { changes: best.changes, hosts: hosts.map((h) => h.host) };
+}
+
+/** Without those that need what another needs, and more. */
+function minimal(candidates: readonly Candidate[]): Candidate[] {
+  const bySize = [...candidates].sort((a, b) => a.changes.size - b.changes.size);
+  const shapes = new Set(bySize.map((c) => [...c.changes.keys()].sort().join('\n')));
+  return bySize.filter((c) => {
+    const keys = [...c.changes.keys()].sort();
+    return !parts(keys).some((part) => shapes.has(part.join('\n')));
+  });
+}
+
+/** Every proper part of at most three, but the empty one. */
+function parts(keys: readonly string[]): readonly (readonly string[])[] {
+  const all: (readonly string[])[] = [];
+  for (let mask = 1; mask < 2 ** keys.length - 1; mask++) all.push(keys.filter((_, i) => (mask & (1 << i)) !== 0));
+  return all;
+}
+
+// Order.
+
+/** How much one would rather not, of changes of one side. */
+const burden: Readonly<Record<ScheduleChange['kind'], number>> = {
+  count: 0,
+  resource: 0,
+  'extra-spec': 1,
+  'image-property': 1,
+  zone: 1,
+  host: 1,
+  hint: 1,
+  group: 2,
+  network: 3,
+  port: 3,
+  allocation: 0,
+  discover: 0,
+  'service-enabled': 1,
+  'service-up': 1,
+  cell: 1,
+  agent: 1,
+  'aggregate-host': 3,
+  'aggregate-property': 3,
+  mapping: 3,
+  trait: 4,
+  inventory: 5,
+  filter: 8,
+};
+
+const onCloud = ({ changes }: Candidate): number => [...changes.values()].filter((c) => c.on === 'cloud').length;
+const heavy = ({ changes }: Candidate): number => [...changes.values()].reduce((s, c) => s + burden[c.kind], 0);
+const leaving = ({ changes }: Candidate): number => [...changes.values()].reduce((s, c) => s + left(c), 0);
+
+const inOrder = (a: Candidate, b: Candidate): number =>
+  a.changes.size - b.changes.size ||
+  onCloud(a) - onCloud(b) ||
+  heavy(a) - heavy(b) ||
+  leaving(b) - leaving(a) ||
+  b.hosts.length - a.hosts.length ||
+  ([...a.changes.keys()].join() < [...b.changes.keys()].join() ? -1 : 1);
+
+const alike = ({ changes }: Candidate): string =>
+  [...changes.values()]
+    .map((c) => (c.kind === 'extra-spec' || c.kind === 'image-property' ? `${c.kind} ${c.key}` : c.kind))
+    .sort()
+    .join();
+
+// Trying.
+
+interface Again {
+  readonly case: { readonly wish: Wish; readonly estate: Estate };
+  readonly scene: ReturnType<typeof sceneOf>;
+  /** Those that nothing rejects. */
+  readonly hosts: readonly Assessed[];
+  readonly rejected: readonly Assessed[];
+  readonly columns: readonly string[];
+}
+
+function judgedAgain(candidate: Candidate, wish: Wish, estate: Estate): Again {
+  const now = applied([...candidate.changes.values()], wish, estate);
+  const scene = sceneOf(now.wish, now.estate);
+  const steps = stepsOf(scene, []);
+  const names = new Set(candidate.hosts.map((h) => `${h.host} ${h.node}`));
+  const all = now.estate.hosts
+    .filter((h) => names.has(`${h.host} ${h.node}`))
+    .map((host) =>
+      assessedBy(
+        host,
+        steps.map((step) => step.judge(host)),
+      ),
+    );
+  return {
+    case: now,
+    scene,
+    hosts: all.filter((h) => h.fits !== 'no'),
+    rejected: all.filter((h) => h.fits === 'no'),
+    columns: steps.map((s) => s.column.id),
+  };
+}
+
+/** Hosts that a candidate gives the request. */
+function tried(candidate: Candidate, wish: Wish, estate: Estate): readonly Assessed[] {
+  const after = judgedAgain(candidate, wish, estate);
+  if (after.case.wish.count <= 1) return after.hosts;
+  const query = placementQuery(after.case.wish, after.case.estate);
+  return capacityOf(after.hosts, after.scene, query).total >= after.case.wish.count ? after.hosts : [];
+}
+
+/** The best candidates that hold when they are tried, the request's before the cloud's, not all of one kind. */
+function chosen(
+  candidates: readonly Candidate[],
+  wish: Wish,
+  estate: Estate,
+  tryOut: (candidate: Candidate) => readonly Assessed[],
+): readonly Relaxation[] {
+  const offered: { readonly candidate: Candidate; readonly relaxation: Relaxation }[] = [];
+  const kinds = new Map<string, number>();
+  let tries = 0;
+  for (const candidate of candidates) {
+    if (offered.length >= mostOffered || tries >= mostTries) break;
+    const kind = alike(candidate);
+    const isOfRequest = onCloud(candidate) === 0;
+    if ((kinds.get(kind) ?? 0) >= mostAlike) continue;
+    if (isOfRequest && offered.filter((o) => onCloud(o.candidate) === 0).length >= mostOfRequest) continue;
+    tries += 1;
+    const hosts = tryOut(candidate);
+    const [first] = hosts;
+    if (first === undefined) continue;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    offered.push({
+      candidate,
+      relaxation: relaxationOf(candidate, hosts, applied([...candidate.changes.values()], wish, estate)),
+    });
+  }
+  return offered.map((o) => o.relaxation);
+}
+
+function relaxationOf(
+  { changes }: Candidate,
+  hosts: readonly Assessed[],
+  after: { readonly wish: Wish; readonly estate: Estate },
+): Relaxation {
+  const sure = hosts.filter((h) => h.fits === 'yes');
+  const given = sure.length > 0 ? sure : hosts;
+  const columns = stepsOf(sceneOf(after.wish, after.estate), []).map((s) => s.column.id);
+  const open =
+    sure.length > 0
+      ? []
+      : [
+          ...new Set(
+            hosts.flatMap((h) => h.judgements.flatMap((j, i) => (j.state === 'unknown' ? (columns[i] ?? []) : []))),
+          ),
+        ];
+  const words = [...changes.values()].map(wordsOf).join(' and ');
+  return {
+    changes: [...changes.values()],
+    hosts: [...new Set(given.map((h) => h.host.host))].sort(),
+    proof: 'computed',
+    words: open.length === 0 ? words : `${words} (as far as can be told: not ${open.join(', ')})`,
+  };
+}
