@@ -20,7 +20,8 @@ export function renderHuman(report: RunReport, options: PageOptions): string {
   const parts = [
     headerLines(report, page),
     drawPaths(report.paths, page),
-    stepLines(report, page),
+    // Of a schedule the matrix is the walk.
+    report.schedule === undefined || page.verbosity > 0 ? stepLines(report, page) : [],
     matrixLines(report.matrices, page),
     scheduleLines(report.schedule, page),
     traceLines(report.traces ?? [], page),

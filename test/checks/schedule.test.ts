@@ -13,7 +13,7 @@ const answer: Evidence = {
     kind: 'api',
     service: 'placement',
     method: 'GET',
-    path: '/allocation_candidates?resources=VCPU:1',
+    path: '/allocation_candidates?limit=1000&resources=VCPU%3A1',
     status: 200,
   },
   at,

@@ -21,7 +21,7 @@ import {
   severalTogether,
   strayHoldsRoom,
 } from './codes.ts';
-import { type Reason, reasonOf } from './reason.ts';
+import { type Reason, type Rejection, reasonOf } from './reason.ts';
 import { remediesOf } from './remedies.ts';
 
 /** What a finding about a schedule needs beside the schedule. */
@@ -80,6 +80,16 @@ function confidenceOf({ said, relaxations, notes }: Schedule, { spec }: Reason):
   return notes.length > 0 && said.length === 0 && relaxations.length === 0 ? 'likely' : 'certain';
 }
 
+/** Hosts of which the same is said, in one. */
+function alike(over: Reason['over'], say: (verdict: Rejection) => string): (readonly [string, readonly string[]])[] {
+  const found = new Map<string, string[]>();
+  for (const { verdict, hosts } of over) {
+    const words = say(verdict);
+    found.set(words, [...(found.get(words) ?? []), ...hosts]);
+  }
+  return [...found].map(([words, hosts]) => [words, hosts.sort()]);
+}
+
 // Words.
 
 const saidNone = (said: readonly ScheduleSaid[]): boolean => said.some((s) => s.kind === 'no-candidates');
@@ -92,11 +102,12 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
   const step = reason.column === undefined ? undefined : columns[reason.column];
   const wanted = [...new Set(over.map((o) => o.verdict.wanted))];
   const [first] = over;
-  const each = over
+  const same = alike(over, (v) => v.because);
+  const each = same
     .slice(0, 3)
-    .map((o) => `${hostWords(o.hosts)}: ${o.verdict.because}`)
+    .map(([because, hosts]) => `${hostWords(hosts)}: ${because}`)
     .join('; ');
-  const more = over.length > 3 ? '; …' : '';
+  const more = same.length > 3 ? '; …' : '';
   switch (spec) {
     case lacksResources: {
       const none =
@@ -134,15 +145,16 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
 
 // Evidence.
 
+/** The whole question, as Nova asks it: with a limit. */
 const isCandidates = ({ source }: Evidence): boolean =>
-  source.kind === 'api' && source.service === 'placement' && source.path.includes('/allocation_candidates');
+  source.kind === 'api' && source.service === 'placement' && /\/allocation_candidates\?.*\blimit=/.test(source.path);
 
 /** The fault, Nova's own words, Placement's answer, and what the hosts have against what is asked. */
 function evidenceOf(schedule: Schedule, { column, over }: Reason, c: ScheduleCircumstances): Evidence[] {
   const rejections = over.length > 0 ? over : rejectionsOf(schedule);
-  const lines = rejections
+  const lines = alike(rejections, (v) => `wants ${v.wanted}, has ${v.has}`)
     .slice(0, mostLines)
-    .map(({ verdict, hosts }) => `${hostWords(hosts)}: wants ${verdict.wanted}, has ${verdict.has}`);
+    .map(([words, hosts]) => `${hostWords(hosts)}: ${words}`);
   const step = column === undefined ? undefined : schedule.columns[column];
   const derived: Evidence[] =
     lines.length === 0
@@ -155,7 +167,7 @@ function evidenceOf(schedule: Schedule, { column, over }: Reason, c: ScheduleCir
           },
         ];
   const isPlacement = step?.kind === 'placement';
-  const answers = c.evidence.filter(isCandidates).slice(0, isPlacement ? 2 : 0);
+  const answers = c.evidence.filter(isCandidates).slice(0, isPlacement ? 1 : 0);
   const facts = c.evidence.filter((e) => !isCandidates(e) && !c.said.includes(e));
   const all = [...(c.first === undefined ? [] : [c.first]), ...c.said.slice(0, 3), ...answers, ...derived];
   if (all.length === 0) return c.evidence.slice(0, 1);
