@@ -91,12 +91,13 @@ export const estate = source<WishScope, Estate>(
         metadata: a.metadata,
       }),
     );
+    // Nova looks the instances up host by host.
+    const withInstances = computes.length <= closely || wantsInstances(wish);
     const [hypervisors, providers] = await Promise.all([
       facts.io.cloud.list({
         service: 'compute',
         path: '/os-hypervisors/detail',
-        // Nova looks the instances up host by host.
-        ...(computes.length <= closely || wantsInstances(wish) ? { query: { with_servers: 'true' } } : {}),
+        ...(withInstances ? { query: { with_servers: 'true' } } : {}),
         items: 'hypervisors',
         schema: hypervisorSchema,
         microversion: '2.87',
@@ -109,7 +110,13 @@ export const estate = source<WishScope, Estate>(
     const seen = new Set(hypervisors.value.value.map((h) => h.service.host));
     const mapped = await mappingsOf(facts, await listing, computes, seen);
     const mappings = mapped?.value;
-    const hosts = hostsOf(services.value.value, hypervisors.value.value, providers.value.value, mappings);
+    const hosts = hostsOf(
+      services.value.value,
+      hypervisors.value.value,
+      providers.value.value,
+      mappings,
+      withInstances,
+    );
     const [strays, settings, network] = await Promise.all([
       straysOf(facts, hosts, providers.value.value),
       settling,

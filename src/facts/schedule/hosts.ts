@@ -78,12 +78,14 @@ export function cellsOf(mappings: CellMappings, computes: readonly ComputeServic
 /**
  * Every nova-compute and each of its nodes. One that Nova lists as a service and not as a hypervisor has not been discovered: it has its
  * compute node and its provider, and no mapping to a cell (nova/api/openstack/compute/hypervisors.py passes over HostMappingNotFound).
+ * @param withInstances they were asked for: before 2.75 a hypervisor without any has no list of them
  */
 export function hostsOf(
   services: readonly ComputeService[],
   hypervisors: readonly Hypervisor[],
   providers: readonly Provider[],
   mappings: CellMappings | undefined,
+  withInstances: boolean,
 ): readonly HostFacts[] {
   const computes = services.filter((s) => s.binary === 'nova-compute');
   const byHost = new Map(computes.map((s) => [s.host, s]));
@@ -125,10 +127,7 @@ export function hostsOf(
         ...known('localGbUsed', h.local_gb_used),
         ...known('ioOps', h.current_workload),
       },
-      ...known(
-        'instances',
-        h.servers?.map((s) => s.uuid),
-      ),
+      ...known('instances', withInstances ? (h.servers ?? []).map((s) => s.uuid) : undefined),
       cell: cellOf(host, true, provider),
     };
   });

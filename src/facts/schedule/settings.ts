@@ -12,7 +12,7 @@ import { inShort } from './in-short.ts';
  * and URLs of the same files never leave it. Constant; the names are positional arguments. Read as oslo.config's iniparser.py reads it: a line
  * that begins with a blank goes on with the value before it, an empty line ends it, the first of = and : parts key from value.
  */
-const readOptions = `for f in "$@"; do
+export const readOptions = `for f in "$@"; do
 if [ -d "$f" ]; then set -- "$f"/*.conf; else set -- "$f"; fi
 for c in "$@"; do [ -f "$c" ] && [ -r "$c" ] || continue
 printf '@%s\\n' "$c"

@@ -35,7 +35,7 @@ export async function straysOf(
   hosts: readonly HostFacts[],
   providers: readonly Provider[],
 ): Promise<FactResult<readonly StrayAllocation[]>> {
-  if (providers.length > closely || hosts.some((h) => h.instances === undefined && h.service.state === 'up')) {
+  if (providers.length > closely || hosts.every((h) => h.instances === undefined)) {
     return observed([]);
   }
   const home = new Map<string, string>();

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { lastError, outcomeOf, schedulerSaid } from '../../../src/facts/schedule/said.ts';
+import { caseOf } from './recorded-case.ts';
+
+const log = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../fixtures/schedule/${name}`, import.meta.url)), 'utf8');
+
+describe('what Nova logged of a request', () => {
+  it('that Placement had no candidate for', async () => {
+    const { facts, subject } = caseOf('ram');
+    const said = await facts.get(schedulerSaid, subject);
+    expect(said).toMatchObject({ ok: true, value: { value: [{ kind: 'no-candidates', host: 'ctl', filters: [] }] } });
+    if (said.ok) expect(said.value.value[0]?.line).toContain('Got no allocation candidates from the Placement API');
+    if (said.ok) expect(said.value.evidence[0]?.source).toMatchObject({ kind: 'command', host: 'ctl' });
+  });
+
+  it('that a filter left no host', async () => {
+    const { facts, subject } = caseOf('dead');
+    const said = await facts.get(schedulerSaid, subject);
+    expect(said).toMatchObject({
+      ok: true,
+      value: { value: [{ kind: 'filtered', host: 'ctl', filters: [{ name: 'ComputeFilter', start: 2, end: 0 }] }] },
+    });
+  });
+
+  it('is not asked for of an instance that is well', async () => {
+    const { facts, subject, asked } = caseOf('ram');
+    const well = { ...subject, server: { ...subject.server, value: { ...subject.server.value, status: 'ACTIVE' } } };
+    expect(await facts.get(schedulerSaid, well)).toMatchObject({ ok: true, value: { value: [] } });
+    expect(asked).toEqual({ api: [], commands: [] });
+  });
+
+  it('is not known where no node lets us in', async () => {
+    const { facts, subject } = caseOf('ram', { withoutNodes: true });
+    expect(await facts.get(schedulerSaid, subject)).toMatchObject({ ok: false, error: { kind: 'unreachable' } });
+  });
+
+  it('names the filters by their steps where the sum is cut', () => {
+    const lines = log('dead/nova-scheduler.log')
+      .split('\n')
+      .filter((line) => !line.includes('INFO nova.filters') || line.includes('returned'))
+      .map((line) => line.replace(/Filter results.*/, ''));
+    expect(outcomeOf('ctl', lines)).toMatchObject({
+      kind: 'filtered',
+      filters: [{ name: 'ComputeFilter', start: 2, end: 0 }],
+    });
+  });
+
+  it('of a request that was asked twice is the last', () => {
+    const lines = [...log('ram/nova-scheduler.log').split('\n'), ...log('dead/nova-scheduler.log').split('\n')];
+    expect(outcomeOf('ctl', lines)?.kind).toBe('filtered');
+    expect(outcomeOf('ctl', ['nothing of note'])).toBeUndefined();
+  });
+});
+
+const id = '04f90bb7-ae87-444a-b612-dae1982db832';
+const head = (level: string, logger: string) => `2026-11-21 12:38:05.120 77 ${level} ${logger} `;
+
+describe('the last error of a nova-compute', () => {
+  const context = '[None req-fa55352c-a6aa-4d7d-83e4-b2f64bc10f2c u p - - default default] ';
+  it('is the exception behind the words, not the epilogue', () => {
+    const at = head('ERROR', 'nova.compute.manager');
+    const text = [
+      `${at}${context}[instance: ${id}] Instance failed to spawn: libvirt.libvirtError: internal error: no memory`,
+      `${at}[instance: ${id}] Traceback (most recent call last):`,
+      `${at}[instance: ${id}]   File "/usr/lib/python3/dist-packages/nova/compute/manager.py", line 2800, in _build_resources`,
+      `${at}[instance: ${id}]     yield resources`,
+      `${at}[instance: ${id}] libvirt.libvirtError: internal error: no memory`,
+      `${head('WARNING', 'nova.compute.manager')}${context}[instance: ${id}] Build of instance was re-scheduled`,
+    ].join('\n');
+    expect(lastError(text)).toBe(
+      '2026-11-21 12:38:05.120 nova.compute.manager Instance failed to spawn: libvirt.libvirtError: internal error: no memory',
+    );
+  });
+
+  it('is a plain error where there is no exception, and nothing where there is no error', () => {
+    const plain = `${head('ERROR', 'nova.compute.manager')}${context}[instance: ${id}] Build of instance aborted: no port`;
+    expect(lastError(plain)).toContain('Build of instance aborted: no port');
+    expect(lastError(`${head('WARNING', 'nova.compute.manager')}${context}hm`)).toBeUndefined();
+  });
+});
