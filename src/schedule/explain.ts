@@ -75,8 +75,8 @@ function roomWords(count: number, { total, each }: Capacity): string {
 /** What is worth knowing beside the steps. */
 function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readonly string[] {
   const notes: string[] = [];
-  for (const hidden of wish.hidden)
-    notes.push(`The API does not tell ${hidden} of a request that was made: they may have counted, too.`);
+  if (wish.hidden.length > 0)
+    notes.push(`The API does not tell of a request that was made, and it may have counted: ${wish.hidden.join('; ')}.`);
   if (hosts.length === 0) notes.push('Nova knows no compute host.');
   const unmapped = hosts.filter(
     (h) =>

@@ -168,9 +168,10 @@ function evidenceOf(schedule: Schedule, { column, over }: Reason, c: ScheduleCir
         ];
   const isPlacement = step?.kind === 'placement';
   const answers = c.evidence.filter(isCandidates).slice(0, isPlacement ? 1 : 0);
-  const facts = c.evidence.filter((e) => !isCandidates(e) && !c.said.includes(e));
   const all = [...(c.first === undefined ? [] : [c.first]), ...c.said.slice(0, 3), ...answers, ...derived];
   if (all.length === 0) return c.evidence.slice(0, 1);
+  const told = new Set(all.map((e) => JSON.stringify(e.source)));
+  const facts = c.evidence.filter((e) => !isCandidates(e) && !told.has(JSON.stringify(e.source)));
   return [...all, ...facts.slice(0, mostEvidence - all.length)];
 }
 
@@ -181,7 +182,7 @@ const rejectionsOf = ({ rows }: Schedule): Reason['over'] =>
   });
 
 /** Where to look on when no change is known that would give a host. */
-const ledOn = ({ said }: Schedule, { spec }: Reason): Finding['remedies'][number] => {
+const ledOn = ({ asked, said }: Schedule, { spec }: Reason): Finding['remedies'][number] => {
   const [line] = said;
   return {
     title: spec.mend,
@@ -192,8 +193,8 @@ const ledOn = ({ said }: Schedule, { spec }: Reason): Finding['remedies'][number
         ? advice("nova-scheduler's log names the step that rejected the last host")
         : onHost(
             line.host,
-            ['grep', '-rhF', '-e', requestOf(line.line), '/var/log/nova'],
-            'all that was said of this request',
+            ['grep', '-rhF', '-e', asked.instance ?? requestOf(line.line), '/var/log/nova'],
+            'all that was said of it',
           ),
     ],
   };

@@ -5,21 +5,26 @@ import { commandsFor, wordsOf } from '../../schedule/changes.ts';
 
 const mostRemedies = 6;
 
-/** The commands of a change, where they are typed; what no single command does, in words. */
-function stepsOf(change: ScheduleChange, { asked }: Schedule): RemedyStep[] {
+/** The commands of a change, where they are typed. */
+function commandsOf(change: ScheduleChange, { asked }: Schedule): RemedyStep[] {
   if (change.kind === 'service-up') return [restartOf(change.host, 'nova-compute')];
   if (change.kind === 'agent') return [restartOf(change.host, change.binary)];
   const commands = commandsFor(change, {
     flavor: asked.flavor,
     ...(asked.image === undefined ? {} : { image: asked.image }),
   });
-  const steps = commands.flatMap(([first, ...rest]): RemedyStep[] => {
+  return commands.flatMap(([first, ...rest]): RemedyStep[] => {
     if (first === undefined) return [];
     if (first === 'nova-manage') return [byOperator([first, ...rest], 'on a controller')];
     const host = first === 'openstack' || !('host' in change) ? undefined : change.host;
     return [host === undefined ? byOperator([first, ...rest]) : onHost(host, [first, ...rest])];
   });
-  return steps.length > 0 ? steps : [advice(wordsOf(change))];
+}
+
+/** What no single command does is said in words, unless the title says it already. */
+function stepsOf(change: ScheduleChange, schedule: Schedule, isAlone: boolean): RemedyStep[] {
+  const steps = commandsOf(change, schedule);
+  return steps.length > 0 || isAlone ? steps : [advice(wordsOf(change))];
 }
 
 /** A way to get a host as something to type. An instance that got none stays in ERROR whatever is mended: it is created anew. */
@@ -27,18 +32,14 @@ export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
   const { changes, hosts, words, proof } = relaxation;
   const onCloud = changes.every((change) => change.on === 'cloud');
   const isThere = schedule.asked.instance !== undefined;
-  const asked = proof === 'placement' ? [advice('Placement was asked so, and gives candidates')] : [];
+  const told = proof === 'placement' ? '; Placement was asked so, and gives candidates' : '';
+  const steps = changes.flatMap((change) => stepsOf(change, schedule, changes.length === 1));
+  const again = isThere ? 'delete the instance and create it again' : 'ask';
   return {
     title: words,
     risk: onCloud || changes.some((change) => change.on === 'cloud') ? 'reversible' : 'none',
     sufficient: onCloud && changes.length === 1 && !isThere,
-    steps: [
-      ...changes.flatMap((change) => stepsOf(change, schedule)),
-      ...asked,
-      ...(isThere && onCloud
-        ? [advice('then delete the instance and create it again: nothing places it a second time')]
-        : []),
-    ],
+    steps: [...steps, ...(onCloud && !isThere ? [] : [advice(onCloud ? `then ${again}` : `${again} so${told}`)])],
     fits: hosts,
   };
 }

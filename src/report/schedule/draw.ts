@@ -8,7 +8,7 @@ import { fittingRows, type ScheduleCell, type ScreenRow } from './screen.ts';
 
 const left = 2;
 const gap = 2;
-const widestName = 28;
+const widestName = 36;
 /** Columns that let all hosts pass and still have a head of their own, without `-v`. */
 const quietShown = 7;
 const mostNotes = 4;
