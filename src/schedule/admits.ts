@@ -70,14 +70,13 @@ export function candidacy(query: PlacementQuery, tree: ProviderTree, mends: Mend
 
 function oneByOne(query: PlacementQuery, tree: ProviderTree, mends: Mends): Obstacle[] {
   const groups = groupsOf(query);
-  const numbered = [...groups.keys()].filter((suffix) => suffix !== '');
   const obstacles: Obstacle[] = [];
   const [root] = tree;
   for (const c of query.constraints)
     if (c.kind === 'trait' && c.onRoot === true && root.traits.has(c.trait) !== (c.wanted === 'required'))
       obstacles.push(traitObstacle(c, root, mends));
   for (const constraints of groups.values()) obstacles.push(...groupObstacles(constraints, tree, mends));
-  if (numbered.length >= 2 && query.groupPolicy === undefined) obstacles.push(noPolicy(numbered));
+  if (groups.size >= 3 && query.groupPolicy === undefined) obstacles.push(noPolicy(groups.size - 1));
   return obstacles;
 }
 
@@ -146,6 +145,8 @@ const isMember = (provider: Provider, root: Provider, aggregates: readonly strin
 function isCombined(query: PlacementQuery, tree: ProviderTree): boolean {
   const [root] = tree;
   const groups = groupsOf(query);
+  // What one provider gives one group by itself, it gives together.
+  if (tree.length === 1 && groups.size === 1) return true;
   const choices: {
     readonly suffix: string;
     readonly options: readonly (readonly Provider[])[];
@@ -411,11 +412,11 @@ function hostObstacle(origin: Origin, root: Provider): Obstacle {
   };
 }
 
-const noPolicy = (groups: readonly string[]): Obstacle => ({
+const noPolicy = (groups: number): Obstacle => ({
   kind: 'group policy',
   of: 'extra-spec',
   because: 'no group_policy',
-  wanted: `${groups.length} numbered groups`,
+  wanted: `${groups} numbered groups`,
   has: 'Placement answers 400 without group_policy',
   ways: [
     [

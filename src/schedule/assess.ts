@@ -1,4 +1,5 @@
 import type { ScheduleColumn, ScheduleSaid } from '../engine/schedule.ts';
+import { asksFallback } from './ask.ts';
 import type { HostFacts } from './estate.ts';
 import { type Judgement, judged, passes, unknown } from './judgement.ts';
 import type { PlacementAnswers } from './query.ts';
@@ -57,13 +58,15 @@ const withJudgement = (one: Assessed, at: number, judgement: Judgement): Assesse
     one.judgements.map((j, i) => (i === at ? judgement : j)),
   );
 
-/** Placement's own answer is the truth of its column. It gives at most `limit` candidates: one that is full leaves hosts out. */
+/**
+ * Placement's own answer is the truth of its column; not where Nova asks a second time for pinned CPUs, which the answer leaves out.
+ */
 function byPlacement(
   hosts: readonly Assessed[],
   { whole }: PlacementAnswers,
   scene: Scene,
 ): { readonly hosts: readonly Assessed[]; readonly notes: readonly string[] } {
-  const isCut = whole.size >= scene.options.number('scheduler.max_placement_results', 1000);
+  if (asksFallback(scene.wish, scene.estate)) return { hosts, notes: [] };
   const missed: Assessed[] = [];
   const given: Assessed[] = [];
   const corrected = hosts.map((one) => {
@@ -76,7 +79,7 @@ function byPlacement(
       if (judgement.state === 'rejects') given.push(one);
       return withJudgement(one, 0, passes);
     }
-    if (!whole.has(root) && judgement.state !== 'rejects' && !isCut) {
+    if (!whole.has(root) && judgement.state !== 'rejects') {
       missed.push(one);
       return withJudgement(
         one,

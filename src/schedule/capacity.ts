@@ -3,7 +3,6 @@ import type { Assessed } from './assess.ts';
 import type { HostFacts } from './estate.ts';
 import { counts, limitOf } from './filters/counts.ts';
 import type { PlacementQuery } from './query.ts';
-import { groupsOf } from './query-string.ts';
 import type { ProviderTree, Scene } from './scene.ts';
 
 /** How many instances of the request get a host at once, and which step is short of them. */
@@ -22,10 +21,12 @@ const many = 1_000_000;
 export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: PlacementQuery): Capacity {
   const { group } = scene.wish;
   const each = new Map<string, number>();
+  const asked = askedBy(query);
+  const limits = limitsOf(scene);
   let room = 0;
   for (const { host } of hosts) {
     const tree = scene.treeOf(host);
-    const here = Math.min(tree === undefined ? many : roomFor(query, tree), limits(host, scene));
+    const here = Math.min(tree === undefined ? many : roomFor(asked, tree), limits(host));
     room += here;
     const there = group?.memberHosts.filter((h) => h === host.host).length ?? 0;
     const allowed = group?.policy === 'anti-affinity' ? Math.max(0, group.maxPerHost - there) : many;
@@ -39,25 +40,34 @@ export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: Plac
 }
 
 /** NumInstancesFilter and IoOpsFilter count those that were placed a moment ago, too. */
-function limits(host: HostFacts, scene: Scene): number {
+function limitsOf(scene: Scene): (host: HostFacts) => number {
   const enabled = scene.estate.scheduler.enabledFilters.map((f) => f.split('.').at(-1));
-  return Object.values(counts).reduce((least, counted) => {
-    const now = counted.of(host);
-    if (!enabled.includes(counted.filter) || now === undefined) return least;
-    return Math.min(least, Math.max(0, limitOf(counted, host.host, scene).limit - now));
-  }, many);
+  const counting = Object.values(counts).filter((counted) => enabled.includes(counted.filter));
+  return (host) =>
+    counting.reduce((least, counted) => {
+      const now = counted.of(host);
+      return now === undefined ? least : Math.min(least, Math.max(0, limitOf(counted, host.host, scene).limit - now));
+    }, many);
+}
+
+/** Amounts by class: of all groups together, and the largest of one. */
+type Asked = readonly { readonly resourceClass: string; readonly sum: number; readonly largest: number }[];
+
+function askedBy(query: PlacementQuery): Asked {
+  const asked = new Map<string, number[]>();
+  for (const c of query.constraints)
+    if (c.kind === 'resource') asked.set(c.resourceClass, [...(asked.get(c.resourceClass) ?? []), c.amount]);
+  return [...asked].map(([resourceClass, amounts]) => ({
+    resourceClass,
+    sum: amounts.reduce((a, b) => a + b, 0),
+    largest: Math.max(...amounts),
+  }));
 }
 
 /** How many times a tree has room for the whole query: of each class, what its providers give. */
-function roomFor(query: PlacementQuery, tree: ProviderTree): number {
+function roomFor(asked: Asked, tree: ProviderTree): number {
   let least = many;
-  const asked = new Map<string, number[]>();
-  for (const constraints of groupsOf(query).values())
-    for (const c of constraints)
-      if (c.kind === 'resource') asked.set(c.resourceClass, [...(asked.get(c.resourceClass) ?? []), c.amount]);
-  for (const [resourceClass, amounts] of asked) {
-    const largest = Math.max(...amounts);
-    const sum = amounts.reduce((a, b) => a + b, 0);
+  for (const { resourceClass, sum, largest } of asked) {
     let times = 0;
     for (const provider of tree) {
       const i = provider.inventories.get(resourceClass);

@@ -3,14 +3,19 @@ import type { Constraint, PlacementQuery } from './query.ts';
 /** Microversion at which Nova asks for allocation candidates (nova/scheduler/client/report.py SAME_SUBTREE_VERSION). */
 export const candidatesMicroversion = '1.36';
 
+const grouped = new WeakMap<PlacementQuery, ReadonlyMap<string, readonly Constraint[]>>();
+
 /** Constraints by group, the unnumbered one first, then in the order in which they came. */
 export function groupsOf(query: PlacementQuery): ReadonlyMap<string, readonly Constraint[]> {
+  const done = grouped.get(query);
+  if (done !== undefined) return done;
   const groups = new Map<string, Constraint[]>([['', []]]);
   for (const constraint of query.constraints) {
     const group = groups.get(constraint.suffix);
     if (group === undefined) groups.set(constraint.suffix, [constraint]);
     else group.push(constraint);
   }
+  grouped.set(query, groups);
   return groups;
 }
 

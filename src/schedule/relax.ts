@@ -26,8 +26,18 @@ type Changes = ReadonlyMap<string, ScheduleChange>;
 
 interface Candidate {
   readonly changes: Changes;
+  /** What they change, in order. */
+  readonly shape: string;
   readonly hosts: readonly HostFacts[];
 }
+
+const candidateOf = (changes: Changes, hosts: readonly HostFacts[]): Candidate => ({
+  changes,
+  shape: shapesOf(changes),
+  hosts,
+});
+
+const shapesOf = (changes: Changes): string => [...changes.keys()].sort().join('\n');
 
 /**
  * The smallest sets of changes after which a host passes every step. Each host has its own obstacles, each obstacle its ways: the minimal
@@ -39,7 +49,7 @@ export function relaxationsOf(hosts: readonly Assessed[], wish: Wish, estate: Es
   for (const one of hosts) {
     const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
     for (const changes of hittingSets(obstacles)) {
-      const shape = [...changes.keys()].sort().join('\n');
+      const shape = shapesOf(changes);
       const known = byShape.get(shape);
       if (known === undefined) byShape.set(shape, [{ changes, host: one.host }]);
       else known.push({ changes, host: one.host });
@@ -61,7 +71,7 @@ export function relaxationsOfCount(
   const fitting = hosts.filter((h) => h.fits !== 'no').map((h) => h.host);
   const candidates: Candidate[] = [];
   const add = (...changes: readonly ScheduleChange[]): void => {
-    candidates.push({ changes: new Map(changes.map((c) => [shapeOf(c), c])), hosts: fitting });
+    candidates.push(candidateOf(new Map(changes.map((c) => [shapeOf(c), c])), fitting));
   };
   if (total > 0) add({ kind: 'count', on: 'request', asked: wish.count, atMost: total });
   const { group } = wish;
@@ -77,7 +87,7 @@ export function relaxationsOfCount(
     const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
     for (const changes of hittingSets(obstacles))
       if ([...changes.values()].every((c) => c.on === 'cloud'))
-        candidates.push({ changes, hosts: [...fitting, one.host] });
+        candidates.push(candidateOf(changes, [...fitting, one.host]));
   }
   return chosen(minimal(candidates).sort(inOrder), wish, estate, (candidate) => {
     const after = judgedAgain(candidate, wish, estate);
@@ -100,10 +110,11 @@ function largestFor(
       (j) => j.state !== 'rejects' || j.obstacles.every((o) => o.kind === `resource :${resourceClass}`),
     ),
   );
+  const scene = sceneOf(wish, estate);
   const isEnough = (atMost: number): boolean => {
     const change: ScheduleChange = { kind: 'resource', on: 'request', resource: resourceClass, asked, atMost };
-    const now = applied([change], wish, estate);
-    return capacityOf(fitting, sceneOf(now.wish, now.estate), placementQuery(now.wish, now.estate)).total >= wish.count;
+    const now = applied([change], wish, estate).wish;
+    return capacityOf(fitting, { ...scene, wish: now }, placementQuery(now, estate)).total >= wish.count;
   };
   let [least, most] = [0, asked];
   while (most - least > 1) {
@@ -190,7 +201,7 @@ function merged(of: readonly { readonly changes: Changes; readonly host: HostFac
   const least = (changes: Changes): number => [...changes.values()].reduce((m, c) => Math.min(m, left(c)), 1);
   const sum = (changes: Changes): number => [...changes.values()].reduce((s, c) => s + left(c), 0);
   const [first, ...rest] = of;
-  if (first === undefined) return { changes: new Map(), hosts: [] };
+  if (first === undefined) return candidateOf(new Map(), []);
   const best = rest.reduce((a, b) => {
     const order = least(b.changes) - least(a.changes) || sum(b.changes) - sum(a.changes);
     return order > 0 ? b : a;
@@ -198,13 +209,16 @@ function merged(of: readonly { readonly changes: Changes; readonly host: HostFac
   const hosts = of.filter(({ changes }) =>
     [...changes].every(([shape, change]) => left(change) >= left(best.changes.get(shape) ?? change)),
   );
-  return { changes: best.changes, hosts: hosts.map((h) => h.host) };
+  return candidateOf(
+    best.changes,
+    hosts.map((h) => h.host),
+  );
 }
 
 /** Without those that need what another needs, and more. */
 function minimal(candidates: readonly Candidate[]): Candidate[] {
   const bySize = [...candidates].sort((a, b) => a.changes.size - b.changes.size);
-  const shapes = new Set(bySize.map((c) => [...c.changes.keys()].sort().join('\n')));
+  const shapes = new Set(bySize.map((c) => c.shape));
   return bySize.filter((c) => {
     const keys = [...c.changes.keys()].sort();
     return !parts(keys).some((part) => shapes.has(part.join('\n')));
@@ -256,7 +270,7 @@ const inOrder = (a: Candidate, b: Candidate): number =>
   heavy(a) - heavy(b) ||
   leaving(b) - leaving(a) ||
   b.hosts.length - a.hosts.length ||
-  ([...a.changes.keys()].join() < [...b.changes.keys()].join() ? -1 : 1);
+  (a.shape < b.shape ? -1 : a.shape > b.shape ? 1 : 0);
 
 const alike = ({ changes }: Candidate): string =>
   [...changes.values()]

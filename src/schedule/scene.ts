@@ -37,6 +37,16 @@ export function sceneOf(wish: Wish, estate: Estate): Scene {
     else if (provider.uuid === provider.root) known.unshift(provider);
     else known.push(provider);
   }
+  const whole = new Map<string, ProviderTree>();
+  const treeAt = (uuid: string): ProviderTree | undefined => {
+    const known = whole.get(uuid);
+    if (known !== undefined) return known;
+    const [root, ...rest] = trees.get(uuid) ?? [];
+    if (root?.uuid !== uuid) return undefined;
+    const tree: ProviderTree = [root, ...rest];
+    whole.set(uuid, tree);
+    return tree;
+  };
   const none: readonly Aggregate[] = [];
   const aggregatesOf = (host: string): readonly Aggregate[] => byHost.get(host) ?? none;
   return {
@@ -59,12 +69,6 @@ export function sceneOf(wish: Wish, estate: Estate): Scene {
     valuesOf: (host, key) => [
       ...new Set(aggregatesOf(host).flatMap((a) => (Object.hasOwn(a.metadata, key) ? [a.metadata[key] ?? ''] : []))),
     ],
-    treeOf: (host) => {
-      const tree = host.provider === undefined ? undefined : trees.get(host.provider);
-      const root = tree?.[0];
-      return tree === undefined || root === undefined || root.uuid !== host.provider
-        ? undefined
-        : [root, ...tree.slice(1)];
-    },
+    treeOf: (host) => (host.provider === undefined ? undefined : treeAt(host.provider)),
   };
 }
