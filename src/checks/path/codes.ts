@@ -94,6 +94,17 @@ export const serviceSilent: FindingSpec = {
   mend: 'Look into the namespace: who listens there, which rules stand in its way, what the log of the service says of the request.',
 };
 
+export const switchRefuses: FindingSpec = {
+  ...last,
+  explains: last.explains,
+  code: 'OSD-PATH-009',
+  title: 'The flows of a switch drop what the instance asks for first',
+  meaning:
+    'Asked about a DHCP request of the instance (or the first packet of its connection to 169.254.169.254) as it enters at its port, Open vSwitch says that its flows drop it. No packet was sent for this.',
+  evidence: 'what `ovs-appctl ofproto/trace` says of the request (without -generate: nothing is changed).',
+  mend: 'See who made the flow at which it ends: one that Neutron does not know is deleted; where Neutron\'s own are missing, restart the L2 agent of the host.',
+};
+
 export const switchDisagrees: FindingSpec = {
   ...last,
   explains: [...last.explains, ...halves, { code: 'OSD-PATH-002', over: ['port'] }],

@@ -1,7 +1,7 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { byOperator, findingOf, restartOf } from '../../engine/finding-of.ts';
+import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import type { TraceOffer } from '../../engine/trace.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import {
@@ -16,19 +16,23 @@ import {
 import type { Network, Port, Subnet } from '../../facts/schemas/network.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { followedLegs } from '../../facts/trace/followed.ts';
+import { forecasts } from '../../facts/trace/forecasts.ts';
 import { metadataAddress, metadataPort } from '../../facts/trace/metadata.ts';
+import type { Account } from '../../facts/trace/opinions.ts';
 import type { LegRun } from '../../facts/trace/runs.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import { explainVerdict, type Probe, remedyEgress } from '../../path/secgroup.ts';
 import { offerWords } from '../../path/trace/words.ts';
 import { offerWrong, strangeServer } from '../dhcp/codes.ts';
 import { expected } from '../expected.ts';
+import { switchRefuses } from '../path/codes.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { deniedOut } from '../secgroup/codes.ts';
 
 const needs = { port: portItself, subnets: portSubnets, network: portNetwork };
 const optional = {
   legs: followedLegs,
+  forecasts,
   servers: dhcpHosts,
   around: servicePorts,
   groups: securityGroups,
@@ -72,7 +76,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   title: 'What the instance asks for first is let out, and what it is offered is right',
   needs,
   optional,
-  findings: [offerWrong, strangeServer, deniedOut],
+  findings: [offerWrong, strangeServer, deniedOut, switchRefuses],
   judge: ({ subject, facts, maybe }) => {
     if (!maybe.legs.ok) return blocked(maybe.legs.error);
     const legs = maybe.legs.value.value;
@@ -80,8 +84,33 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const runs = legs.map(({ run }) => run);
     const port = facts.port.value;
     const leased = runs.filter((run) => run.offers !== undefined);
-    if (leased.length > 0) return judgeOffers(leased);
-    return judgeWayOut();
+    const refused = (maybe.forecasts.ok ? maybe.forecasts.value.value : []).filter((f) => !f.says.delivers);
+    const outcome = leased.length > 0 ? judgeOffers(leased) : judgeWayOut();
+    return refused.length === 0
+      ? outcome
+      : judged([...refused.map(dropped), ...(outcome.status === 'problem' ? outcome.findings : [])], '');
+
+    function dropped({ host, bridge, says, evidence }: Account): Finding {
+      const flow = says.flows.at(-1);
+      const what = leased.length > 0 ? 'DHCP requests' : 'connections to the metadata service';
+      const where = flow === undefined ? bridge : `${flow.bridge} table ${flow.table} (${flow.match})`;
+      return findingOf(switchRefuses, {
+        summary: `The flows of ${bridge} on ${host} drop ${what} of ${ownerName(subject)}: ${where}`,
+        subject: `${flow?.bridge ?? bridge}@${host}`,
+        scope: portScope(subject, { host: [host] }),
+        confidence: 'certain',
+        evidence: [evidence],
+        remedies: [
+          {
+            title: 'look at the flow',
+            risk: 'none',
+            sufficient: false,
+            steps: [onHost(host, ['ovs-ofctl', 'dump-flows', flow?.bridge ?? bridge, `table=${flow?.table ?? 0}`])],
+          },
+        ],
+        verify,
+      });
+    }
 
     function judgeOffers(all: readonly LegRun[]) {
       const servers = (maybe.servers.ok ? maybe.servers.value.value : []).flatMap((s) =>

@@ -41,6 +41,13 @@ const verbs: Readonly<Record<Stranger['effect'], string>> = {
   degrades: 'drops',
 };
 
+/** As the check of the namespaces itself says it, so that one rule is one finding. */
+function wordsOf({ run, trace }: CountedLeg['leg'], where: string): string {
+  if (run.planned.server === undefined || !/^q(?:dhcp|router)-/.test(where)) return 'packets';
+  const what = trace.probe.protocol === 'dhcp' ? 'DHCP' : 'metadata';
+  return `${what} ${/ (?:OUTPUT|POSTROUTING) /.test(where) ? 'answers' : 'requests'}`;
+}
+
 function strangersAt(
   subject: PortSubject,
   counted: CountedLeg,
@@ -64,7 +71,7 @@ function strangersAt(
     const lost = rounds.map((r) => r.lost.join()).join(' and ');
     return [
       findingOf(strangersRule, {
-        summary: `${host} ${verbs[stranger.effect]} packets of ${ownerName(guest)} by a rule that Neutron did not make: ${stranger.where}`,
+        summary: `${host} ${verbs[stranger.effect]} ${wordsOf(leg, stranger.where)} of ${ownerName(guest)} by a rule that Neutron did not make: ${stranger.where}`,
         subject: `rule ${stranger.where}@${host}`,
         scope: portScope(guest, { host: [host] }),
         confidence: stranger.certainty === 'certain' && stranger.matches === 'yes' ? 'certain' : 'likely',

@@ -2,7 +2,7 @@ import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, Remedy } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
-import type { Trace, TracePlace } from '../../engine/trace.ts';
+import type { Trace, TraceLoss, TracePlace } from '../../engine/trace.ts';
 import type { Io } from '../../facts/io.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
@@ -10,6 +10,8 @@ import type { PlannedLeg } from '../../facts/trace/leg.ts';
 import { tracedElsewhere } from '../../facts/trace/legs.ts';
 import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
+import { sameAddress } from '../../path/addresses.ts';
+import type { Leg } from '../../path/trace/observation.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
 import { guestSilent, lostBetween, serviceSilent, switchDisagrees } from '../path/codes.ts';
 import { agentName, linkName, ownerName, portScope } from '../scope.ts';
@@ -128,17 +130,36 @@ function unserved(subject: PortSubject, leg: FollowedLeg): Finding {
   });
 }
 
+/**
+ * Whether the switch says that a copy goes to the place where none was seen. Of several copies only those are known that leave by a
+ * tunnel, by its far end: which ports the others leave by is not told by name.
+ */
+function goesOn({ says }: Opinion, { points }: Leg, { before }: TraceLoss): boolean | undefined {
+  if (!says.delivers) return false;
+  const next = before.at === 'point' ? points[before.point]?.wears : undefined;
+  if (next?.kind === 'tunnel' && says.tunnels.length > 0) {
+    const [, far] = next.endpoints;
+    return says.tunnels.some((end) => sameAddress(end, far));
+  }
+  return says.copies === 1 ? true : undefined;
+}
+
 function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | undefined): Finding | undefined {
   const { trace, run } = leg;
   const { stop } = trace;
   if (!isLost(trace) || isOrdered(trace)) return undefined;
-  const atService = run.planned.server !== undefined && stop?.kind === 'answerer' && stop.packet === 'probe';
+  const atService =
+    trace.answerer.kind === 'namespace' &&
+    run.planned.server !== undefined &&
+    stop?.kind === 'answerer' &&
+    stop.packet === 'probe';
   if (trace.refuses === true || atService) return unserved(subject, leg);
   if (stop === undefined) return undefined;
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
   const silent = stop.kind === 'answerer' && stop.packet === 'probe' && trace.answerer.kind === 'guest';
-  const disagrees = opinion?.says.delivers === true && hosts.length === 1;
+  const onwards = opinion === undefined ? undefined : goesOn(opinion, run.planned.leg, stop);
+  const disagrees = onwards === true && hosts.length === 1;
   const captures = pointsAt(stop).flatMap(({ point }): Evidence[] => {
     const evidence = run.captures[point];
     return evidence === undefined ? [] : [evidence];
@@ -148,9 +169,11 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
       ? ''
       : disagrees
         ? `; asked about this packet, the flows of ${opinion.bridge} let it out`
-        : opinion.says.delivers
-          ? ''
-          : `; the flows of ${opinion.bridge} drop it: ${endOf(opinion)}`;
+        : onwards === false && opinion.says.delivers
+          ? `; the flows of ${opinion.bridge} send it elsewhere`
+          : opinion.says.delivers
+            ? ''
+            : `; the flows of ${opinion.bridge} drop it: ${endOf(opinion)}`;
   const again = disagrees && stop.after.at === 'point' && trace.points[stop.after.point]?.netns === undefined;
   const instance = run.planned.guest?.instance;
   return findingOf(silent ? guestSilent : disagrees ? switchDisagrees : lostBetween, {

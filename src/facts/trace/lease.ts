@@ -138,12 +138,12 @@ export async function leaseLegs(
   const servers = await serversOf(facts, place, subject, to);
   const legs = await Promise.all(
     servers.map(async (server) => {
-      const own = how.inject ? await asItself(facts, subject, place, server, traffic) : undefined;
-      if (own !== undefined && !how.everyWay) return [own];
+      const itself = await asItself(facts, subject, place, server, traffic);
+      if (how.inject && itself !== undefined && !how.everyWay) return [itself];
       const asked = present(
         await Promise.all(routers.map((r) => askedByRouter(facts, subject, place, r, server, to, traffic))),
-      );
-      return [...present([own]), ...(how.everyWay ? asked : asked.slice(0, 1))];
+      ).map((leg) => (how.inject || itself === undefined ? leg : { ...leg, asks: itself }));
+      return [...present([how.inject ? itself : undefined]), ...(how.everyWay ? asked : asked.slice(0, 1))];
     }),
   );
   return legs.flat();

@@ -22,6 +22,8 @@ export interface PlannedLeg {
   };
   /** Whose agent runs the service that has to answer. */
   readonly server?: { readonly agent: string; readonly host: string; readonly router?: string };
+  /** The instance's own request, where nobody puts it in: the switches are asked about it. */
+  readonly asks?: PlannedLeg;
   /** MAC address in whose name a DHCP server is asked from elsewhere. */
   readonly client?: string;
 }

@@ -145,6 +145,7 @@ async function neighbours(
     ? undefined
     : {
         ...leg,
+        server: server.server,
         leg: {
           ...leg.leg,
           limits: [
@@ -213,13 +214,14 @@ export async function metadataLegs(
   const servers = await serversOf(facts, place, subject, to, routers);
   const legs = await Promise.all(
     servers.map(async (server) => {
-      const own = how.inject ? await asItself(facts, subject, place, server, to, traffic) : undefined;
-      if (own !== undefined && !how.everyWay) return [own];
+      const itself = await asItself(facts, subject, place, server, to, traffic);
+      if (how.inject && itself !== undefined && !how.everyWay) return [itself];
       const [near, through] = await Promise.all([
         neighbours(facts, subject, place, server, to, traffic),
         throughRouter(facts, subject, place, server, to, traffic),
       ]);
-      return [...present([own, near]), ...(how.everyWay ? through : through.slice(0, 1))];
+      const asking = near === undefined || how.inject || itself === undefined ? near : { ...near, asks: itself };
+      return [...present([how.inject ? itself : undefined, asking]), ...(how.everyWay ? through : through.slice(0, 1))];
     }),
   );
   return legs.flat();

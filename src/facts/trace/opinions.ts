@@ -11,17 +11,21 @@ import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
 import { putIn } from './frames.ts';
 
-/** What the switch behind the last place that saw a packet says it does with it. */
-export interface Opinion {
-  readonly leg: FollowedLeg;
+/** What a switch says it does with a packet. */
+export interface Account {
   readonly host: string;
   readonly bridge: string;
   readonly says: OfprotoTrace;
   readonly evidence: Evidence;
 }
 
+/** What the switch behind the last place that saw a packet says of it. */
+export interface Opinion extends Account {
+  readonly leg: FollowedLeg;
+}
+
 /** Where the packets of a point enter Open vSwitch: by the device itself, or out of the tunnel from the far endpoint. */
-function entrance(ovs: OvsState, point: Point): { readonly bridge: string; readonly port: number } | undefined {
+export function entrance(ovs: OvsState, point: Point): { readonly bridge: string; readonly port: number } | undefined {
   const all = ovs.bridges.flatMap((bridge) =>
     bridge.ports.flatMap((port) => port.interfaces.map((device) => ({ bridge: bridge.name, device }))),
   );
@@ -41,7 +45,7 @@ async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined>
   // What was put in at a port and was seen nowhere: what was put in is known.
   if (stop.after.at === 'sender' && injected !== undefined) {
     const flow = switchFlow(putIn(leg.run.planned) ?? []);
-    return flow === undefined ? undefined : asked(facts, leg, leg.trace.sender.host, injected, [], flow, []);
+    return flow === undefined ? undefined : of(leg, await accountOf(facts, leg.trace.sender.host, injected, flow, []));
   }
   if (stop.after.at !== 'point') return undefined;
   const { point: index, way } = stop.after;
@@ -52,33 +56,40 @@ async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined>
     (s) => s.point === index && s.way === way && s.sequence > 0 === (wanted || leg.trace.probe.protocol === 'arp'),
   );
   if (point === undefined || seen === undefined) return undefined;
+  // What is lost between hosts has left this switch.
+  const next = stop.before.at === 'point' ? leg.trace.points[stop.before.point]?.host : undefined;
+  if (next !== undefined && next !== point.host) return undefined;
   const ovs = await facts.get(hostOvs, point.host);
   const at = ovs.ok ? entrance(ovs.value.value, point) : undefined;
   const flow = switchFlow(seen.layers);
   if (at === undefined || flow === undefined) return undefined;
-  const tunnel =
-    point.wears.kind === 'tunnel'
-      ? [`tun_id=${point.wears.vni ?? 0}`, `tun_src=${point.wears.endpoints[1]}`, `tun_dst=${point.wears.endpoints[0]}`]
-      : [];
   // An answer belongs to a connection: as often as it is asked about, for every zone anew.
   const state = way === 'back' && wanted ? ['--ct-next', 'trk,est,rpl', '--ct-next', 'trk,est,rpl'] : [];
-  return asked(facts, leg, point.host, at, tunnel, flow, state);
+  return of(leg, await accountOf(facts, point.host, at, [...tunnelWords(point), flow].join(','), state));
 }
 
-async function asked(
+const of = (leg: FollowedLeg, account: Account | undefined): Opinion | undefined =>
+  account === undefined ? undefined : { ...account, leg };
+
+/** What a packet has kept of the tunnel that it comes out of. */
+export const tunnelWords = ({ wears }: Point): readonly string[] =>
+  wears.kind === 'tunnel'
+    ? [`tun_id=${wears.vni ?? 0}`, `tun_src=${wears.endpoints[1]}`, `tun_dst=${wears.endpoints[0]}`]
+    : [];
+
+/** Asks a switch about a packet that enters it by this port; nothing is changed without -generate. */
+export async function accountOf(
   facts: Store,
-  leg: FollowedLeg,
   host: string,
   at: { readonly bridge: string; readonly port: number },
-  tunnel: readonly string[],
   flow: string,
   state: readonly string[],
-): Promise<Opinion | undefined> {
+): Promise<Account | undefined> {
   const answer = await read(
     facts,
     host,
     {
-      argv: ['ovs-appctl', 'ofproto/trace', at.bridge, [`in_port=${at.port}`, ...tunnel, flow].join(','), ...state],
+      argv: ['ovs-appctl', 'ofproto/trace', at.bridge, `in_port=${at.port},${flow}`, ...state],
       impact: 'read',
       become: true,
     },
@@ -89,7 +100,6 @@ async function asked(
   const says = answer.value.value;
   const last = says.flows.at(-1);
   return {
-    leg,
     host,
     bridge: at.bridge,
     says,

@@ -13,6 +13,10 @@ export interface TracedFlow {
 export interface OfprotoTrace {
   /** Some copy of it leaves through a port or a tunnel. */
   readonly delivers: boolean;
+  /** How many copies leave: of what is flooded several do, and not each by its name. */
+  readonly copies: number;
+  /** Far ends of the tunnels that copies leave by. */
+  readonly tunnels: readonly string[];
   /** What the datapath would be told in the end: `drop`, `ct(commit,zone=2),6`. */
   readonly actions: string;
   /** The flows in the order in which they were met. */
@@ -44,13 +48,18 @@ function topLevel(actions: string): { readonly name: string; readonly inside: st
  * odp actions (ovs-actions(7), lib/odp-util.c): a number is a port; a tunnel of the userspace datapath is pushed on the way to one. What is
  * cloned leaves when one of the clone's actions does: a clone may also go to connection tracking alone.
  */
-const leaves = (actions: string, deepest = 16): boolean =>
-  topLevel(actions).some(
-    ({ name, inside }) =>
-      /^\d+$/.test(name) ||
-      name === 'tnl_push' ||
-      name === 'lb_output' ||
-      (name === 'clone' && deepest > 0 && leaves(inside, deepest - 1)),
+const copiesOf = (actions: string, deepest = 16): number =>
+  topLevel(actions).reduce((sum, { name, inside }, at, all) => {
+    if (name === 'clone') return sum + (deepest > 0 ? copiesOf(inside, deepest - 1) : 0);
+    // What is pushed into a tunnel goes on to the port that follows.
+    const goesOn = /^\d+$/.test(name) && all[at - 1]?.name === 'tnl_push';
+    return /^\d+$/.test(name) || name === 'tnl_push' || name === 'lb_output' ? sum + (goesOn ? 0 : 1) : sum;
+  }, 0);
+
+/** `tnl_push(…ipv4(src=A,dst=B,…` of the userspace datapath, `set(tunnel(…src=A,dst=B,…` of the kernel's. */
+const tunnelsIn = (actions: string): string[] =>
+  [...actions.matchAll(/(?:header\(.*?ipv[46]\(|set\(tunnel\()[^)]*?(?:ipv6_)?dst=([0-9a-fA-F.:]+)/g)].flatMap(
+    (m) => m[1] ?? [],
   );
 
 /**
@@ -76,5 +85,12 @@ export function parseOfprotoTrace(stdout: string): Result<OfprotoTrace, ParseFai
   }
   const last = outcomes.at(-1);
   if (last === undefined) return parseFailure(WHAT, linesOf(stdout)[0] ?? '');
-  return ok({ delivers: outcomes.some((actions) => leaves(actions)), actions: last, flows });
+  const copies = Math.max(...outcomes.map((actions) => copiesOf(actions)));
+  return ok({
+    delivers: copies > 0,
+    copies,
+    tunnels: [...new Set(outcomes.flatMap(tunnelsIn))],
+    actions: last,
+    flows,
+  });
 }

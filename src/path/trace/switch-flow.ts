@@ -13,6 +13,10 @@ function innermost(layers: readonly Layer[]): readonly Layer[] {
 export function switchFlow(layers: readonly Layer[]): string | undefined {
   const own = innermost(layers);
   const words: string[] = [];
+  const six = own.some((l) => l.layer === 'ipv6');
+  const transport = own.find(
+    (l) => l.layer === 'icmp' || l.layer === 'icmpv6' || l.layer === 'tcp' || l.layer === 'udp',
+  );
   for (const layer of own) {
     switch (layer.layer) {
       case 'ethernet':
@@ -29,26 +33,32 @@ export function switchFlow(layers: readonly Layer[]): string | undefined {
         );
         break;
       case 'ipv4':
-        words.push(`nw_src=${layer.source}`, `nw_dst=${layer.destination}`, `nw_ttl=${Math.max(1, layer.ttl)}`);
+        words.push(
+          ...prerequisite(transport, six),
+          `nw_src=${layer.source}`,
+          `nw_dst=${layer.destination}`,
+          `nw_ttl=${Math.max(1, layer.ttl)}`,
+        );
         break;
       case 'ipv6':
         words.push(
+          ...prerequisite(transport, six),
           `ipv6_src=${layer.source}`,
           `ipv6_dst=${layer.destination}`,
           `nw_ttl=${Math.max(1, layer.hopLimit)}`,
         );
         break;
       case 'icmp':
-        words.push('icmp', `icmp_type=${layer.type}`, `icmp_code=${layer.code}`);
+        words.push(`icmp_type=${layer.type}`, `icmp_code=${layer.code}`);
         break;
       case 'icmpv6':
-        words.push('icmp6', `icmpv6_type=${layer.type}`, `icmpv6_code=${layer.code}`);
+        words.push(`icmpv6_type=${layer.type}`, `icmpv6_code=${layer.code}`);
         break;
       case 'tcp':
-        words.push(six(own) ? 'tcp6' : 'tcp', `tp_src=${layer.sourcePort}`, `tp_dst=${layer.destinationPort}`);
+        words.push(`tcp_src=${layer.sourcePort}`, `tcp_dst=${layer.destinationPort}`);
         break;
       case 'udp':
-        words.push(six(own) ? 'udp6' : 'udp', `tp_src=${layer.sourcePort}`, `tp_dst=${layer.destinationPort}`);
+        words.push(`udp_src=${layer.sourcePort}`, `udp_dst=${layer.destinationPort}`);
         break;
       case 'cooked':
       case 'vlan':
@@ -63,4 +73,17 @@ export function switchFlow(layers: readonly Layer[]): string | undefined {
   return words.some((w) => /^(?:arp|icmp6?|tcp6?|udp6?)$/.test(w)) ? words.join(',') : undefined;
 }
 
-const six = (layers: readonly Layer[]): boolean => layers.some((l) => l.layer === 'ipv6');
+/** ovs-fields(7): the protocol stands before the first field that needs it, or the switch refuses the question. */
+function prerequisite(transport: Layer | undefined, six: boolean): readonly string[] {
+  switch (transport?.layer) {
+    case 'icmp':
+      return ['icmp'];
+    case 'icmpv6':
+      return ['icmp6'];
+    case 'tcp':
+    case 'udp':
+      return [six ? `${transport.layer}6` : transport.layer];
+    default:
+      return [];
+  }
+}
