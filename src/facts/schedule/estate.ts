@@ -8,7 +8,7 @@ import { type Store, source } from '../io.ts';
 import type { ComputeService } from '../schemas/compute.ts';
 import { theCloud } from '../subject.ts';
 import { type CellMappings, cellList, hostMappings } from './cells.ts';
-import { cellsOf, hostsOf, hypervisorSchema, pluggingAgents } from './hosts.ts';
+import { cellsOf, hostsOf, hypervisors, pluggingAgents } from './hosts.ts';
 import { closely, providersOf } from './providers.ts';
 import { schedulerSettings } from './settings.ts';
 import { straysOf } from './strays.ts';
@@ -93,30 +93,24 @@ export const estate = source<WishScope, Estate>(
     );
     // Nova looks the instances up host by host.
     const withInstances = computes.length <= closely || wantsInstances(wish);
-    const [hypervisors, providers] = await Promise.all([
+    const [nodes, providers] = await Promise.all([
       facts.io.cloud.list({
         service: 'compute',
         path: '/os-hypervisors/detail',
         ...(withInstances ? { query: { with_servers: 'true' } } : {}),
         items: 'hypervisors',
-        schema: hypervisorSchema,
+        schema: hypervisors(),
         microversion: '2.87',
         limit: 100_000,
       }),
       providersOf(facts, aggregates, classesOf(wish)),
     ]);
-    if (!hypervisors.ok) return hypervisors;
+    if (!nodes.ok) return nodes;
     if (!providers.ok) return providers;
-    const seen = new Set(hypervisors.value.value.map((h) => h.service.host));
+    const seen = new Set(nodes.value.value.map((h) => h.service.host));
     const mapped = await mappingsOf(facts, await listing, computes, seen);
     const mappings = mapped?.value;
-    const hosts = hostsOf(
-      services.value.value,
-      hypervisors.value.value,
-      providers.value.value,
-      mappings,
-      withInstances,
-    );
+    const hosts = hostsOf(services.value.value, nodes.value.value, providers.value.value, mappings, withInstances);
     const [strays, settings, network] = await Promise.all([
       straysOf(facts, hosts, providers.value.value),
       settling,
@@ -125,7 +119,7 @@ export const estate = source<WishScope, Estate>(
     if (!settings.ok) return settings;
     const evidence: Evidence[] = [
       ...services.value.evidence,
-      hypervisors.value.evidence,
+      nodes.value.evidence,
       groups.value.evidence,
       ...providers.value.evidence,
       ...settings.value.evidence,

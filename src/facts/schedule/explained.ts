@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { ok } from '../../engine/result.ts';
 import type { Relaxation, Schedule, ScheduleSaid } from '../../engine/schedule.ts';
@@ -8,15 +9,23 @@ import { explain } from '../../schedule/explain.ts';
 import type { PlacementAnswers, PlacementQuery } from '../../schedule/query.ts';
 import { candidatesMicroversion, queryString } from '../../schedule/query-string.ts';
 import type { Wish } from '../../schedule/wish.ts';
+import { agents, computeServices } from '../cloud-api.ts';
 import { type Store, source } from '../io.ts';
 import { type CloudSubject, type InstanceSubject, theCloud } from '../subject.ts';
+import { cellList } from './cells.ts';
 import { estate } from './estate.ts';
-import { candidatesSchema, closely } from './providers.ts';
+import { closely } from './providers.ts';
 import { schedulerSaid } from './said.ts';
+import { schedulerSettings } from './settings.ts';
 import { wishOfInstance, wishOfOptions } from './wish.ts';
 
 /** As many candidates as Nova takes unless told otherwise (max_placement_results). */
 const usually = 1000;
+
+const candidatesSchema = z.object({
+  allocation_requests: z.array(z.object({ allocations: z.record(z.string(), z.unknown()) })),
+  provider_summaries: z.record(z.string(), z.object({ root_provider_uuid: z.string().nullish() })),
+});
 
 interface Candidates {
   readonly roots: ReadonlySet<string>;
@@ -105,11 +114,18 @@ async function explained(facts: Store, wish: Wish, said: readonly ScheduleSaid[]
   );
 }
 
+/** What the estate takes whoever asks is asked for while the wish is still being read. */
+function ahead(facts: Store): void {
+  for (const fact of [computeServices, agents, schedulerSettings, cellList])
+    void facts.get<CloudSubject, unknown>(fact, theCloud);
+}
+
 /** Why an instance got no host, or where its request would fit now if it has one. */
 export const explainedInstance = source<InstanceSubject, Schedule>(
   'instance.schedule',
   (s) => s.id,
   async (subject, facts) => {
+    ahead(facts);
     const [wish, said] = await Promise.all([facts.get(wishOfInstance, subject), facts.get(schedulerSaid, subject)]);
     if (!wish.ok) return wish;
     const schedule = await explained(facts, wish.value.value, said.ok ? said.value.value : []);
@@ -128,6 +144,7 @@ export const explainedWish = source<CloudSubject, Schedule>(
   'schedule.explained',
   () => '',
   async (_, facts) => {
+    ahead(facts);
     const wish = await facts.get(wishOfOptions, theCloud);
     if (!wish.ok) return wish;
     const schedule = await explained(facts, wish.value.value, []);

@@ -4,14 +4,16 @@ import type { ComputeService } from '../schemas/compute.ts';
 import type { Agent } from '../schemas/network.ts';
 import type { CellMappings } from './cells.ts';
 
+const known = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } =>
+  value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+
 /** GET /os-hypervisors/detail at 2.87, the last that tells sizes and CPU (2.88 leaves them to Placement). Ironic's nodes have none. */
-export const hypervisorSchema = z.looseObject({
+const hypervisorSchema = z.object({
   id: z.union([z.string(), z.number()]),
   hypervisor_hostname: z.string(),
   hypervisor_type: z.string().nullish(),
   hypervisor_version: z.number().nullish(),
-  service: z.looseObject({ host: z.string() }),
-  cpu_info: z.unknown(),
+  service: z.object({ host: z.string() }),
   vcpus: z.number().nullish(),
   vcpus_used: z.number().nullish(),
   memory_mb: z.number().nullish(),
@@ -19,12 +21,8 @@ export const hypervisorSchema = z.looseObject({
   local_gb: z.number().nullish(),
   local_gb_used: z.number().nullish(),
   current_workload: z.number().nullish(),
-  servers: z.array(z.looseObject({ uuid: z.string() })).optional(),
+  servers: z.array(z.object({ uuid: z.string() })).optional(),
 });
-export type Hypervisor = z.infer<typeof hypervisorSchema>;
-
-const known = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } =>
-  value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 
 /** An object since 2.28, its JSON as text before; one object for all hosts of one CPU. */
 function cpuReader(): (info: unknown) => Readonly<Record<string, unknown>> | undefined {
@@ -44,6 +42,10 @@ function cpuReader(): (info: unknown) => Readonly<Record<string, unknown>> | und
     return object.success ? object.data : undefined;
   };
 }
+
+/** For one list: a page is parsed, and its descriptions of one and the same CPU are dropped, before the next is asked for. */
+export const hypervisors = () => hypervisorSchema.extend({ cpu_info: z.unknown().transform(cpuReader()) });
+export type Hypervisor = z.infer<ReturnType<typeof hypervisors>>;
 
 /** What Nova shows of a service in a cell that does not answer (2.69). */
 const inDownCell = (s: ComputeService): boolean => s.status === 'UNKNOWN';
@@ -82,7 +84,7 @@ export function cellsOf(mappings: CellMappings, computes: readonly ComputeServic
  */
 export function hostsOf(
   services: readonly ComputeService[],
-  hypervisors: readonly Hypervisor[],
+  nodes: readonly Hypervisor[],
   providers: readonly Provider[],
   mappings: CellMappings | undefined,
   withInstances: boolean,
@@ -92,7 +94,6 @@ export function hostsOf(
   const byId = new Map(providers.map((p) => [p.uuid, p]));
   const byName = new Map(providers.filter((p) => p.parent === undefined).map((p) => [p.name, p]));
   const cells = new Map((mappings === undefined ? [] : cellsOf(mappings, computes)).map((c) => [c.uuid, c]));
-  const cpuOf = cpuReader();
 
   const cellOf = (host: string, seen: boolean, provider: Provider | undefined): HostFacts['cell'] => {
     const service = byHost.get(host);
@@ -107,7 +108,7 @@ export function hostsOf(
     return provider === undefined ? { state: 'unknown' } : { state: 'unmapped' };
   };
 
-  const found = hypervisors.map((h): HostFacts => {
+  const found = nodes.map((h): HostFacts => {
     const { host } = h.service;
     const provider = byId.get(String(h.id)) ?? byName.get(h.hypervisor_hostname);
     return {
@@ -118,7 +119,7 @@ export function hostsOf(
       hypervisor: {
         ...known('type', h.hypervisor_type),
         ...known('version', h.hypervisor_version),
-        ...known('cpuInfo', cpuOf(h.cpu_info)),
+        ...known('cpuInfo', h.cpu_info),
         ...known('vcpus', h.vcpus),
         ...known('vcpusUsed', h.vcpus_used),
         ...known('memoryMb', h.memory_mb),

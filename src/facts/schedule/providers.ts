@@ -10,9 +10,10 @@ export const closely = 200;
 /** 1.29: summaries hold whole trees, with parents. */
 const ask = { service: 'placement', microversion: '1.36' } as const;
 
-const listedSchema = z.looseObject({
+/** Of thousands of providers only what is read is kept: links and the like are dropped as they are parsed. */
+const listedSchema = z.object({
   resource_providers: z.array(
-    z.looseObject({
+    z.object({
       uuid: z.string(),
       name: z.string(),
       root_provider_uuid: z.string().nullish(),
@@ -22,18 +23,17 @@ const listedSchema = z.looseObject({
 });
 type Listed = z.infer<typeof listedSchema>['resource_providers'][number];
 
-export const candidatesSchema = z.looseObject({
-  allocation_requests: z.array(z.looseObject({ allocations: z.record(z.string(), z.unknown()) })),
-  provider_summaries: z.record(
-    z.string(),
-    z.looseObject({
-      resources: z.record(z.string(), z.looseObject({ capacity: z.number(), used: z.number() })),
-      traits: z.array(z.string()).optional(),
-      root_provider_uuid: z.string().nullish(),
-    }),
-  ),
-});
-type Summary = z.infer<typeof candidatesSchema>['provider_summaries'][string];
+const summarySchema = (same: (traits: readonly string[]) => ReadonlySet<string>) =>
+  z.object({
+    provider_summaries: z.record(
+      z.string(),
+      z.object({
+        resources: z.record(z.string(), z.object({ capacity: z.number(), used: z.number() })),
+        traits: z.array(z.string()).transform(same).optional(),
+      }),
+    ),
+  });
+type Summary = z.infer<ReturnType<typeof summarySchema>>['provider_summaries'][string];
 
 const inventoriesSchema = z.looseObject({
   inventories: z.record(
@@ -65,23 +65,24 @@ function interned(): (values: readonly string[]) => ReadonlySet<string> {
 }
 
 /**
- * Providers as the candidates' summaries tell them. Only those of trees with any of the class to spare are there: a class is asked for
- * when the ones before it leave some out.
+ * Providers as the candidates' summaries tell them. Only those of trees with any of the class to spare are there: another class is
+ * asked for when more are left out than can be asked one by one.
  */
 async function summariesOf(
   facts: Store,
   listed: readonly Listed[],
   classes: readonly string[],
+  same: (traits: readonly string[]) => ReadonlySet<string>,
 ): Promise<FactResult<ReadonlyMap<string, Summary>>> {
   const found = new Map<string, Summary>();
   const evidence: Evidence[] = [];
   for (const resource of classes) {
-    if (listed.every((p) => found.has(p.uuid))) break;
+    if (found.size > 0 && listed.filter((p) => !found.has(p.uuid)).length <= closely) break;
     const answer = await facts.io.cloud.get({
       ...ask,
       path: '/allocation_candidates',
       query: { resources: `${resource}:1` },
-      schema: candidatesSchema,
+      schema: summarySchema(same),
     });
     // A class that nobody has is refused with 400: the others tell.
     if (!answer.ok && answer.error.kind === 'api' && answer.error.status === 400) continue;
@@ -112,12 +113,12 @@ export async function providersOf(
   const list = await facts.io.cloud.get({ ...ask, path: '/resource_providers', schema: listedSchema });
   if (!list.ok) return list;
   const listed = list.value.value.resource_providers;
-  const summaries = await summariesOf(facts, listed, classes);
+  const same = interned();
+  const summaries = await summariesOf(facts, listed, classes, same);
   if (!summaries.ok) return summaries;
   const evidence = [list.value.evidence, ...summaries.value.evidence];
   const summarised = summaries.value.value;
   const few = listed.length <= closely;
-  const same = interned();
 
   const members = few ? undefined : await membersOf(facts, aggregates);
   if (members?.ok === false) return members;
@@ -141,7 +142,7 @@ export async function providersOf(
         return observed({
           ...bare,
           inventories: new Map(inventories),
-          traits: same(summary?.traits ?? []),
+          traits: summary?.traits ?? same([]),
           aggregates: same(members?.ok === true ? (members.value.value.get(p.uuid) ?? []) : []),
         });
       }
@@ -178,7 +179,7 @@ export async function providersOf(
         {
           ...bare,
           inventories: new Map(inventories),
-          traits: same(summary?.traits ?? traits?.value.value.traits ?? []),
+          traits: summary?.traits ?? same(traits?.value.value.traits ?? []),
           aggregates: same(groups.value.value.aggregates),
         },
         have.value.evidence,

@@ -142,8 +142,12 @@ const eventSchema = z.looseObject({
 });
 
 /** Hosts on which a build was tried, in order, as the events of the instance's actions name them (2.62; what went wrong: 2.84). */
-async function triedHosts(facts: Store, id: string, requests: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const tried = new Map<string, string>();
+async function triedHosts(
+  facts: Store,
+  id: string,
+  requests: readonly string[],
+): Promise<ReadonlyMap<string, { readonly line: string; readonly evidence?: Evidence }>> {
+  const tried = new Map<string, { readonly line: string; readonly evidence?: Evidence }>();
   for (const request of requests) {
     const answer = await facts.io.cloud.get({
       service: 'compute',
@@ -152,7 +156,10 @@ async function triedHosts(facts: Store, id: string, requests: readonly string[])
       microversion: '2.84',
     });
     for (const e of answer.ok ? (answer.value.value.instanceAction.events ?? []) : []) {
-      if (e.host && /build_and_run_instance/.test(e.event)) tried.set(e.host, e.details ?? '');
+      if (!answer.ok || !e.host || !/build_and_run_instance/.test(e.event)) continue;
+      const line = e.details ?? '';
+      const words = `${e.event} on ${e.host}: ${e.result ?? 'not finished'}${line === '' ? '' : `, ${line}`}`;
+      tried.set(e.host, { line, evidence: showing(answer.value.evidence, words) });
     }
   }
   return tried;
@@ -200,18 +207,19 @@ export const schedulerSaid = source<InstanceSubject, readonly ScheduleSaid[]>(
     const tried = new Map(events);
     for (const line of lines.flat()) {
       const host = /Error from last host: (\S+) \(node/.exec(line)?.[1];
-      if (host !== undefined && !tried.has(host)) tried.set(host, line);
+      if (host !== undefined && !tried.has(host)) tried.set(host, { line });
     }
     const own = server['OS-EXT-SRV-ATTR:host'];
-    if (own && server.status === 'ERROR' && !tried.has(own)) tried.set(own, server.fault?.message ?? '');
+    if (own && server.status === 'ERROR' && !tried.has(own)) tried.set(own, { line: server.fault?.message ?? '' });
     if (server.status === 'ERROR') {
       await Promise.all(
         [...tried].map(async ([host, otherwise]) => {
           const found = await linesOf(facts, host, 'nova-compute', words);
           const error = found.ok ? lastError(found.ran.result.stdout) : undefined;
-          const line = error ?? otherwise;
+          const line = error ?? otherwise.line;
           const [api] = subject.server.evidence;
-          const evidence = found.ok && error !== undefined ? showing(found.ran.evidence, error) : api;
+          const evidence =
+            found.ok && error !== undefined ? showing(found.ran.evidence, error) : (otherwise.evidence ?? api);
           if (evidence === undefined) return;
           told.push({ kind: 'late', host, filters: [], line: line || `a build was tried on ${host}`, evidence });
         }),
