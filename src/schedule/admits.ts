@@ -18,9 +18,11 @@ export interface Mends {
   room(provider: Provider, resourceClass: string, inventory: Inventory, amount: number): readonly Way[];
   trait(provider: Provider, constraint: Trait): readonly Way[];
   memberOf(tree: ProviderTree, constraint: MemberOf): readonly Way[];
+  /** Whether Nova's own aggregates have the host, and only Placement's copy of them has not. */
+  isUnmirrored(constraint: MemberOf): boolean;
 }
 
-const noMends: Mends = { room: () => [], trait: () => [], memberOf: () => [] };
+const noMends: Mends = { room: () => [], trait: () => [], memberOf: () => [], isUnmirrored: () => false };
 
 /** Whether Placement gives candidates of one tree. */
 export function admits(query: PlacementQuery, tree: ProviderTree): HostVerdict {
@@ -308,7 +310,7 @@ function amountObstacle(c: Resource, amount: number, tree: ProviderTree, mends: 
   });
   const [best] = [...holders].sort((a, b) => b.room - a.room);
   const of = 'resource' as const;
-  const wanted = `${withUnit(amount, resourceClass)}${nameOf(resourceClass) === resourceClass ? '' : ` ${nameOf(resourceClass)}`}`;
+  const wanted = `${withUnit(amount, resourceClass)}${unitOf(resourceClass) === resourceClass ? '' : ` ${nameOf(resourceClass)}`}`;
   if (best === undefined)
     return {
       kind: `resource ${c.suffix}:${resourceClass}`,
@@ -345,6 +347,7 @@ function inventoryWords(i: Inventory, resourceClass: string, room: number): stri
 }
 
 function traitObstacle(c: Trait, provider: Provider, mends: Mends): Obstacle {
+  const whose = provider.parent === undefined ? '' : ` of ${provider.name}`;
   const lacks = c.wanted === 'required';
   const isStatus = c.trait === 'COMPUTE_STATUS_DISABLED';
   return {
@@ -359,8 +362,8 @@ function traitObstacle(c: Trait, provider: Provider, mends: Mends): Obstacle {
     has: isStatus
       ? 'COMPUTE_STATUS_DISABLED in Placement'
       : lacks
-        ? `not among ${provider.traits.size} traits of ${provider.name}`
-        : `a trait of ${provider.name}`,
+        ? `not among its traits${whose}`
+        : `trait ${c.trait}${whose}`,
     ways: [...takenBack(c.origin), ...mends.trait(provider, c)],
   };
 }
@@ -368,6 +371,15 @@ function traitObstacle(c: Trait, provider: Provider, mends: Mends): Obstacle {
 function memberObstacle(c: MemberOf, tree: ProviderTree, mends: Mends): Obstacle {
   const { origin } = c;
   const ways = [...takenBack(origin), ...mends.memberOf(tree, c)];
+  if (c.wanted === 'required' && mends.isUnmirrored(c))
+    return {
+      kind: 'aggregate mirror',
+      of: origin.from === 'zone' ? 'zone' : 'aggregate',
+      because: 'not mirrored',
+      wanted: origin.from === 'zone' ? `zone ${origin.zone} in Placement` : 'the aggregate in Placement',
+      has: "in Nova's aggregate, and not in Placement's copy of it",
+      ways,
+    };
   if (origin.from === 'zone')
     return {
       kind: `zone ${origin.zone}`,
@@ -375,7 +387,9 @@ function memberObstacle(c: MemberOf, tree: ProviderTree, mends: Mends): Obstacle
       because: c.aggregates.length === 0 ? `no zone ${origin.zone}` : `not in ${origin.zone}`,
       wanted: `zone ${origin.zone}`,
       has:
-        c.aggregates.length === 0 ? 'no aggregate makes that zone' : `in none of its ${c.aggregates.length} aggregates`,
+        c.aggregates.length === 0
+          ? 'no aggregate makes that zone'
+          : `in none of ${c.aggregates.length} aggregate${c.aggregates.length === 1 ? '' : 's'} of that zone`,
       ways,
     };
   if (origin.from === 'project')

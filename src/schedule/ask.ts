@@ -1,4 +1,4 @@
-import type { Aggregate, Estate } from './estate.ts';
+import type { Aggregate, Estate, HostFacts } from './estate.ts';
 import { defaultZone, type Options, optionsOf, zonesByPlacement } from './options.ts';
 import type { Constraint, Origin, PlacementQuery } from './query.ts';
 import { since } from './release.ts';
@@ -37,8 +37,8 @@ export function placementQuery(wish: Wish, estate: Estate, pinning: 'pcpu' | 'fa
   constraints.push(...hardware(wish));
   const asked = constraints.filter((c) => c.kind !== 'resource' || c.amount > 0);
   asked.push(...preFilters(wish, estate, options, asked));
-  const destination = destined(wish, estate);
-  if (destination !== undefined) asked.push(destination);
+  const named = namedNodes(wish, estate);
+  if (named.length === 1) asked.push(...inTree(wish, named));
   const groups = new Set(asked.map((c) => c.suffix).filter((suffix) => suffix !== ''));
   const policy = fromFlavor.policy ?? (groups.size >= 2 && fromFlavor.groups <= 1 ? 'none' : undefined);
   const sameSubtree = ports.flatMap((p) => (p.sameSubtree === undefined ? [] : [p.sameSubtree]));
@@ -46,8 +46,14 @@ export function placementQuery(wish: Wish, estate: Estate, pinning: 'pcpu' | 'fa
     constraints: asked,
     ...(policy === undefined ? {} : { groupPolicy: policy }),
     ...(sameSubtree.length === 0 ? {} : { sameSubtree }),
+    ...(named.length > 1 || aboutOthers.some((hint) => Object.hasOwn(wish.hints, hint)) || wish.group !== undefined
+      ? { unlimited: true }
+      : {}),
   };
 }
+
+/** Hints with which Nova wants all candidates. */
+const aboutOthers = ['group', 'same_host', 'different_host'] as const;
 
 /** Whether Nova asks a second time, with VCPU for PCPU. */
 export const asksFallback = (wish: Wish, estate: Estate): boolean =>
@@ -324,24 +330,27 @@ function preFilters(wish: Wish, estate: Estate, options: Options, asked: readonl
 export const zoneOf = (aggregate: Aggregate): string | undefined =>
   aggregate.metadata.availability_zone ?? aggregate.zone ?? undefined;
 
-/**
- * A host that was named narrows the question to its tree, where it has one node (resources_from_request_spec); several nodes of one host
- * are told apart later.
- */
-function destined(wish: Wish, estate: Estate): Constraint | undefined {
-  const named = wish.destination;
-  if (named === undefined) return undefined;
-  const nodes = estate.hosts.filter(
+/** Nodes of the host that was named; several of one host are told apart later (resources_from_request_spec). */
+function namedNodes({ destination }: Wish, estate: Estate): readonly HostFacts[] {
+  if (destination === undefined) return [];
+  const { host, node } = destination;
+  return estate.hosts.filter(
     (h) =>
-      (named.host === undefined || h.host.toLowerCase() === named.host.toLowerCase()) &&
-      (named.node === undefined || h.node === named.node),
+      (host === undefined || h.host.toLowerCase() === host.toLowerCase()) && (node === undefined || h.node === node),
   );
-  const [only] = nodes;
-  if (nodes.length !== 1 || only?.provider === undefined) return undefined;
-  return {
-    kind: 'in-tree',
-    suffix: '',
-    provider: only.provider,
-    origin: { from: 'destination', host: named.host ?? named.node ?? only.host },
-  };
 }
+
+/** The one node of the host that was named narrows the question to its tree. */
+const inTree = ({ destination }: Wish, nodes: readonly HostFacts[]): Constraint[] =>
+  nodes.flatMap(({ host, provider }): Constraint[] =>
+    provider === undefined
+      ? []
+      : [
+          {
+            kind: 'in-tree',
+            suffix: '',
+            provider,
+            origin: { from: 'destination', host: destination?.host ?? destination?.node ?? host },
+          },
+        ],
+  );

@@ -89,7 +89,7 @@ function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readon
     );
   const limit = optionsOf(estate.scheduler).number('scheduler.max_placement_results', 1000);
   const candidates = hosts.filter((h) => h.judgements[0]?.state === 'passes').length;
-  if (candidates > limit)
+  if (candidates > limit && placementQuery(wish, estate).unlimited !== true)
     notes.push(
       `Placement has ${candidates} candidates, and Nova looks at ${limit} of them only ([scheduler]max_placement_results).`,
     );

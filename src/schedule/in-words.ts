@@ -45,6 +45,4 @@ export function fitsWords(schedule: Schedule): string {
 
 /** Whence the list of steps. */
 export const filtersWords = ({ filters }: Schedule): string =>
-  filters.from === 'configuration'
-    ? `filters as ${filters.where} has them`
-    : `filters are the defaults of ${filters.where}`;
+  filters.from === 'configuration' ? `filters as ${filters.where} has them` : `filters are the ${filters.where}`;

@@ -87,6 +87,7 @@ export function mendsFor(host: HostFacts, scene: Scene): Mends {
           );
       return into(theirs, host.host);
     },
+    isUnmirrored: ({ aggregates }) => scene.aggregatesOf(host.host).some((a) => aggregates.includes(a.uuid)),
   };
 }
 

@@ -25,7 +25,7 @@ export function groupsOf(query: PlacementQuery): ReadonlyMap<string, readonly Co
  * nothing that could satisfy the request (an availability zone that does not exist).
  */
 export function queryString(query: PlacementQuery, limit = 1000): string | undefined {
-  const parameters: [string, string][] = [['limit', String(limit)]];
+  const parameters: [string, string][] = query.unlimited === true ? [] : [['limit', String(limit)]];
   if (query.groupPolicy !== undefined) parameters.push(['group_policy', query.groupPolicy]);
   const root = traitList(query.constraints, true);
   if (root !== '') parameters.push(['root_required', root]);

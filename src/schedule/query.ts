@@ -5,6 +5,8 @@ export interface PlacementQuery {
   readonly groupPolicy?: 'none' | 'isolate';
   /** same_subtree: suffixes of groups whose providers have one of them as their common ancestor. */
   readonly sameSubtree?: readonly (readonly string[])[];
+  /** Nova takes all candidates, and not the first max_placement_results: with hints about other instances, or a host of several nodes. */
+  readonly unlimited?: true;
 }
 
 /** Where a constraint comes from, so that it can be taken back. */

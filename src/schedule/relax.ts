@@ -261,7 +261,15 @@ const burden: Readonly<Record<ScheduleChange['kind'], number>> = {
 };
 
 const onCloud = ({ changes }: Candidate): number => [...changes.values()].filter((c) => c.on === 'cloud').length;
-const heavy = ({ changes }: Candidate): number => [...changes.values()].reduce((s, c) => s + burden[c.kind], 0);
+const heavy = ({ changes }: Candidate): number => [...changes.values()].reduce((s, c) => s + weight(c), 0);
+
+/** What was set against the usual is set back before anything else is bent. */
+function weight(change: ScheduleChange): number {
+  if (change.kind === 'aggregate-host' && change.mirror === true) return 0;
+  if (change.kind !== 'inventory') return burden[change.kind];
+  if (change.field === 'allocation_ratio') return change.from < 1 ? 3 : 6;
+  return burden.inventory;
+}
 const leaving = ({ changes }: Candidate): number => [...changes.values()].reduce((s, c) => s + left(c), 0);
 
 const inOrder = (a: Candidate, b: Candidate): number =>
@@ -274,7 +282,12 @@ const inOrder = (a: Candidate, b: Candidate): number =>
 
 const alike = ({ changes }: Candidate): string =>
   [...changes.values()]
-    .map((c) => (c.kind === 'extra-spec' || c.kind === 'image-property' ? `${c.kind} ${c.key}` : c.kind))
+    .map((c) => {
+      if (c.kind === 'extra-spec' || c.kind === 'image-property') return `${c.kind} ${c.key}`;
+      if (c.kind === 'inventory') return `${c.kind} ${c.field}`;
+      if (c.kind === 'resource') return `${c.kind} ${c.resource}`;
+      return c.kind === 'aggregate-host' && c.mirror === true ? 'mirror' : c.kind;
+    })
     .sort()
     .join();
 
