@@ -14,6 +14,8 @@ export interface Case {
   readonly step: string;
   /** ... and words of which one must be in it. */
   readonly about: readonly string[];
+  /** What must be in its evidence besides. */
+  readonly shown?: string;
   /** What others boot in the same lab meanwhile would suffer, too. */
   readonly shared?: true;
   /** The log of this host's nova-compute belongs to the truth. */
@@ -22,7 +24,9 @@ export interface Case {
 
 /** Fits on none but the two big hosts without guests. */
 const four = { vcpus: 4 } as const;
-/** Of the hosts that have guests. */
+/** Fits on none but the hosts without guests: what then boots costs nothing. */
+const roomy = { disk: 300 } as const;
+/** A zone of the hosts that have guests. */
 const guests = async (ground: Ground, zone: string, of: readonly string[] = ['cmp1', 'cmp2']): Promise<string> => {
   await ground.aggregate(zone, of, {}, zone);
   return zone;
@@ -35,7 +39,7 @@ export const cases: readonly Case[] = [
   {
     name: 'ram',
     title: 'more memory than any host has',
-    make: async () => ({ ram: 40_000 }),
+    make: async () => ({ ...four, ram: 40_000 }),
     step: 'placement',
     about: ['MEMORY_MB', 'memory'],
   },
@@ -60,8 +64,10 @@ export const cases: readonly Case[] = [
       await both((host) => g.inventory(host, 'MEMORY_MB', { allocation_ratio: 0.5 }));
       return { ...four, ram: 6000 };
     },
+    undo: (g) => g.restock(),
     step: 'placement',
-    about: ['allocation_ratio', 'allocation ratio', 'ratio'],
+    about: ['MB', 'memory'],
+    shown: 'ratio 0.5',
   },
   {
     name: 'reserved',
@@ -70,8 +76,10 @@ export const cases: readonly Case[] = [
       await both((host) => g.inventory(host, 'MEMORY_MB', { reserved: 6000 }));
       return { ...four, ram: 4000 };
     },
+    undo: (g) => g.restock(),
     step: 'placement',
-    about: ['reserved'],
+    about: ['MB', 'memory'],
+    shown: 'reserved 6000',
   },
   {
     name: 'orphan',
@@ -88,7 +96,7 @@ export const cases: readonly Case[] = [
     title: 'the flavor asks for a resource class that no host has',
     make: async (g) => {
       await g.cloud.ask('placement', 'PUT', '/resource_classes/CUSTOM_SCHED_FPGA');
-      return { specs: { 'resources:CUSTOM_SCHED_FPGA': '1' } };
+      return { ...roomy, specs: { 'resources:CUSTOM_SCHED_FPGA': '1' } };
     },
     step: 'placement',
     about: ['CUSTOM_SCHED_FPGA'],
@@ -98,7 +106,7 @@ export const cases: readonly Case[] = [
     title: 'the flavor requires a trait that no host has',
     make: async (g) => {
       await g.cloud.ask('placement', 'PUT', '/traits/CUSTOM_SCHED_GPU');
-      return { specs: { 'trait:CUSTOM_SCHED_GPU': 'required' } };
+      return { ...roomy, specs: { 'trait:CUSTOM_SCHED_GPU': 'required' } };
     },
     step: 'placement',
     about: ['CUSTOM_SCHED_GPU'],
@@ -108,7 +116,7 @@ export const cases: readonly Case[] = [
     title: 'the flavor forbids a trait that every host has',
     make: async (g) => {
       for (const host of hosts) await g.trait(host, 'CUSTOM_SCHED_SLOW', true);
-      return { specs: { 'trait:CUSTOM_SCHED_SLOW': 'forbidden' } };
+      return { ...roomy, specs: { 'trait:CUSTOM_SCHED_SLOW': 'forbidden' } };
     },
     step: 'placement',
     about: ['CUSTOM_SCHED_SLOW'],
@@ -118,7 +126,7 @@ export const cases: readonly Case[] = [
     title: 'the image requires a trait that no host has',
     make: async (g) => {
       await g.cloud.ask('placement', 'PUT', '/traits/CUSTOM_SCHED_TPM');
-      return { image: { 'trait:CUSTOM_SCHED_TPM': 'required' } };
+      return { ...roomy, image: { 'trait:CUSTOM_SCHED_TPM': 'required' } };
     },
     step: 'placement',
     about: ['CUSTOM_SCHED_TPM'],
@@ -246,25 +254,32 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'no-namespace',
-    title: 'an extra spec without namespace, which one aggregate has as metadata',
+    title: 'an extra spec without namespace, which two filters take for theirs; no aggregate has it',
+    make: async () => ({ ...roomy, specs: { ssd: 'true' } }),
+    step: 'AggregateInstanceExtraSpecsFilter',
+    about: ['ssd'],
+  },
+  {
+    name: 'no-namespace-attribute',
+    title: 'an extra spec without namespace that an aggregate has, and that is an attribute of hosts, too',
     make: async (g) => {
-      await g.aggregate('sched-fast', ['sched-f1'], { ssd: 'true' });
-      return { specs: { ssd: 'true' } };
+      await g.aggregate('sched-xen', ['sched-f1'], { hypervisor_type: 'xen' });
+      return { specs: { hypervisor_type: 'xen' } };
     },
     step: 'ComputeCapabilitiesFilter',
-    about: ['ssd'],
+    about: ['hypervisor_type'],
   },
   {
     name: 'capabilities',
     title: 'the flavor wants a hypervisor of another type',
-    make: async () => ({ specs: { 'capabilities:hypervisor_type': 's== xen' } }),
+    make: async () => ({ ...roomy, specs: { 'capabilities:hypervisor_type': 's== xen' } }),
     step: 'ComputeCapabilitiesFilter',
     about: ['hypervisor_type'],
   },
   {
     name: 'image-architecture',
     title: 'an image of an architecture that no host has',
-    make: async () => ({ image: { hw_architecture: 'ia64' } }),
+    make: async () => ({ ...roomy, image: { hw_architecture: 'ia64' } }),
     step: 'ImagePropertiesFilter',
     about: ['hw_architecture', 'ia64'],
   },
@@ -316,7 +331,7 @@ export const cases: readonly Case[] = [
       return { ...four, ram: 7000, hints: { same_host: [server] } };
     },
     step: 'SameHostFilter',
-    about: ['same_host'],
+    about: ['same_host', 'SameHostFilter'],
   },
   {
     name: 'different-host',
@@ -327,7 +342,7 @@ export const cases: readonly Case[] = [
       return { ...four, hints: { different_host } };
     },
     step: 'DifferentHostFilter',
-    about: ['different_host'],
+    about: ['different_host', 'DifferentHostFilter'],
   },
   {
     name: 'num-instances',
@@ -340,7 +355,7 @@ export const cases: readonly Case[] = [
       return four;
     },
     step: 'AggregateNumInstancesFilter',
-    about: ['max_instances_per_host'],
+    about: ['max_instances_per_host', 'AggregateNumInstancesFilter'],
   },
   {
     name: 'numa',

@@ -64,7 +64,7 @@ export class Ground {
     const end = Date.now() + seconds * 1000;
     while (!(await look())) {
       if (Date.now() > end) throw new Error(`not in ${seconds} s: ${what}`);
-      await pause(500);
+      await pause(1500);
     }
   }
 
@@ -310,7 +310,8 @@ export class Ground {
     if (thorough) {
       if (present) {
         await quiet(() => this.verb('cell-start'));
-        for (const host of hosts.filter(mine)) await quiet(() => this.verb('start', host));
+        for (const s of await this.services())
+          if (mine(s.host) && s.state !== 'up') await quiet(() => this.start(s.host));
         await quiet(() => this.verb('discover'));
       }
       for (const s of await this.services()) {
@@ -323,44 +324,44 @@ export class Ground {
       const { servers } = await this.cloud.get('nova', '/servers?all_tenants=1');
       await this.remove(servers.filter((s: Json) => mine(s.name)).map((s: Json) => s.id));
     });
-    await quiet(async () => {
-      for (const { id, name, hosts: held } of (await this.cloud.get('nova', '/os-aggregates')).aggregates)
-        if (mine(name)) {
-          for (const host of held)
-            await this.cloud.ask('nova', 'POST', `/os-aggregates/${id}/action`, { remove_host: { host } });
-          await this.cloud.ask('nova', 'DELETE', `/os-aggregates/${id}`);
+    await Promise.all([
+      quiet(async () => {
+        for (const { id, name, hosts: held } of (await this.cloud.get('nova', '/os-aggregates')).aggregates)
+          if (mine(name)) {
+            for (const host of held)
+              await this.cloud.ask('nova', 'POST', `/os-aggregates/${id}/action`, { remove_host: { host } });
+            await this.cloud.ask('nova', 'DELETE', `/os-aggregates/${id}`);
+          }
+      }),
+      quiet(async () => {
+        for (const f of (await this.cloud.get('nova', '/flavors?is_public=None')).flavors)
+          if (mine(f.name)) await this.cloud.ask('nova', 'DELETE', `/flavors/${f.id}`);
+        for (const g of (await this.cloud.get('nova', '/os-server-groups?all_projects=true')).server_groups)
+          if (mine(g.name)) await this.cloud.ask('nova', 'DELETE', `/os-server-groups/${g.id}`);
+      }),
+      quiet(async () => {
+        for (const i of (await this.cloud.get('glance', '/images?limit=200')).images)
+          if (mine(i.name)) await this.cloud.ask('glance', 'DELETE', `/images/${i.id}`);
+      }),
+      quiet(async () => {
+        for (const p of (await this.cloud.get('neutron', '/ports?fields=id&fields=name')).ports)
+          if (mine(p.name)) await this.cloud.ask('neutron', 'DELETE', `/ports/${p.id}`);
+        for (const n of (await this.cloud.get('neutron', '/networks?fields=id&fields=name')).networks)
+          if (mine(n.name)) {
+            for (const p of (await this.cloud.get('neutron', `/ports?network_id=${n.id}`)).ports)
+              await this.cloud.ask('neutron', 'DELETE', `/ports/${p.id}`);
+            await this.cloud.ask('neutron', 'DELETE', `/networks/${n.id}`);
+          }
+      }),
+      quiet(async () => {
+        for (const consumer of ghosts) await this.cloud.ask('placement', 'DELETE', `/allocations/${consumer}`);
+        const { traits } = await this.cloud.get('placement', '/traits?name=startswith:CUSTOM_SCHED');
+        for (const trait of traits) {
+          for (const host of hosts) if (present || !mine(host)) await this.trait(host, trait, false);
+          await this.cloud.ask('placement', 'DELETE', `/traits/${trait}`);
         }
-    });
-    await quiet(async () => {
-      for (const f of (await this.cloud.get('nova', '/flavors?is_public=None')).flavors)
-        if (mine(f.name)) await this.cloud.ask('nova', 'DELETE', `/flavors/${f.id}`);
-    });
-    await quiet(async () => {
-      for (const i of (await this.cloud.get('glance', '/images?limit=200')).images)
-        if (mine(i.name)) await this.cloud.ask('glance', 'DELETE', `/images/${i.id}`);
-    });
-    await quiet(async () => {
-      for (const g of (await this.cloud.get('nova', '/os-server-groups?all_projects=true')).server_groups)
-        if (mine(g.name)) await this.cloud.ask('nova', 'DELETE', `/os-server-groups/${g.id}`);
-    });
-    await quiet(async () => {
-      for (const p of (await this.cloud.get('neutron', '/ports')).ports)
-        if (mine(p.name)) await this.cloud.ask('neutron', 'DELETE', `/ports/${p.id}`);
-      for (const n of (await this.cloud.get('neutron', '/networks')).networks)
-        if (mine(n.name)) {
-          for (const p of (await this.cloud.get('neutron', `/ports?network_id=${n.id}`)).ports)
-            await this.cloud.ask('neutron', 'DELETE', `/ports/${p.id}`);
-          await this.cloud.ask('neutron', 'DELETE', `/networks/${n.id}`);
-        }
-    });
-    await quiet(async () => {
-      for (const consumer of ghosts) await this.cloud.ask('placement', 'DELETE', `/allocations/${consumer}`);
-      const { traits } = await this.cloud.get('placement', '/traits?name=startswith:CUSTOM_SCHED');
-      for (const trait of traits) {
-        for (const host of hosts) if (present || !mine(host)) await this.trait(host, trait, false);
-        await this.cloud.ask('placement', 'DELETE', `/traits/${trait}`);
-      }
-      if (present) await this.restock();
-    });
+        if (present && thorough) await this.restock();
+      }),
+    ]);
   }
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# hosts.sh up|down|start HOST|stop HOST|cell-stop|cell-start|undiscover HOST|discover|forget   (schedule.sh calls it)
+# hosts.sh up|down | start HOST|stop HOST | cell-stop|cell-start|cell-disable|cell-enable | undiscover HOST|rediscover HOST|discover   (schedule.sh calls it)
 # More hosts than the lab has, for a while: nova-compute with Nova's fake driver, which holds instances that are none.
 #   sched-f1  10 VCPU, 8 GB, cell1        sched-f2  2 VCPU, 8 GB, cell1        sched-c2  10 VCPU, 8 GB, cell2
 # They run on ctl. cell2 has its own database, vhost and conductor; its database is reached by a port of its own (3307), so that it can be cut off.
@@ -15,7 +15,7 @@ unit() { local u=$1; shift; hxs ctl "systemctl reset-failed $u 2>/dev/null; syst
 start() { unit $1 /usr/bin/nova-compute --config-file=/etc/nova/sched/compute.conf --config-file=/etc/nova/sched/$1.conf --log-file=/var/log/nova/nova-compute-$1.log; }
 conductor2() { unit sched-conductor2 /usr/bin/nova-conductor --config-file=/etc/nova/nova.conf --config-file=/etc/nova/sched/cell2.conf --log-file=/var/log/nova/nova-conductor-cell2.log; }
 manage() { hxs ctl "su -s /bin/sh nova -c 'nova-manage $*'" 2>&1 | grep -v eventlet || true; }
-cell2() { manage cell_v2 list_cells | awk -F'|' '$2 ~ /^ *cell2 *$/ {gsub(/ /, "", $3); print $3}'; }
+cell2() { hx ctl mysql -N nova_api -e "SELECT uuid FROM cell_mappings WHERE name = 'cell2'"; }
 # Nova's API and scheduler keep the cells in mind
 reread() { hx ctl systemctl restart nova-scheduler nova-api; wait_for 60 nova hx ctl curl -sf http://ctl:8774/; }
 up_hosts() { api "8774/v2.1/os-services?binary=nova-compute" | jq -e '[.services[] | select((.host|startswith("sched-")) and .state=="up")] | length == 3'; }
@@ -39,7 +39,7 @@ up() {
   conductor2; start sched-c2; wait
   wait_for 90 "their services" up_hosts && wait_for 60 "their providers" known && discover
 }
-discover() { manage cell_v2 discover_hosts >/dev/null; }
+discover() { [ "$(hx ctl mysql -N nova_api -e "SELECT COUNT(*) FROM host_mappings WHERE host LIKE 'sched-%'")" = 3 ] || manage cell_v2 discover_hosts >/dev/null; }
 undiscover() { hx ctl mysql nova_api -e "DELETE FROM host_mappings WHERE host = '$1'"; }
 rediscover() { hxs ctl "mysql -e \"UPDATE nova.compute_nodes SET mapped = 0 WHERE host = '$1'; UPDATE nova_cell2.compute_nodes SET mapped = 0 WHERE host = '$1'\"" 2>/dev/null; discover; }
 # the rest of a run: services, providers, mappings, the cell. Instances on them must be gone.
@@ -57,7 +57,6 @@ down() { local h i c=
 }
 case ${1:-} in
 up|down|discover) $1 ;;
-forget) : ;;
 start) start $2 ;;
 stop) hx ctl systemctl stop $2 ;;
 cell-stop) proxy_off ;;

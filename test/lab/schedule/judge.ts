@@ -44,6 +44,8 @@ export function firstOf(report: RunReport | undefined, c: Case): { readonly said
   const told = `${finding.summary} ${finding.subject}`.toLowerCase();
   return {
     said: `${finding.code} ${finding.summary}`,
-    right: c.about.some((word) => told.includes(word.toLowerCase())),
+    right:
+      c.about.some((word) => told.includes(word.toLowerCase())) &&
+      (c.shown === undefined || JSON.stringify(finding).includes(c.shown)),
   };
 }

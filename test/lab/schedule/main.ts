@@ -10,24 +10,22 @@ import { type Case, cases } from './cases.ts';
 import { Cloud } from './cloud.ts';
 import { type Asked, Ground, type Made } from './ground.ts';
 import { compared, firstOf } from './judge.ts';
-import { keep, keepCommon, type Recorded, record } from './record.ts';
+import { keep, keepCommon, record } from './record.ts';
 import { CannotBeMade, relaxed } from './relax.ts';
 import { page, type Question, type Result, type Row, right, type Tried } from './table.ts';
 import { truthOf } from './truth.ts';
 
-const USAGE = `usage: schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] | --record DIR [--case NAME]... | --heal | --list
+const USAGE = `usage: schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list
   --case       only these; their rows replace those of the last run
   --questions  random flavors: would they fit? 30 where nobody says
   --resume     goes on with the last run
   --keep       leaves the further hosts up at the end
-  --record     only what Nova, Placement and their logs say, as files; cases that have a folder there are left out
+  --record     keeps what Nova, Placement and their logs say as files, of cases that have no folder there yet
   --heal       takes away whatever a run that was cut off has left in the cloud
 `;
 
-const doctorLimit = 100;
-/** Further relaxations of the request that are tried, after the first. */
-const furtherTries = 2;
-
+/** Seconds. */
+const doctorLimit = 180;
 const say = (text: string): void => {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 };
@@ -62,10 +60,12 @@ function question(flavor: string, asked: Asked): string[] {
 class Rounds {
   readonly ground: Ground;
   readonly reports: string;
+  readonly #recordings: string | undefined;
   version = '?';
 
-  constructor(ground: Ground) {
+  constructor(ground: Ground, recordings: string | undefined) {
     this.ground = ground;
+    this.#recordings = recordings;
     this.reports = join(ground.lab.place.log, 'schedule');
     mkdirSync(this.reports, { recursive: true });
   }
@@ -123,7 +123,10 @@ class Rounds {
     try {
       const asked = await c.make(ground);
       const made = await ground.request('sched-vm', asked);
-      const truth = truthOf(await record(ground, made, c.late ?? []));
+      const recorded = await record(ground, made, c.late ?? []);
+      const folder = this.#recordings === undefined ? undefined : join(this.#recordings, c.name);
+      if (folder !== undefined && !existsSync(folder)) await keep(ground, recorded, folder);
+      const truth = truthOf(recorded);
       const told = { outcome: truth.outcome, message: truth.message, narrowest: truth.narrowest ?? '' };
       const wanted = c.refused ? 'refused' : 'failed';
       if (truth.outcome !== wanted)
@@ -137,13 +140,10 @@ class Rounds {
       await ground.remove(made.servers);
       const relaxations = schedule?.relaxations ?? [];
       const tried: Tried[] = [];
-      const [best, ...others] = relaxations;
-      // Those of the request leave the cloud as it is, so that others can be tried after them.
-      const further = others.filter((r) => r.changes.every((x) => x.on === 'request')).slice(0, furtherTries);
-      const touches = best?.changes.some((x) => x.on === 'cloud') ?? false;
-      for (const r of best === undefined ? [] : touches ? [...further, best] : [best, ...further])
+      for (const r of relaxations) {
         tried.push(await this.try(asked, r));
-      if (touches) tried.unshift(...tried.splice(-1));
+        if (tried.at(-1)?.boots !== 'not tried') break;
+      }
       return {
         ...about,
         ...told,
@@ -208,33 +208,6 @@ class Rounds {
   }
 }
 
-async function recordAll(ground: Ground, lock: LabLock, wanted: readonly Case[], folder: string): Promise<void> {
-  if (!existsSync(join(folder, 'common'))) await keepCommon(ground, join(folder, 'common'));
-  for (const c of wanted) {
-    if (existsSync(join(folder, c.name))) continue;
-    if (c.shared) await lock.take();
-    try {
-      const recorded: Recorded = await record(
-        ground,
-        await ground.request('sched-vm', await c.make(ground)),
-        c.late ?? [],
-      );
-      await keep(ground, recorded, join(folder, c.name));
-      const truth = truthOf(recorded);
-      const fates = Object.entries(truth.hosts).map(([host, f]) => `${host}: ${f.stop ?? 'fits'}`);
-      say(
-        `${c.name}: ${truth.outcome} at ${truth.narrowest ?? '-'}: ${truth.message.slice(0, 120)}; ${fates.join(', ')}`,
-      );
-    } catch (error) {
-      say(`${c.name}: FAILED ${reason(error)}`);
-    } finally {
-      await c.undo?.(ground).catch((error) => say(`  ${c.name}: undo: ${reason(error)}`));
-      await ground.sweep(false);
-      lock.leave();
-    }
-  }
-}
-
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -285,13 +258,10 @@ async function main(): Promise<number> {
   await ground.sweep();
   await ground.quota(true);
   const wanted = values.case.length === 0 ? cases : cases.filter((c) => values.case.includes(c.name));
-  if (values.record !== undefined) {
-    await recordAll(ground, lock, wanted, values.record);
-    if (!values.keep) await heal();
-    return 0;
-  }
+  if (values.record !== undefined && !existsSync(join(values.record, 'common')))
+    await keepCommon(ground, join(values.record, 'common'));
 
-  const rounds = new Rounds(ground);
+  const rounds = new Rounds(ground, values.record);
   const file = join(lab.place.log, `schedule-${variant}.json`);
   const partial = values.case.length > 0;
   const before: Result | undefined =

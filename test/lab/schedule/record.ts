@@ -3,16 +3,8 @@ import { join } from 'node:path';
 import type { Json } from './cloud.ts';
 import type { Ground, Made } from './ground.ts';
 
-/** A line of a log that begins with a time, with the lines that belong to it. */
-export const entries = (log: string): string[] =>
-  log
-    .split('\n')
-    .reduce<string[][]>((all, line) => {
-      if (/^\d{4}-\d\d-\d\d \d\d:/.test(line) || all.length === 0) all.push([line]);
-      else all.at(-1)?.push(line);
-      return all;
-    }, [])
-    .map((lines) => lines.join('\n'));
+/** Lines of a log; oslo.log begins each with its time and the request, those of a traceback, too. */
+export const entries = (log: string): string[] => log.split('\n').filter((line) => line !== '');
 
 export interface Query {
   readonly path: string;
@@ -36,23 +28,15 @@ export interface Recorded {
   readonly compute: Readonly<Record<string, string>>;
 }
 
-/** How much of a log is looked through: what one case writes is far less. */
-const tail = 4_000_000;
-
-const ofRequest = (log: string, request: string | undefined): string =>
-  request === undefined
-    ? ''
-    : entries(log)
-        .filter((e) => e.includes(request))
-        .join('\n');
-
 export async function record(ground: Ground, made: Made, late: readonly string[]): Promise<Recorded> {
   const { cloud } = ground;
   const log = async (host: string, file: string): Promise<string> =>
-    (await ground.on(host, `tail -c ${tail} ${file}`)).out;
-  const request = made.request;
-  const scheduler = ofRequest(await log('ctl', '/var/log/nova/nova-scheduler.log'), request);
-  const placement = ofRequest(await log('ctl', '/var/log/placement/placement-api.log'), request);
+    made.request === undefined ? '' : (await ground.on(host, `grep -aF ${made.request} ${file}`)).out;
+  const [scheduler = '', placement = '', conductor = ''] = await Promise.all(
+    ['nova/nova-scheduler', 'placement/placement-api', 'nova/nova-conductor'].map((file) =>
+      log('ctl', `/var/log/${file}.log`),
+    ),
+  );
   const queries: Query[] = [];
   for (const [, path = ''] of placement.matchAll(/"GET (\/allocation_candidates\?\S+)" status: \d+/g))
     if (!queries.some((q) => q.path === path)) {
@@ -64,7 +48,7 @@ export async function record(ground: Ground, made: Made, late: readonly string[]
     const file = host.startsWith('sched-')
       ? `/var/log/nova/nova-compute-${host}.log`
       : '/var/log/nova/nova-compute.log';
-    compute[host] = ofRequest(await log(host.startsWith('sched-') ? 'ctl' : host, file), request);
+    compute[host] = await log(host.startsWith('sched-') ? 'ctl' : host, file);
   }
   return {
     made,
@@ -75,7 +59,7 @@ export async function record(ground: Ground, made: Made, late: readonly string[]
     providers: (await cloud.get('placement', '/resource_providers')).resource_providers,
     queries,
     scheduler,
-    conductor: ofRequest(await log('ctl', '/var/log/nova/nova-conductor.log'), request),
+    conductor,
     compute,
   };
 }

@@ -47,7 +47,8 @@ const share = (part: number, whole: number): string =>
   whole === 0 ? '-' : `${part} of ${whole} (${Math.round((1000 * part) / whole) / 10} %)`;
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
 
-const relaxedRight = (r: Row): boolean => r.tried[0]?.boots === true;
+/** The first that this lab can make. */
+const relaxedRight = (r: Row): boolean => r.tried.find((t) => t.boots !== 'not tried')?.boots === true;
 
 /** Everything equal, the first cause right, and the first relaxation boots. */
 export const right = (r: Row): boolean =>
