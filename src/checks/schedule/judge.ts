@@ -38,7 +38,6 @@ export interface ScheduleCircumstances {
   readonly verify: string;
 }
 
-const mostEvidence = 8;
 const mostLines = 12;
 /** Hosts that relate this finding to others about them; a cloud of thousands is no relation. */
 const mostScoped = 200;
@@ -92,6 +91,8 @@ function alike(over: Reason['over'], say: (verdict: Rejection) => string): (read
 
 // Words.
 
+const fewWords = (hosts: readonly string[]): string => (hosts.length > 4 ? `${hosts.length} hosts` : hosts.join(', '));
+
 const saidNone = (said: readonly ScheduleSaid[]): boolean => said.some((s) => s.kind === 'no-candidates');
 
 function summaryOf(schedule: Schedule, reason: Reason): string {
@@ -105,7 +106,7 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
   const same = alike(over, (v) => v.because);
   const each = same
     .slice(0, 3)
-    .map(([because, hosts]) => `${hostWords(hosts)}: ${because}`)
+    .map(([because, hosts]) => `${fewWords(hosts)}: ${because}`)
     .join('; ');
   const more = same.length > 3 ? '; …' : '';
   switch (spec) {
@@ -169,10 +170,8 @@ function evidenceOf(schedule: Schedule, { column, over }: Reason, c: ScheduleCir
   const isPlacement = step?.kind === 'placement';
   const answers = c.evidence.filter(isCandidates).slice(0, isPlacement ? 1 : 0);
   const all = [...(c.first === undefined ? [] : [c.first]), ...c.said.slice(0, 3), ...answers, ...derived];
-  if (all.length === 0) return c.evidence.slice(0, 1);
-  const told = new Set(all.map((e) => JSON.stringify(e.source)));
-  const facts = c.evidence.filter((e) => !isCandidates(e) && !told.has(JSON.stringify(e.source)));
-  return [...all, ...facts.slice(0, mostEvidence - all.length)];
+  // What else was asked stands with the check itself.
+  return all.length > 0 ? all : c.evidence.slice(0, 1);
 }
 
 const rejectionsOf = ({ rows }: Schedule): Reason['over'] =>

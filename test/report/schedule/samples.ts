@@ -88,7 +88,7 @@ export const fits: Schedule = {
   ],
   hosts: 3,
   verdict: 'fits',
-  filters: { from: 'defaults', where: 'zed' },
+  filters: { from: 'defaults', where: 'defaults of Nova zed' },
 };
 
 export const mixed: Schedule = {
