@@ -55,8 +55,7 @@ export function relaxationsOf(hosts: readonly Assessed[], wish: Wish, estate: Es
       else known.push({ changes, host: one.host });
     }
   }
-  const candidates = minimal([...byShape.values()].map(merged)).sort(inOrder);
-  return chosen(candidates, wish, estate, (candidate) => tried(candidate, wish, estate));
+  return chosen(minimal([...byShape.values()].map(merged)), wish, estate);
 }
 
 /**
@@ -89,12 +88,7 @@ export function relaxationsOfCount(
       if ([...changes.values()].every((c) => c.on === 'cloud'))
         candidates.push(candidateOf(changes, [...fitting, one.host]));
   }
-  return chosen(minimal(candidates).sort(inOrder), wish, estate, (candidate) => {
-    const after = judgedAgain(candidate, wish, estate);
-    const asked = after.case.wish.count;
-    const capacity = capacityOf(after.hosts, after.scene, placementQuery(after.case.wish, after.case.estate));
-    return capacity.total >= asked ? after.hosts : [];
-  });
+  return chosen(minimal(candidates), wish, estate);
 }
 
 /** The largest amount of a class at which as many instances have room as are asked for. */
@@ -293,20 +287,20 @@ const alike = ({ changes }: Candidate): string =>
 
 // Trying.
 
-interface Again {
-  readonly case: { readonly wish: Wish; readonly estate: Estate };
-  readonly scene: ReturnType<typeof sceneOf>;
-  /** Those that nothing rejects. */
-  readonly hosts: readonly Assessed[];
+interface Tried {
+  /** Those that nothing rejects then; none where they have no room for as many as are asked for. */
+  readonly given: readonly Assessed[];
   readonly rejected: readonly Assessed[];
-  readonly columns: readonly string[];
+  readonly wish: Wish;
+  readonly estate: Estate;
 }
 
-function judgedAgain(candidate: Candidate, wish: Wish, estate: Estate): Again {
-  const now = applied([...candidate.changes.values()], wish, estate);
+/** The changes made, and the candidate's hosts judged again. */
+function tried({ changes, hosts }: Candidate, wish: Wish, estate: Estate): Tried {
+  const now = applied([...changes.values()], wish, estate);
   const scene = sceneOf(now.wish, now.estate);
   const steps = stepsOf(scene, []);
-  const names = new Set(candidate.hosts.map((h) => `${h.host} ${h.node}`));
+  const names = new Set(hosts.map((h) => `${h.host} ${h.node}`));
   const all = now.estate.hosts
     .filter((h) => names.has(`${h.host} ${h.node}`))
     .map((host) =>
@@ -315,73 +309,75 @@ function judgedAgain(candidate: Candidate, wish: Wish, estate: Estate): Again {
         steps.map((step) => step.judge(host)),
       ),
     );
-  return {
-    case: now,
-    scene,
-    hosts: all.filter((h) => h.fits !== 'no'),
-    rejected: all.filter((h) => h.fits === 'no'),
-    columns: steps.map((s) => s.column.id),
-  };
+  const open = all.filter((h) => h.fits !== 'no');
+  const rejected = all.filter((h) => h.fits === 'no');
+  const { count } = now.wish;
+  const isEnough = count <= 1 || capacityOf(open, scene, placementQuery(now.wish, now.estate)).total >= count;
+  return { ...now, given: isEnough ? open : [], rejected };
 }
 
-/** Hosts that a candidate gives the request. */
-function tried(candidate: Candidate, wish: Wish, estate: Estate): readonly Assessed[] {
-  const after = judgedAgain(candidate, wish, estate);
-  if (after.case.wish.count <= 1) return after.hosts;
-  const query = placementQuery(after.case.wish, after.case.estate);
-  return capacityOf(after.hosts, after.scene, query).total >= after.case.wish.count ? after.hosts : [];
+/** What else a candidate takes, where its changes bring something to light: filters that a forced host had skipped. */
+function extended(candidate: Candidate, { rejected }: Tried): readonly Candidate[] {
+  const more = new Map<string, { readonly changes: Changes; readonly host: HostFacts }[]>();
+  for (const { host, judgements } of rejected)
+    for (const set of hittingSets(judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : [])))) {
+      const changes = new Map([...candidate.changes, ...set]);
+      if (changes.size > mostChanges || changes.size === candidate.changes.size) continue;
+      const shape = shapesOf(changes);
+      more.set(shape, [...(more.get(shape) ?? []), { changes, host }]);
+    }
+  return [...more.values()].map(merged);
 }
 
 /** The best candidates that hold when they are tried, the request's before the cloud's, not all of one kind. */
-function chosen(
-  candidates: readonly Candidate[],
-  wish: Wish,
-  estate: Estate,
-  tryOut: (candidate: Candidate) => readonly Assessed[],
-): readonly Relaxation[] {
+function chosen(candidates: readonly Candidate[], wish: Wish, estate: Estate): readonly Relaxation[] {
   const offered: { readonly candidate: Candidate; readonly relaxation: Relaxation }[] = [];
   const kinds = new Map<string, number>();
-  let tries = 0;
-  for (const candidate of candidates) {
-    if (offered.length >= mostOffered || tries >= mostTries) break;
+  const seen = new Set(candidates.map((c) => c.shape));
+  let left = [...candidates].sort(inOrder);
+  let at = 0;
+  for (let tries = 0; tries < mostTries && offered.length < mostOffered; ) {
+    const candidate = left[at];
+    if (candidate === undefined) break;
+    at += 1;
     const kind = alike(candidate);
     const isOfRequest = onCloud(candidate) === 0;
     if ((kinds.get(kind) ?? 0) >= mostAlike) continue;
     if (isOfRequest && offered.filter((o) => onCloud(o.candidate) === 0).length >= mostOfRequest) continue;
+    if (offered.some((o) => [...o.candidate.changes.keys()].every((shape) => candidate.changes.has(shape)))) continue;
     tries += 1;
-    const hosts = tryOut(candidate);
-    const [first] = hosts;
-    if (first === undefined) continue;
+    const after = tried(candidate, wish, estate);
+    if (after.given.length === 0) {
+      const more = extended(candidate, after).filter((c) => !seen.has(c.shape));
+      for (const { shape } of more) seen.add(shape);
+      if (more.length > 0) {
+        left = [...left.slice(at), ...more].sort(inOrder);
+        at = 0;
+      }
+      continue;
+    }
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    offered.push({
-      candidate,
-      relaxation: relaxationOf(candidate, hosts, applied([...candidate.changes.values()], wish, estate)),
-    });
+    offered.push({ candidate, relaxation: relaxationOf(candidate, after) });
   }
   return offered.map((o) => o.relaxation);
 }
 
-function relaxationOf(
-  { changes }: Candidate,
-  hosts: readonly Assessed[],
-  after: { readonly wish: Wish; readonly estate: Estate },
-): Relaxation {
-  const sure = hosts.filter((h) => h.fits === 'yes');
-  const given = sure.length > 0 ? sure : hosts;
-  const columns = stepsOf(sceneOf(after.wish, after.estate), []).map((s) => s.column.id);
-  const open =
-    sure.length > 0
-      ? []
-      : [
-          ...new Set(
-            hosts.flatMap((h) => h.judgements.flatMap((j, i) => (j.state === 'unknown' ? (columns[i] ?? []) : []))),
-          ),
-        ];
+function relaxationOf({ changes }: Candidate, after: Tried): Relaxation {
+  const sure = after.given.filter((h) => h.fits === 'yes');
+  const given = sure.length > 0 ? sure : after.given;
   const words = [...changes.values()].map(wordsOf).join(' and ');
+  const open = sure.length > 0 ? [] : openSteps(after);
   return {
     changes: [...changes.values()],
     hosts: [...new Set(given.map((h) => h.host.host))].sort(),
     proof: 'computed',
     words: open.length === 0 ? words : `${words} (as far as can be told: not ${open.join(', ')})`,
   };
+}
+
+/** Steps that could not be computed. */
+function openSteps({ given, wish, estate }: Tried): readonly string[] {
+  const columns = stepsOf(sceneOf(wish, estate), []).map((s) => s.column.id);
+  const open = given.flatMap((h) => h.judgements.flatMap((j, i) => (j.state === 'unknown' ? (columns[i] ?? []) : [])));
+  return [...new Set(open)];
 }

@@ -81,12 +81,18 @@ function placementStep(scene: Scene): Step {
         first.state === 'rejects' && fallback !== undefined ? better(first, candidacy(fallback, tree, mends)) : first;
       const shared = own.state === 'rejects' ? sharedInto(own.obstacles, sharing, tree[0].aggregates) : undefined;
       // One that is not named at all is rejected for that, and not for its tree besides.
-      const rest =
-        own.state === 'rejects' && named.length > 0 ? own.obstacles.filter((o) => o.of !== 'host') : undefined;
-      return together([...named, ...(rest ?? (own.state === 'rejects' ? own.obstacles : []))], own, shared);
+      const all = own.state === 'rejects' ? own.obstacles.map((o) => withReason(o, host)) : [];
+      const rest = named.length > 0 ? all.filter((o) => o.of !== 'host') : all;
+      return together([...named, ...rest], own, shared);
     },
   };
 }
+
+/** Of a service that was disabled Nova knows why, and Placement does not. */
+const withReason = (o: Obstacle, { service }: HostFacts): Obstacle =>
+  o.of === 'service' && o.because === 'disabled' && service.disabledReason
+    ? { ...o, because: `disabled: ${service.disabledReason}` }
+    : o;
 
 const better = (first: Judgement, second: Judgement): Judgement => (second.state === 'passes' ? second : first);
 
