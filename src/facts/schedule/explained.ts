@@ -59,7 +59,8 @@ async function candidates(
   const roots = requests
     .flatMap((r) => Object.keys(r.allocations))
     .map((id) => summaries[id]?.root_provider_uuid ?? id);
-  return observed({ roots: new Set(roots), cut: requests.length >= limit }, answer.value.evidence);
+  const cut = query.unlimited !== true && requests.length >= limit;
+  return observed({ roots: new Set(roots), cut }, answer.value.evidence);
 }
 
 /** The whole question, then with one constraint left out at a time; the rest is computed where the cloud is too wide to ask all of it. */
@@ -70,10 +71,11 @@ async function answersOf(facts: Store, query: PlacementQuery, cloud: Estate): Pr
   const { roots } = whole.value.value;
   const wanting = cloud.hosts.some((h) => h.provider === undefined || !roots.has(h.provider));
   const ask = cloud.providers.length <= closely ? wanting : roots.size === 0;
+  const { unlimited: _, ...bounded } = query;
   const without = await Promise.all(
     query.constraints.map(async (left) => {
       if (!ask) return undefined;
-      const rest = { ...query, constraints: query.constraints.filter((c) => c !== left) };
+      const rest = { ...bounded, constraints: query.constraints.filter((c) => c !== left) };
       // Without a resource there is nothing to ask for.
       if (!rest.constraints.some((c) => c.kind === 'resource')) return undefined;
       const answer = await candidates(facts, rest);

@@ -18,7 +18,7 @@ import { inShort } from './in-short.ts';
  * grep takes them) are its name, the files its arguments. Bounded from the end of each file: a scheduler at DEBUG writes gigabytes.
  */
 const linesAbout = `for f in "$@"; do [ -r "$f" ] || continue
-tail -c 33554432 -- "$f" | grep -aF -e "$0" | grep -aE ' (ERROR|CRITICAL|TRACE|WARNING) |Starting with [0-9]+ host|Filter \\w+ returned|Filtering removed all hosts|Got no allocation candidates|No (hosts|nodes) matched|Host filter ' | cut -c 1-2000 | tail -n 120
+tail -c 33554432 -- "$f" | grep -aF -e "$0" | grep -aE ' (ERROR|CRITICAL|TRACE|WARNING) |Starting with [0-9]+ host|Filter \\w+ returned|Filtering removed all hosts|Got no allocation candidates|No (hosts|nodes) matched|Host filter ' | cut -c 1-12000 | tail -n 120
 done`;
 
 /** Words are ids of Nova: letters, digits and hyphens. */
@@ -123,6 +123,15 @@ export function lastError(stdout: string): string | undefined {
   return `${worst.at.replace('T', ' ')} ${worst.logger} ${said.replace(/:: /g, ': ')}`.trim();
 }
 
+/** What a conductor says of the host whose build it tries again elsewhere: the host, and in its traceback the reason (populate_retry). */
+export function failedBuild(line: string): { readonly host: string; readonly line: string } | undefined {
+  const told = /Error from last host: (\S+) \(node [^)]*\): (.*)$/.exec(line);
+  if (told?.[1] === undefined) return undefined;
+  const reason = /was re-scheduled: (.*?)(?:\\n)?['"]\]?$/.exec(told[2] ?? '')?.[1];
+  const at = /^\S+ \S+/.exec(line)?.[0] ?? '';
+  return { host: told[1], line: reason === undefined ? line : `${at} build on ${told[1]} failed: ${reason}` };
+}
+
 /** Nova repeats the instance on every line of a traceback. */
 const bare = (line: string): string => line.replace(/^\[instance: [\da-f-]+\] ?/, '');
 
@@ -189,25 +198,28 @@ export const schedulerSaid = source<InstanceSubject, readonly ScheduleSaid[]>(
     const told: Told[] = [];
     let failure: FactFailure | undefined;
 
-    const look = async (service: 'nova-scheduler' | 'nova-conductor', host: string): Promise<readonly string[]> => {
+    const retries: { readonly host: string; readonly line: string; readonly evidence: Evidence }[] = [];
+    const look = async (service: 'nova-scheduler' | 'nova-conductor', host: string): Promise<void> => {
       const found = await linesOf(facts, host, service, words);
       if (!found.ok) {
         failure ??= found.error;
-        return [];
+        return;
       }
       const outcome = outcomeOf(host, found.lines);
       if (outcome !== undefined) told.push({ ...outcome, evidence: showing(found.ran.evidence, outcome.line) });
-      return found.lines;
+      for (const retry of found.lines.flatMap((line) => failedBuild(line) ?? [])) {
+        retries.push({ ...retry, evidence: showing(found.ran.evidence, retry.line) });
+      }
     };
-    const [events, ...lines] = await Promise.all([
+    const [events] = await Promise.all([
       triedHosts(facts, subject.id, requests),
       ...hostsOf('nova-conductor').map((host) => look('nova-conductor', host)),
       ...hostsOf('nova-scheduler').map((host) => look('nova-scheduler', host)),
     ]);
     const tried = new Map(events);
-    for (const line of lines.flat()) {
-      const host = /Error from last host: (\S+) \(node/.exec(line)?.[1];
-      if (host !== undefined && !tried.has(host)) tried.set(host, { line });
+    for (const { host, line, evidence } of retries) {
+      const known = tried.get(host);
+      if (known === undefined || known.line === '') tried.set(host, { line, evidence });
     }
     const own = server['OS-EXT-SRV-ATTR:host'];
     if (own && server.status === 'ERROR' && !tried.has(own)) tried.set(own, { line: server.fault?.message ?? '' });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,9 +86,10 @@ const search = ({ query = {} }: GetRequest<unknown>): string =>
     ),
   ).toString();
 
-/** The same question in whatever order its parts are. */
-const sorted = (text: string): string =>
+/** The same question in whatever order its parts are, however many answers it wants. */
+const withoutLimit = (text: string): string =>
   [...new URLSearchParams(text)]
+    .filter(([key]) => key !== 'limit')
     .map(([key, value]) => `${key}=${value.split(',').sort().join(',')}`)
     .sort()
     .join('&');
@@ -124,6 +125,18 @@ export function caseOf(
       const found = providers.resource_providers.find((p: Body) => p.uuid === provider[1]);
       return found === undefined ? 404 : { [provider[2] ?? '']: found[provider[2] ?? ''] };
     }
+    const group = /^\/os-server-groups\/(.+)$/.exec(path)?.[1];
+    if (group !== undefined && existsSync(join(folder, 'server-groups.json'))) {
+      const found = read('server-groups.json').server_groups.find((g: Body) => g.id === group);
+      return found === undefined ? 404 : { server_group: found };
+    }
+    const lives = providers.resource_providers.find(
+      (p: Body) => path.slice('/servers/'.length) in (p.allocations ?? {}),
+    );
+    if (lives !== undefined && !path.includes('-5c4e-4d00-')) {
+      const id = path.slice('/servers/'.length);
+      return { server: { id, name: id, status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': lives.name } };
+    }
     switch (path) {
       case '/os-services':
         return read('os-services.json');
@@ -134,9 +147,9 @@ export function caseOf(
       case '/resource_providers':
         return providers;
       case '/allocation_candidates': {
-        if (query.limit === undefined) return candidatesOf(providers, String(query.resources));
+        if (Object.keys(query).length === 1) return candidatesOf(providers, String(query.resources));
         const queries = read('allocation-candidates.json');
-        const same = queries.find((q: Body) => sorted(q.path.split('?')[1]) === sorted(search(request)));
+        const same = queries.find((q: Body) => withoutLimit(q.path.split('?')[1]) === withoutLimit(search(request)));
         return same === undefined ? 500 : same.status === 200 ? same.answer : same.status;
       }
       case `/servers/${instance.id}`:

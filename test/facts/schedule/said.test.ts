@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { lastError, outcomeOf, schedulerSaid } from '../../../src/facts/schedule/said.ts';
+import { failedBuild, lastError, outcomeOf, schedulerSaid } from '../../../src/facts/schedule/said.ts';
 import { caseOf } from './recorded-case.ts';
 
 const log = (name: string): string =>
@@ -79,5 +79,18 @@ describe('the last error of a nova-compute', () => {
     const plain = `${head('ERROR', 'nova.compute.manager')}${context}[instance: ${id}] Build of instance aborted: no port`;
     expect(lastError(plain)).toContain('Build of instance aborted: no port');
     expect(lastError(`${head('WARNING', 'nova.compute.manager')}${context}hm`)).toBeUndefined();
+  });
+});
+
+describe('a host on which a build failed', () => {
+  it('is told by the conductor, with the reason at the end of the traceback', () => {
+    const line =
+      "2026-11-21 12:38:07.200 1766 ERROR nova.scheduler.utils [None req-fa55352c-a6aa-4d7d-83e4-b2f64bc10f2c u p - - default default] [instance: 04f90bb7-ae87-444a-b612-dae1982db832] Error from last host: sched-c2 (node sched-c2): ['Traceback (most recent call last):\\n', 'nova.exception.RescheduledException: Build of instance 04f90bb7-ae87-444a-b612-dae1982db832 was re-scheduled: Binding failed for port 1f2c3b80-7654-49d9-a998-b375ab98aff8, please check neutron logs for more information.\\n']";
+    expect(failedBuild(line)).toEqual({
+      host: 'sched-c2',
+      line: '2026-11-21 12:38:07.200 build on sched-c2 failed: Binding failed for port 1f2c3b80-7654-49d9-a998-b375ab98aff8, please check neutron logs for more information.',
+    });
+    expect(failedBuild(line.slice(0, 330))?.host).toBe('sched-c2');
+    expect(failedBuild('Setting instance to ERROR state.')).toBeUndefined();
   });
 });
