@@ -230,7 +230,7 @@ function parts(keys: readonly string[]): readonly (readonly string[])[] {
 
 /** How much one would rather not, of changes of one side. */
 const burden: Readonly<Record<ScheduleChange['kind'], number>> = {
-  count: 0,
+  count: -1,
   resource: 0,
   'extra-spec': 1,
   'image-property': 1,

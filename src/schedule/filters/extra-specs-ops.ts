@@ -45,7 +45,8 @@ export function matches(value: string, wanted: string): boolean {
 /** A value that would satisfy what is wanted; undefined where none can be named. */
 export function satisfying(wanted: string): string | undefined {
   const [operator = '', ...words] = wanted.split(/\s+/).filter((word) => word !== '');
-  const candidates = [wanted, words[0], words.join(' ')].filter((word) => word !== undefined && word !== '');
-  if (operator === '' || candidates.length === 0) return undefined;
-  return candidates.find((word) => word !== undefined && !word.includes(',') && matches(word, wanted));
+  const isOperator = operator === '<or>' || operator === '<all-in>' || Object.hasOwn(operators, operator);
+  const candidates = isOperator ? [words[0], words.join(' ')] : [wanted];
+  // A comma would make two values of one.
+  return candidates.find((word) => word !== undefined && word !== '' && !word.includes(',') && matches(word, wanted));
 }
