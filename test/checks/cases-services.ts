@@ -1,6 +1,5 @@
 import type { Bundle } from '../../src/bundle/open.ts';
 import {
-  alsoAsked,
   answering,
   editing,
   editingOutput,
@@ -71,78 +70,6 @@ const unplugged = (owner: string): Bundle =>
         })(s)
       : s,
   );
-
-const withoutHost = (fault: string): Bundle =>
-  editing(
-    editingPort(
-      editingServer(healthy, (s) => {
-        s.status = 'ERROR';
-        s['OS-EXT-SRV-ATTR:host'] = null;
-        s.fault = { message: fault, code: 500 };
-      }),
-      (p) => {
-        p['binding:host_id'] = '';
-      },
-    ),
-    '/os-services',
-    () => undefined,
-  );
-
-const stray = '00000000-5747-4a11-8000-00000000dead';
-const fullOfStrays = (): Bundle => {
-  const model = '/os-services';
-  const at =
-    (path: string, body: Body, microversion = '') =>
-    (b: Bundle) => {
-      const asked = alsoAsked(b, model, path, () => body);
-      const last = asked.api.at(-1);
-      if (last === undefined) throw new Error('nothing was added');
-      return {
-        ...asked,
-        api: asked.api.map((r) =>
-          r === last ? { ...r, headers: microversion === '' ? {} : { 'openstack-api-version': microversion } } : r,
-        ),
-      };
-    };
-  const placement = healthy.api.find((r) => r.url.includes(':8778'));
-  if (placement === undefined) throw new Error('Placement was not asked');
-  const { origin } = new URL(placement.url);
-  const room = { VCPU: { total: 4, reserved: 0, allocation_ratio: 1, max_unit: 4 } };
-  const bodies: readonly (readonly [string, Body])[] = [
-    ['/resource_providers', { resource_providers: [{ uuid: 'aaaa', name: 'cmp1' }] }],
-    ['/resource_providers/aaaa/inventories', { inventories: room }],
-    ['/resource_providers/aaaa/usages', { usages: { VCPU: 4 } }],
-    ['/resource_providers/aaaa/allocations', { allocations: { [stray]: { resources: { VCPU: 4 } } } }],
-  ];
-  let bundle = editingServer(withoutHost('No valid host was found. There are not enough hosts available.'), (s) => {
-    s.flavor = { original_name: 'm1.nano', vcpus: 1 };
-  });
-  for (const [path, body] of bodies) {
-    bundle = at(path, body, 'placement 1.14')(bundle);
-    bundle = {
-      ...bundle,
-      api: bundle.api.map((r, n) => (n === bundle.api.length - 1 ? { ...r, url: `${origin}${path}` } : r)),
-    };
-  }
-  const compute = '/v2.1';
-  bundle = at(`${compute}/servers?all_tenants=1`, { servers: [] })(bundle);
-  bundle = at(`${compute}/os-migrations`, { migrations: [] }, 'compute 2.59')(bundle);
-  const gone = at(`${compute}/servers/${stray}`, {})(bundle);
-  return {
-    ...gone,
-    api: gone.api.map((r, n) =>
-      n === gone.api.length - 1 && r.outcome.ok
-        ? {
-            ...r,
-            outcome: {
-              ok: true as const,
-              value: { ...r.outcome.value, status: 404, body: '{"itemNotFound":{"message":"gone"}}' },
-            },
-          }
-        : r,
-    ),
-  };
-};
 
 /** Clouds in which a server of the network, an agent or the scheduler is wrong in one thing. */
 export const serviceCases: readonly Case[] = [
@@ -319,12 +246,6 @@ export const serviceCases: readonly Case[] = [
         ['cat', `/var/lib/neutron/ns-metadata-proxy/${routerId}.conf`],
         '    http-request del-header X-Neutron-Network-ID\n    http-request set-header X-Neutron-Router-ID 00000000-0000-4000-8000-000000000bad\n',
       ),
-  },
-  {
-    says: 'an allocation that belongs to nothing is named where it takes the room',
-    code: 'OSD-VM-012',
-    names: stray,
-    bundle: fullOfStrays,
   },
   {
     says: 'a scheduler that is down is named where an instance waits for it',

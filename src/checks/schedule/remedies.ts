@@ -7,7 +7,10 @@ const mostRemedies = 6;
 
 /** The commands of a change, where they are typed. */
 function commandsOf(change: ScheduleChange, { asked }: Schedule): RemedyStep[] {
-  if (change.kind === 'service-up') return [restartOf(change.host, 'nova-compute')];
+  if (change.kind === 'service-up') {
+    const forced = ['openstack', 'compute', 'service', 'set', '--up', change.host, 'nova-compute'] as const;
+    return [restartOf(change.host, 'nova-compute'), byOperator([...forced], 'only where it was forced down')];
+  }
   if (change.kind === 'agent') return [restartOf(change.host, change.binary)];
   const commands = commandsFor(change, {
     flavor: asked.flavor,
@@ -24,7 +27,7 @@ function commandsOf(change: ScheduleChange, { asked }: Schedule): RemedyStep[] {
 /** What no single command does is said in words, unless the title says it already. */
 function stepsOf(change: ScheduleChange, schedule: Schedule, isAlone: boolean): RemedyStep[] {
   const steps = commandsOf(change, schedule);
-  return steps.length > 0 || isAlone ? steps : [advice(wordsOf(change))];
+  return steps.length > 0 || (isAlone && change.on === 'request') ? steps : [advice(wordsOf(change))];
 }
 
 /** A way to get a host as something to type. An instance that got none stays in ERROR whatever is mended: it is created anew. */
