@@ -6,6 +6,7 @@ import { err } from '../../engine/result.ts';
 import type { ScheduleSaid } from '../../engine/schedule.ts';
 import type { LogPlace, ServiceName } from '../../nodes/layouts/layout.ts';
 import { parseOsloLog } from '../../nodes/parse/oslo-log.ts';
+import type { Wish } from '../../schedule/wish.ts';
 import { computeServices } from '../cloud-api.ts';
 import { hostLayout } from '../host.ts';
 import { actions } from '../instance-api.ts';
@@ -177,6 +178,111 @@ async function triedHosts(
 /** Actions that ask the scheduler for a host. */
 const scheduled = /^(create|unshelve|resize|migrate|live-migration|evacuate|rebuild)$/;
 
+/** The instance's id and the id of the request that last asked for a host; nothing where that is not what it failed over, or it did not fail. */
+const wordsOf = source<InstanceSubject, { readonly words: readonly string[]; readonly requests: readonly string[] }>(
+  'instance.scheduling-words',
+  (s) => s.id,
+  async (subject, facts) => {
+    const { status } = subject.server.value;
+    const nothing = observed({ words: [], requests: [] }, ...subject.server.evidence);
+    if (status !== 'ERROR' && status !== 'BUILD') return nothing;
+    const asked = await facts.get(actions, subject);
+    const [newest] = asked.ok ? asked.value.value : [];
+    if (newest !== undefined && !scheduled.test(newest.action)) return nothing;
+    const requests = newest !== undefined && /^[\w-]+$/.test(newest.request_id) ? [newest.request_id] : [];
+    return observed({ words: [subject.id, ...requests], requests }, ...(asked.ok ? asked.value.evidence : []));
+  },
+);
+
+interface NodeLog {
+  readonly host: string;
+  readonly lines: readonly string[];
+  readonly evidence: Evidence;
+}
+
+interface NodeLogs {
+  readonly logs: readonly NodeLog[];
+  readonly failure: FactFailure | undefined;
+}
+
+/** What the schedulers and conductors of all hosts logged of an instance. */
+const controlLogs = source<InstanceSubject, NodeLogs>(
+  'instance.scheduling-logs',
+  (s) => s.id,
+  async (subject, facts) => {
+    const [services, about] = await Promise.all([facts.get(computeServices, theCloud), facts.get(wordsOf, subject)]);
+    if (!services.ok) return services;
+    if (!about.ok) return about;
+    const { words } = about.value.value;
+    const logs: NodeLog[] = [];
+    let failure: FactFailure | undefined;
+    const look = async (service: 'nova-scheduler' | 'nova-conductor', host: string): Promise<void> => {
+      const found = await linesOf(facts, host, service, words);
+      if (found.ok) logs.push({ host, lines: found.lines, evidence: found.ran.evidence });
+      else failure ??= found.error;
+    };
+    const places = new Set(services.value.value.map((s) => `${s.binary} ${s.host}`));
+    if (words.length > 0) {
+      await Promise.all(
+        [...places].map(async (place) => {
+          const [binary = '', host = ''] = place.split(' ');
+          if (binary === 'nova-scheduler' || binary === 'nova-conductor') await look(binary, host);
+        }),
+      );
+    }
+    return observed({ logs, failure }, ...about.value.evidence.slice(0, 1));
+  },
+);
+
+/** The host that a request named, as the scheduler says when it looks at that one alone (nova/scheduler/host_manager.py get_filtered_hosts). */
+export function namedHost(lines: readonly string[]): NonNullable<Wish['destination']> | undefined {
+  const text = lines.join('\n');
+  const forced =
+    /Host filter forcing available hosts to (\S+)/.exec(text) ?? /'force_hosts' value of '([^',]+)/.exec(text);
+  const node =
+    /Host filter forcing available nodes to (\S+)/.exec(text) ?? /'force_nodes' value of '([^',]+)/.exec(text);
+  if (forced?.[1] !== undefined || node?.[1] !== undefined) {
+    return {
+      kind: 'force',
+      ...(forced?.[1] === undefined ? {} : { host: forced[1].replace(/,$/, '') }),
+      ...(node?.[1] === undefined ? {} : { node: node[1].replace(/,$/, '') }),
+    };
+  }
+  const asked =
+    /Host filter only checking host (\S+) and node (\S+)/.exec(text) ??
+    /not matching requested destination \((\S+), ([^)]+)\)/.exec(text);
+  if (asked?.[1] === undefined) return undefined;
+  return {
+    kind: 'requested',
+    host: asked[1],
+    ...(asked[2] === 'None' || asked[2] === undefined ? {} : { node: asked[2] }),
+  };
+}
+
+/**
+ * The host that the request of an instance named, which no API tells before 2.100: undefined where it named none; a failure where the log does
+ * not say, because the filters never ran or it cannot be read.
+ */
+export const loggedDestination = source<InstanceSubject, Wish['destination'] | undefined>(
+  'instance.logged-destination',
+  (s) => s.id,
+  async (subject, facts) => {
+    const found = await facts.get(controlLogs, subject);
+    if (!found.ok) return found;
+    const { logs } = found.value.value;
+    for (const { lines, evidence } of logs) {
+      const named = namedHost(lines);
+      if (named !== undefined) return observed(named, evidence);
+    }
+    const ran = logs.find(({ lines }) =>
+      lines.some((line) => /Filtering removed all hosts|returned 0 host/.test(line)),
+    );
+    return ran === undefined
+      ? err({ kind: 'unsupported', because: 'the filters did not run, or their log is not at hand' })
+      : observed(undefined, ran.evidence);
+  },
+);
+
 /**
  * What Nova itself logged of an instance that failed or is still without a host: its schedulers, its conductors, and the nova-compute of every
  * host that was tried, whose last error is the fault that "No valid host was found" hides. Nothing of an instance that is well.
@@ -186,43 +292,25 @@ export const schedulerSaid = source<InstanceSubject, readonly ScheduleSaid[]>(
   (s) => s.id,
   async (subject, facts) => {
     const server = subject.server.value;
-    if (server.status !== 'ERROR' && server.status !== 'BUILD') return observed([], ...subject.server.evidence);
-    const [services, asked] = await Promise.all([facts.get(computeServices, theCloud), facts.get(actions, subject)]);
-    if (!services.ok) return services;
-    const newest = (asked.ok ? asked.value.value : []).filter((a) => scheduled.test(a.action)).slice(0, 1);
-    const requests = newest.map((a) => a.request_id).filter((id) => /^[\w-]+$/.test(id));
-    const words = [subject.id, ...requests];
-    const hostsOf = (binary: string): readonly string[] => [
-      ...new Set(services.value.value.filter((s) => s.binary === binary).map((s) => s.host)),
-    ];
+    const [about, control] = await Promise.all([facts.get(wordsOf, subject), facts.get(controlLogs, subject)]);
+    if (!about.ok) return about;
+    if (!control.ok) return control;
+    const { words, requests } = about.value.value;
+    if (words.length === 0) return observed([], ...subject.server.evidence);
+    const { logs, failure } = control.value.value;
     const told: Told[] = [];
-    let failure: FactFailure | undefined;
-
-    const retries: { readonly host: string; readonly line: string; readonly evidence: Evidence }[] = [];
-    const look = async (service: 'nova-scheduler' | 'nova-conductor', host: string): Promise<void> => {
-      const found = await linesOf(facts, host, service, words);
-      if (!found.ok) {
-        failure ??= found.error;
-        return;
+    const tried = new Map(await triedHosts(facts, subject.id, requests));
+    for (const { host, lines, evidence } of logs) {
+      const outcome = outcomeOf(host, lines);
+      if (outcome !== undefined) told.push({ ...outcome, evidence: showing(evidence, outcome.line) });
+      for (const retry of lines.flatMap((line) => failedBuild(line) ?? [])) {
+        const known = tried.get(retry.host);
+        if (known !== undefined && known.line !== '') continue;
+        tried.set(retry.host, { line: retry.line, evidence: showing(evidence, retry.line) });
       }
-      const outcome = outcomeOf(host, found.lines);
-      if (outcome !== undefined) told.push({ ...outcome, evidence: showing(found.ran.evidence, outcome.line) });
-      for (const retry of found.lines.flatMap((line) => failedBuild(line) ?? [])) {
-        retries.push({ ...retry, evidence: showing(found.ran.evidence, retry.line) });
-      }
-    };
-    const [events] = await Promise.all([
-      triedHosts(facts, subject.id, requests),
-      ...hostsOf('nova-conductor').map((host) => look('nova-conductor', host)),
-      ...hostsOf('nova-scheduler').map((host) => look('nova-scheduler', host)),
-    ]);
-    const tried = new Map(events);
-    for (const { host, line, evidence } of retries) {
-      const known = tried.get(host);
-      if (known === undefined || known.line === '') tried.set(host, { line, evidence });
     }
     const own = server['OS-EXT-SRV-ATTR:host'];
-    if (own && server.status === 'ERROR' && !tried.has(own)) tried.set(own, { line: server.fault?.message ?? '' });
+    if (own && !tried.has(own)) tried.set(own, { line: server.fault?.message ?? '' });
     if (server.status === 'ERROR') {
       await Promise.all(
         [...tried].map(async ([host, otherwise]) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UserError } from '../../engine/error.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
-import { ok } from '../../engine/result.ts';
+import { err, ok } from '../../engine/result.ts';
 import type { Wish, WishedFlavor, WishedGroup, WishedImage, WishedPort } from '../../schedule/wish.ts';
 import { server as instanceServer, ports } from '../instance-api.ts';
 import { type Store, source, type WishOption } from '../io.ts';
@@ -11,6 +11,7 @@ import { type Server, serverAnswer } from '../schemas/compute.ts';
 import type { Network, Port } from '../schemas/network.ts';
 import type { CloudSubject, InstanceSubject } from '../subject.ts';
 import { flavorNamed, groupById, groupNamed, imageById, imageNamed, networksNamed, type ServerGroup } from './named.ts';
+import { loggedDestination } from './said.ts';
 
 /**
  * GET /servers/{id}: a list tells neither its server group nor, before 2.96, anything of the zone that was asked for. 2.100 is the
@@ -220,11 +221,7 @@ export const wishOfOptions = source<CloudSubject, Wish>(
   () => '',
   async (_, facts) => {
     const option = facts.io.options.wish;
-    if (option?.flavor === undefined) {
-      throw new UserError('Neither an instance nor a flavor was named.', {
-        hint: 'ostk-doctor schedule VM, or ostk-doctor schedule --flavor F --image I --network N',
-      });
-    }
+    if (option?.flavor === undefined) return err({ kind: 'unsupported', because: 'no flavor was named' });
     const [identity, found] = await Promise.all([facts.io.cloud.identity(), asked(facts, option, undefined)]);
     if (!identity.ok) return identity;
     if (!found.ok) return found;
@@ -331,9 +328,10 @@ export const wishOfInstance = source<InstanceSubject, Wish>(
   (s) => s.id,
   async (subject, facts) => {
     const option = facts.io.options.wish;
-    const [found, attached, flags] = await Promise.all([
+    const [found, attached, logged, flags] = await Promise.all([
       facts.get(whole, subject),
       facts.get(ports, subject),
+      facts.get(loggedDestination, subject),
       option === undefined ? undefined : asked(facts, option, subject.id),
     ]);
     if (!found.ok) return found;
@@ -360,7 +358,8 @@ export const wishOfInstance = source<InstanceSubject, Wish>(
     const told = server.scheduler_hints ?? undefined;
     const hints = Object.fromEntries(Object.entries(told ?? {}).map(([name, value]) => [name, hintValues(value)]));
     if (told === undefined && Object.keys(given?.hints ?? {}).length === 0) hidden.push('scheduler hints (--hint)');
-    if (given?.place.destination === undefined) hidden.push('a host that was asked for (--host)');
+    const destination = logged.ok ? kept(evidence, logged) : undefined;
+    if (given?.place.destination === undefined && !logged.ok) hidden.push('a host that was asked for (--host)');
 
     // Once it has a host, the zone that is shown is the host's.
     const pinned = server.pinned_availability_zone;
@@ -379,6 +378,7 @@ export const wishOfInstance = source<InstanceSubject, Wish>(
         ...(image === undefined ? {} : { image }),
         fromVolume,
         ...(zone === undefined ? {} : { zone }),
+        ...(destination === undefined ? {} : { destination }),
         ...given?.place,
         hints: { ...hints, ...given?.hints },
         ...(group === undefined ? {} : { group }),

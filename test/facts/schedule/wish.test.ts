@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../src/engine/error.ts';
 import type { FactResult } from '../../../src/engine/fact.ts';
+import { namedHost } from '../../../src/facts/schedule/said.ts';
 import { wishOfInstance, wishOfOptions } from '../../../src/facts/schedule/wish.ts';
 import { theCloud } from '../../../src/facts/subject.ts';
 import type { Wish } from '../../../src/schedule/wish.ts';
@@ -166,6 +167,38 @@ describe('what an instance asked of the scheduler', () => {
   });
 });
 
+describe('a host that a request named', () => {
+  const said = (text: string) =>
+    namedHost([`2026-11-21 12:54:38.829 4135 INFO nova.scheduler.host_manager [None r] ${text}`]);
+  it('is told by the log of the scheduler, as it was asked for', () => {
+    expect(said('Host filter only checking host cmp1 and node cmp1.example.com')).toEqual({
+      kind: 'requested',
+      host: 'cmp1',
+      node: 'cmp1.example.com',
+    });
+    expect(said('No hosts matched due to not matching requested destination (cmp1, None)')).toEqual({
+      kind: 'requested',
+      host: 'cmp1',
+    });
+    expect(said('Host filter forcing available hosts to cmp2')).toEqual({ kind: 'force', host: 'cmp2' });
+    expect(said("No hosts matched due to not matching 'force_hosts' value of 'gone'")).toEqual({
+      kind: 'force',
+      host: 'gone',
+    });
+    expect(said("No nodes matched due to not matching 'force_nodes' value of 'n1'")).toEqual({
+      kind: 'force',
+      node: 'n1',
+    });
+    expect(said('Host filter ignoring hosts: cmp1')).toBeUndefined();
+  });
+
+  it('is none where the filters ran and the log says nothing of one', async () => {
+    const { hidden, destination } = await ofInstance('dead');
+    expect(destination).toBeUndefined();
+    expect(hidden).not.toContain('a host that was asked for (--host)');
+  });
+});
+
 describe('what flags ask of the scheduler', () => {
   it('is the flavor with its extra specs, for the project of the credentials', async () => {
     const flavor = { ...recorded('ram/flavor.json').flavor, extra_specs: { 'hw:cpu_policy': 'dedicated' } };
@@ -221,6 +254,6 @@ describe('what flags ask of the scheduler', () => {
     await expect(ofFlags({ flavor: flavor.name }, twice)).rejects.toThrow(`2 flavors are called ${flavor.name}.`);
     expect((await ofFlags({ flavor: 'other' }, twice)).name).toBe(flavor.name);
     await expect(ofFlags({ flavor: flavor.name, hints: ['group'] })).rejects.toThrow('is not a scheduler hint');
-    await expect(ofFlags({})).rejects.toThrow('Neither an instance nor a flavor');
+    await expect(ofFlags({})).rejects.toThrow('no flavor was named');
   });
 });
