@@ -1,5 +1,6 @@
 import { fixture } from '../nodes/parse/fixtures.ts';
 import { withoutFrames } from '../support/edit-capture.ts';
+import { dropping, leased, offering, unleased } from '../support/leased.ts';
 import { bundleAt, reportOf } from '../support/replayed.ts';
 import { taken, tracedPoints, untold, withOpinion, withServices } from '../support/traced.ts';
 import type { Case } from './cases.ts';
@@ -38,5 +39,29 @@ export const traceCases: readonly Case[] = [
     code: 'OSD-PATH-007',
     names: tap,
     bundle: () => passedOn,
+  },
+  {
+    says: 'a service to which the request of an instance came, and that did not answer it, is told',
+    code: 'OSD-PATH-008',
+    names: 'dhcp on net1',
+    bundle: () => unleased,
+  },
+  {
+    says: 'a switch that would drop what the instance asks for first is told, by the flow',
+    code: 'OSD-PATH-009',
+    names: 'br-int on cmp1',
+    bundle: () => dropping(unleased, 'cmp1'),
+  },
+  {
+    says: 'an offer of another address than the port has is told',
+    code: 'OSD-DHCP-011',
+    names: '10.0.0.23 instead of 10.0.0.22',
+    bundle: () => offering(leased, [10, 0, 0, 22], [10, 0, 0, 23]),
+  },
+  {
+    says: 'a DHCP server that is not of Neutron is told',
+    code: 'OSD-DHCP-012',
+    names: '10.0.0.66',
+    bundle: () => offering(leased, [54, 4, 10, 0, 0, 2], [54, 4, 10, 0, 0, 66]),
   },
 ];

@@ -27,7 +27,11 @@ ovs) SET="test/fixtures/bundles/ovs-healthy.tgz -
 test/fixtures/bundles/ovs-tunnel-lost.tgz vxlan-lost-in-fabric
 test/fixtures/bundles/ovs-underlay-mtu.tgz underlay-mtu
 test/fixtures/bundles/ovs-trace-injected.tgz - trace web-1 db-1 --inject
-test/fixtures/bundles/ovs-trace-dropped.tgz flow-drop-br-int trace router web-1";;
+test/fixtures/bundles/ovs-trace-dropped.tgz flow-drop-br-int trace router web-1
+test/fixtures/bundles/ovs-trace-dhcp.tgz - trace web-1 dhcp --probe dhcp --inject
+test/fixtures/bundles/ovs-trace-metadata.tgz - trace web-1 metadata --probe metadata --inject
+test/fixtures/bundles/ovs-trace-dhcp-dropped.tgz dhcp-requests-dropped trace web-1 dhcp --probe dhcp
+test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject";;
 ovsfw) SET="test/fixtures/bundles/ovsfw-trace-healthy.tgz - trace router web-1";;
 *) die "nothing is recorded on variant $V";; esac
 

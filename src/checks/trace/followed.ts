@@ -252,11 +252,12 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       });
     }
     const sent = legs.reduce((sum, { trace }) => sum + trace.sent, 0);
+    const oneWay = legs.every(({ trace }) => trace.probe.protocol === 'udp');
     const ordered = legs.filter(({ trace }) => isOrdered(trace));
     const note =
       ordered.length > 0
         ? ordered.map(({ trace }) => trace.notes[0] ?? trace.reading).join(' ')
-        : `${packets(sent)} seen at ${points.size} points, there and back, for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${hosts(new Set(watched.map((p) => p.host)).size)}`;
+        : `${packets(sent)} seen at ${points.size} points${oneWay ? '' : ', there and back,'} for ${ownerName(subject)}; ${bytesWords(bytes)} of headers came from ${hosts(new Set(watched.map((p) => p.host)).size)}`;
     return judged(
       found,
       note,

@@ -6,8 +6,9 @@ import type { TraceOffer } from '../../engine/trace.ts';
 import type { Command } from '../../nodes/command.ts';
 import { captureFilter } from '../../path/trace/filter.ts';
 import { isSilenceSure } from '../../path/trace/losses.ts';
-import type { Observation, Sighting, Watch } from '../../path/trace/observation.ts';
-import { nameOfPoint, type Point, passes } from '../../path/trace/point.ts';
+import type { Observation } from '../../path/trace/observation.ts';
+import { sortPackets } from '../../path/trace/packets.ts';
+import { nameOfPoint, passes } from '../../path/trace/point.ts';
 import { commandEvidence, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
 import { captureCommand, numbered, seenIn, snapOf, watchOf } from './captures.ts';
@@ -35,13 +36,14 @@ export interface TraceRuns {
   readonly bytes: number;
 }
 
-/** Nobody counts answers to what was sent in an instance's name: those that came to the point nearest to it that could be looked at are. */
-function answersAtHand(points: readonly Point[], watches: readonly Watch[], sightings: readonly Sighting[]): number {
-  const nearest = points.findIndex((point, p) => passes(point, 'back') && isSilenceSure(watches[p]));
-  const came = sightings.flatMap((s) =>
-    s.point === nearest && s.way === 'back' && s.sequence > 0 ? [s.sequence] : [],
-  );
-  return new Set(came).size;
+/**
+ * Nobody counts answers to what was sent in an instance's name: those that came to the point nearest to it that could be looked at are. Who
+ * refuses a packet on its way does not answer it.
+ */
+function answersAtHand(observation: Observation): number {
+  const { leg, watches } = observation;
+  const nearest = leg.points.findIndex((point, p) => passes(point, 'back') && isSilenceSure(watches[p]));
+  return sortPackets(observation).packets.back[nearest]?.size ?? 0;
 }
 
 /** Answers do not come to whoever sent: to what was put in at a port, or asked in the name of somebody else. */
@@ -99,17 +101,11 @@ async function follow(facts: Store, legs: readonly PlannedLeg[], round: string):
       return found.seen;
     });
     const sightings = numbered(planned, seen);
+    const { sent: number, answered } = outcome.value;
+    const observation: Observation = { leg: planned.leg, watches, sightings, sent: number, answered };
     runs.push({
       planned,
-      observation: {
-        leg: planned.leg,
-        watches,
-        sightings,
-        sent: outcome.value.sent,
-        answered: goesElsewhere(planned)
-          ? answersAtHand(planned.leg.points, watches, sightings)
-          : outcome.value.answered,
-      },
+      observation: goesElsewhere(planned) ? { ...observation, answered: answersAtHand(observation) } : observation,
       ...(planned.leg.probe.protocol === 'dhcp' ? { offers: offersOf(answers) } : {}),
       sent: outcome.value.evidence,
       captures: results.map((result, point) => {

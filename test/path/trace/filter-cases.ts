@@ -14,6 +14,9 @@ export interface FilterCase {
 /** The first four bytes that the UDP datagrams of the captures carry: `ping`. */
 const mark = 0x70696e67;
 
+/** Of a lease that is asked for in the captures; the last byte is the packet's number. */
+const transaction = 0x0f5d9b00;
+
 const wearings: Readonly<Record<string, Wearing>> = {
   'as it is': { kind: 'plain' },
   'with a tag': { kind: 'vlan', id: 2113 },
@@ -48,6 +51,7 @@ const probes: readonly Omit<Wanted, 'addresses'>[] = [
   { protocol: 'tcp', port: 22 },
   { protocol: 'udp', port: 4000, mark },
   { protocol: 'arp' },
+  { protocol: 'dhcp', mark: transaction },
 ];
 
 export const filterCases: readonly FilterCase[] = Object.entries(wearings).flatMap(([how, wears]) =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Decoded, decodeFrame } from '../../../src/nodes/parse/frame/decode.ts';
 import type { Layer } from '../../../src/nodes/parse/frame/layer.ts';
 import { parseAddress, sameAddress } from '../../../src/path/addresses.ts';
+import { discover } from '../../../src/path/trace/craft.ts';
 import { captureFilter, tunnelPorts, type Wanted } from '../../../src/path/trace/filter.ts';
 import type { Wearing } from '../../../src/path/trace/point.ts';
 import { capture, captureNames } from '../../nodes/parse/frame/captures.ts';
@@ -21,19 +22,29 @@ const recorded = captureNames
   .filter(({ bytes, length }) => bytes.length === length)
   .map(({ name, at, bytes }) => ({ where: `${name} #${at + 1}`, bytes, decoded: decodeFrame(1, bytes) }));
 
-/** Of every datagram there is one more that carries the mark of a probe, and its number behind it: those of the captures are shorter. */
+/**
+ * Of every datagram there is one more that carries the mark of a probe, and its number behind it: those of the captures are shorter. And one
+ * that asks for a lease.
+ */
 const frames = [
   ...recorded,
   ...recorded.flatMap(({ where, bytes, decoded }) => {
     const last = decoded.layers.at(-1);
     if (last?.layer !== 'udp' || last.destinationPort !== probePort || decoded.payload.length === 0) return [];
     const marked = withPayload(bytes, decoded, [...Buffer.from('ping'), 1]);
-    return [{ where: `${where} marked`, bytes: marked, decoded: decodeFrame(1, marked) }];
+    const asking = withPayload(bytes, decoded, [...discover('fa:16:3e:00:00:01', 0x0f5d9b07)]);
+    const udp = bytes.length - decoded.payload.length - 8;
+    asking.writeUInt16BE(68, udp);
+    asking.writeUInt16BE(67, udp + 2);
+    return [
+      { where: `${where} marked`, bytes: marked, decoded: decodeFrame(1, marked) },
+      { where: `${where} asking for a lease`, bytes: asking, decoded: decodeFrame(1, asking) },
+    ];
   }),
 ];
 
 /** The frame with another payload, and lengths that fit it. Checksums are as they were: no filter looks at them. */
-function withPayload(bytes: Uint8Array, { layers, payload }: Decoded, other: readonly number[]): Uint8Array {
+function withPayload(bytes: Uint8Array, { layers, payload }: Decoded, other: readonly number[]): Buffer {
   const kept = bytes.subarray(0, bytes.length - payload.length);
   const frame = Buffer.from([...kept, ...other]);
   const grow = (at: number): number => frame.writeUInt16BE(frame.readUInt16BE(at) + other.length - payload.length, at);
@@ -83,6 +94,11 @@ function isWanted(
   const [first, second] = layers;
   if (first?.layer === 'arp') return one(first.sender) || one(first.target);
   if (first === undefined || !isIp(first)) return false;
+  const lease = layers[2];
+  if (protocol === 'dhcp' && first.layer === 'ipv4' && lease?.layer === 'dhcp') {
+    // Whoever asks and answers: the last byte is the packet's number.
+    return lease.transaction >>> 8 === (mark ?? 0) >>> 8;
+  }
   const ends = one(first.source) || one(first.destination);
   // The later fragments of a ping have no header of their own.
   if (second === undefined) return ends && (first.protocol === 1 || first.protocol === 58);
@@ -157,6 +173,7 @@ describe('the filter of a capture', () => {
         'icmpv6',
         ...(dress === 'plain' ? ['arp'] : ['udp']),
         ...(dress === 'vlan' ? ['arp'] : ['tcp']),
+        ...(dress === 'plain' ? [] : ['dhcp']),
       ]) {
         expect(met).toContain(`${dress} ${packet}`);
       }

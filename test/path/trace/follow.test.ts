@@ -30,6 +30,73 @@ const notesOf = (observation: Observation): readonly string[] => traceOf(observa
 const seenThere = (followed: Followed): (readonly [number, number])[] => followed.there.map((r) => [r.seen, r.of]);
 const seenBack = (followed: Followed): (readonly [number, number])[] => followed.back.map((r) => [r.seen, r.of]);
 
+describe('a point that the probe passes on one way only', () => {
+  /** Put in behind tap-1 and ns-1 on cmp1, as an instance's own packets are; answers come back to the tap. */
+  const injected = [
+    { ...point('cmp1', 'tap-1'), only: 'back' as const },
+    { ...point('cmp1', 'qvo-1'), only: 'back' as const },
+    point('cmp1', 'eth1', tunnel),
+    point('net1', 'eth1', tunnel),
+    point('net1', 'ns-1'),
+  ];
+  /** What comes by where nothing is put in is not seen. */
+  const seen = (parts: Partial<World> = {}): Observation => {
+    const whole = simulate({ points: injected, ...parts });
+    return {
+      ...whole,
+      sightings: whole.sightings.filter((s) => s.way === 'back' || injected[s.point]?.only !== 'back'),
+    };
+  };
+
+  it('is not missed on the other way, nor counted there', () => {
+    const followed = follow(seen());
+    expect([followed.stop, followed.losses]).toEqual([undefined, []]);
+    expect(seenThere(followed)).toEqual([
+      [0, 0],
+      [0, 0],
+      [5, 5],
+      [5, 5],
+      [5, 5],
+    ]);
+    expect(seenBack(followed)).toEqual(injected.map(() => [5, 5]));
+    expect(followed.there.every((r) => r.overlooked === 0)).toBe(true);
+  });
+
+  it('does not stand between the sender and the first place that it does pass', () => {
+    const { stop } = follow(seen({ takes: (e) => e === 2 }));
+    expect(stop).toMatchObject({
+      kind: 'edge',
+      way: 'there',
+      after: { at: 'sender' },
+      before: { at: 'point', point: 2, way: 'there' },
+      blind: [],
+    });
+  });
+
+  it('is where an answer is missed that comes nearer', () => {
+    const m = injected.length;
+    const { stop } = follow(seen({ takes: (e) => e === 2 * m + 1 - 1 }));
+    expect(stop).toMatchObject({
+      way: 'back',
+      after: { at: 'point', point: 1, way: 'back' },
+      before: { at: 'point', point: 0, way: 'back' },
+    });
+  });
+
+  it('counts nothing that is flooded to it on the other way', () => {
+    const whole = simulate({ points: injected, takes: (e) => e === 4 });
+    const { stop, there } = follow(whole);
+    expect(there.slice(0, 2).map((r) => r.seen)).toEqual([0, 0]);
+    expect(stop?.after).toEqual({ at: 'point', point: 3, way: 'there' });
+  });
+
+  it('has no round trip where the answer goes elsewhere than the question came from', () => {
+    const elsewhere = [{ ...point('net1', 'qr-1'), only: 'there' as const }, ...injected];
+    expect(follow(simulate({ points: elsewhere })).roundTrip).toBeUndefined();
+    expect(follow(seen()).roundTrip).toBeDefined();
+  });
+});
+
 describe('what each point saw', () => {
   it('is told in the order in which the packet meets it, both ways', () => {
     const followed = follow(seenIn({}));

@@ -269,6 +269,13 @@ describe('what a frame holds besides', () => {
     const ack = { layer: 'dhcp', operation: 'reply', transaction: 0xabcd, clientMac: 'fa:16:3e:00:00:0a', type: 'ack' };
     expect(dhcp('350105').layers.at(-1)).toEqual(ack);
     expect(dhcp('350105 00 350102 ff 350106').layers.at(-1)).toEqual(ack);
+    // Name servers (option 6), and classless routes (option 121, RFC 3442) of which the last is cut off.
+    expect(dhcp('350105 0608 c6130001 c6130002 7913 20a9fea9fe0a000001 000a000001 18c0a800 ff').layers.at(-1)).toEqual({
+      ...ack,
+      nameServers: ['198.19.0.1', '198.19.0.2'],
+      routes: ['169.254.169.254/32 via 10.0.0.1', '0.0.0.0/0 via 10.0.0.1'],
+    });
+    expect(dhcp('350105 0602 c613 7901 ff').layers.at(-1)).toEqual({ ...ack, routes: [] });
     for (const options of ['350105 36', '350105 3604', '350105 36040a0000']) {
       expect(dhcp(options)).toMatchObject({ cut: false });
       expect(dhcp(options).layers.at(-1)).toEqual({ layer: 'unknown', what: 'short DHCP options' });
