@@ -15,6 +15,9 @@ const mostChanges = 3;
 /** Sets that are looked at for one host, and candidates that are tried before the search is given up. */
 const mostSets = 64;
 const mostTries = 40;
+/** Of a cloud with this many candidates, fewer are tried: each that fails has them all sorted again. */
+const manyCandidates = 2000;
+const fewTries = 12;
 /** Relaxations that are offered: of the request alone, and all. */
 const mostOfRequest = 4;
 const mostOffered = 6;
@@ -55,7 +58,7 @@ export function relaxationsOf(hosts: readonly Assessed[], wish: Wish, estate: Es
       else known.push({ changes, host: one.host });
     }
   }
-  return chosen(minimal([...byShape.values()].map(merged)), wish, estate);
+  return chosen([...byShape.values()].map(merged), wish, estate);
 }
 
 /**
@@ -88,7 +91,7 @@ export function relaxationsOfCount(
       if ([...changes.values()].every((c) => c.on === 'cloud'))
         candidates.push(candidateOf(changes, [...fitting, one.host]));
   }
-  return chosen(minimal(candidates), wish, estate);
+  return chosen(candidates, wish, estate);
 }
 
 /** The largest amount of a class at which as many instances have room as are asked for. */
@@ -333,13 +336,17 @@ function extended(candidate: Candidate, { rejected }: Tried): readonly Candidate
 function chosen(candidates: readonly Candidate[], wish: Wish, estate: Estate): readonly Relaxation[] {
   const offered: { readonly candidate: Candidate; readonly relaxation: Relaxation }[] = [];
   const kinds = new Map<string, number>();
-  const seen = new Set(candidates.map((c) => c.shape));
-  let left = [...candidates].sort(inOrder);
+  const done = new Set<string>();
+  let known = [...candidates];
+  let left = minimal(known).sort(inOrder);
   let at = 0;
-  for (let tries = 0; tries < mostTries && offered.length < mostOffered; ) {
+  const most = candidates.length > manyCandidates ? fewTries : mostTries;
+  for (let tries = 0; tries < most && offered.length < mostOffered; ) {
     const candidate = left[at];
     if (candidate === undefined) break;
     at += 1;
+    if (done.has(candidate.shape)) continue;
+    done.add(candidate.shape);
     const kind = alike(candidate);
     const isOfRequest = onCloud(candidate) === 0;
     if ((kinds.get(kind) ?? 0) >= mostAlike) continue;
@@ -348,12 +355,12 @@ function chosen(candidates: readonly Candidate[], wish: Wish, estate: Estate): r
     tries += 1;
     const after = tried(candidate, wish, estate);
     if (after.given.length === 0) {
-      const more = extended(candidate, after).filter((c) => !seen.has(c.shape));
-      for (const { shape } of more) seen.add(shape);
-      if (more.length > 0) {
-        left = [...left.slice(at), ...more].sort(inOrder);
-        at = 0;
-      }
+      // What needs this and more comes into question again.
+      const shapes = new Set(known.map((c) => c.shape));
+      const more = extended(candidate, after).filter((c) => !shapes.has(c.shape));
+      known = [...known.filter((c) => c !== candidate), ...more];
+      left = minimal(known).sort(inOrder);
+      at = 0;
       continue;
     }
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);

@@ -158,9 +158,9 @@ describe('relaxations', () => {
           for (const part of subsets(changes, changes.length - 1)) expect(fits(part, wish, estate)).toBe(false);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
-  });
+  }, 60_000);
 
   it('are as small as any set of changes that gives a host', () => {
     fc.assert(
@@ -168,13 +168,16 @@ describe('relaxations', () => {
         const { verdict, relaxations } = explain(wish, estate, []);
         if (verdict === 'fits') return;
         const all = atoms(wish, estate);
+        const { destination: _, ...anywhere } = wish;
+        const known = new Set(all.map((c) => JSON.stringify(c)));
+        all.push(...atoms(anywhere, estate).filter((c) => !known.has(JSON.stringify(c))));
         const least = [1, 2].find((size) => subsets(all, size).some((changes) => fits(changes, wish, estate)));
         if (least !== undefined) expect(relaxations[0]?.changes.length).toBe(least);
         else if (relaxations[0] !== undefined) expect(relaxations[0].changes.length).toBe(3);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
-  });
+  }, 60_000);
 
   it('name the largest amount that fits', () => {
     fc.assert(
