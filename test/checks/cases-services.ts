@@ -1,13 +1,5 @@
 import type { Bundle } from '../../src/bundle/open.ts';
-import {
-  answering,
-  editing,
-  editingOutput,
-  editingPort,
-  editingServer,
-  healthy,
-  port1,
-} from '../support/edit-bundle.ts';
+import { answering, editing, editingOutput, editingServer, healthy, port1 } from '../support/edit-bundle.ts';
 import type { Case } from './cases.ts';
 
 const address: string = port1.fixed_ips[0].ip_address;

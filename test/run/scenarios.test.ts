@@ -11,6 +11,7 @@ const replayed = async (name: string) => reportOf(await bundleAt(`demo/${name}.t
 const broken: Readonly<Record<string, readonly [code: string, names: string]>> = {
   'dnsmasq-dead': ['OSD-DHCP-003', 'net1'],
   'hand-made-rule': ['OSD-HOST-014', 'FORWARD'],
+  'schedule-no-ram': ['OSD-SCHED-001', '40000'],
   'security-group': ['OSD-SG-001', 'web'],
   'vxlan-blocked': ['OSD-TUNNEL-001', 'cmp1'],
   'trace-stopped': ['OSD-HOST-014', 'FORWARD'],

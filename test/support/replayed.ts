@@ -23,6 +23,7 @@ export async function reportOf(
   onCommand: (host: string, command: Command) => void = () => {},
 ): Promise<RunReport> {
   const command = storedRequest(bundle);
+  const isQuestion = command.verb === 'schedule' && command.target === undefined;
   const door = openReplay(bundle, runOptionsOf({ ...command.options, ...options }));
   const { nodes } = door.io;
   const watched: typeof nodes = {
@@ -38,8 +39,16 @@ export async function reportOf(
   try {
     return await walk(
       { ...door, io: { ...door.io, nodes: watched } },
-      await playbookOf({ ...command, target: command.target ?? 'web-1' }),
-      { command: 'net', allowPort: false, failOn: 'error', version: '0', target: command.target ?? 'web-1' },
+      await playbookOf({ ...command, ...(isQuestion ? {} : { target: command.target ?? 'web-1' }) }),
+      {
+        command: command.verb === 'schedule' ? 'schedule' : 'net',
+        allowPort: false,
+        failOn: 'error',
+        version: '0',
+        // Of the other verbs the whole walk.
+        ...(command.verb === 'schedule' ? { steps: new Set(command.steps) } : {}),
+        ...(isQuestion ? {} : { target: command.target ?? 'web-1' }),
+      },
       () => {},
     );
   } finally {
