@@ -210,3 +210,25 @@ export async function groupNamed(facts: Store, reference: string): Promise<FactR
   const found = theOne('server group', reference, answer.value.value, 'openstack server group list --all-projects');
   return observed(found, answer.value.evidence);
 }
+
+const serverSchema = z.object({ id: z.string(), name: z.string() });
+
+/** The id of an instance by its name or id, of any project where the credentials allow. @throws UserError */
+export async function instanceNamed(facts: Store, reference: string): Promise<FactResult<string>> {
+  if (uuid.test(reference)) return ok({ value: reference, evidence: [] });
+  // Nova matches names as regular expressions (api-ref, "List Servers").
+  const name = `^${reference.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+  const ask = (everywhere: boolean) =>
+    facts.io.cloud.list({
+      service: 'compute',
+      path: '/servers',
+      query: { name, ...(everywhere ? { all_tenants: '1' } : {}) },
+      items: 'servers',
+      schema: serverSchema,
+    });
+  const all = await ask(true);
+  const answer = !all.ok && all.error.kind === 'forbidden' ? await ask(false) : all;
+  if (!answer.ok) return answer;
+  const found = theOne('instance', reference, answer.value.value, 'openstack server list --all-projects');
+  return observed(found.id, answer.value.evidence);
+}

@@ -10,7 +10,16 @@ import { addressUseOf, networkById } from '../port-api.ts';
 import { type Server, serverAnswer } from '../schemas/compute.ts';
 import type { Network, Port } from '../schemas/network.ts';
 import type { CloudSubject, InstanceSubject } from '../subject.ts';
-import { flavorNamed, groupById, groupNamed, imageById, imageNamed, networksNamed, type ServerGroup } from './named.ts';
+import {
+  flavorNamed,
+  groupById,
+  groupNamed,
+  imageById,
+  imageNamed,
+  instanceNamed,
+  networksNamed,
+  type ServerGroup,
+} from './named.ts';
 import { loggedDestination } from './said.ts';
 
 /**
@@ -182,6 +191,11 @@ async function asked(
 > {
   const evidence: Evidence[] = [];
   const hints = hintsOf(option);
+  for (const name of ['same_host', 'different_host']) {
+    const ids = await Promise.all((hints[name] ?? []).map((typed) => instanceNamed(facts, typed)));
+    for (const id of ids) if (!id.ok) return id;
+    if (ids.length > 0) hints[name] = ids.flatMap((id) => kept(evidence, id) ?? []);
+  }
   const [reference] = hints.group ?? [];
   const [flavor, image, networks, group] = await Promise.all([
     option.flavor === undefined ? undefined : flavorNamed(facts, option.flavor),

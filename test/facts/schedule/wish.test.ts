@@ -157,11 +157,15 @@ describe('what an instance asked of the scheduler', () => {
 
   it('is completed by the flags beside it', async () => {
     const wish = { ...asking, hints: ['same_host=a', 'same_host=b'], zone: 'az1', host: 'cmp2', networks: [] };
-    const found = await ofInstance('ram', { options: { wish } });
+    const servers = [
+      { id: 'id-of-a', name: 'a' },
+      { id: 'id-of-b', name: 'b' },
+    ];
+    const found = await ofInstance('ram', { options: { wish }, answers: { '/servers': { servers } } });
     expect(found).toMatchObject({
       zone: 'az1',
       destination: { kind: 'requested', host: 'cmp2' },
-      hints: { same_host: ['a', 'b'] },
+      hints: { same_host: ['id-of-a', 'id-of-b'] },
     });
     expect(found.hidden).toEqual(['the networks that were asked for (--network)']);
   });
