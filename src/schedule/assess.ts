@@ -166,6 +166,6 @@ const saysLog = (judgement: Extract<Judgement, { state: 'unknown' }>, words: str
       because: `the log: ${words}`,
       wanted: judgement.because,
       has: words,
-      ways: [],
+      ways: judgement.ways ?? [],
     },
   ]);

@@ -19,13 +19,20 @@ export interface Obstacle {
 export type Judgement =
   | { readonly state: 'passes'; readonly because?: string }
   | { readonly state: 'rejects'; readonly obstacles: readonly [Obstacle, ...Obstacle[]] }
-  | { readonly state: 'unknown'; readonly because: string; readonly tells: string };
+  /** `ways`: what would take the question away, for when Nova's own log answers it with no. */
+  | {
+      readonly state: 'unknown';
+      readonly because: string;
+      readonly tells: string;
+      readonly ways?: Obstacle['ways'];
+    };
 
 export const passes: Judgement = { state: 'passes' };
 
 export const passing = (because: string): Judgement => ({ state: 'passes', because });
 
-export const unknown = (because: string, tells: string): Judgement => ({ state: 'unknown', because, tells });
+export const unknown = (because: string, tells: string, ways: Obstacle['ways'] = []): Judgement =>
+  ways.length === 0 ? { state: 'unknown', because, tells } : { state: 'unknown', because, tells, ways };
 
 /** Passes where there is no obstacle. */
 export function judged(obstacles: readonly Obstacle[]): Judgement {
@@ -55,7 +62,8 @@ const says: readonly RejectedOver[] = [
 
 /** The judgement in the words of a result. */
 export function verdictOf(judgement: Judgement): HostVerdict {
-  if (judgement.state !== 'rejects') return judgement;
+  if (judgement.state === 'passes') return judgement;
+  if (judgement.state === 'unknown') return { state: 'unknown', because: judgement.because, tells: judgement.tells };
   const { obstacles } = judgement;
   const gravest = obstacles.reduce((a, b) => (says.indexOf(b.of) < says.indexOf(a.of) ? b : a));
   return {

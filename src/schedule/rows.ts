@@ -54,8 +54,8 @@ const shapeOf = (j: Judgement): string =>
 function spanning(group: readonly [Assessed, ...Assessed[]]): readonly HostVerdict[] {
   const [first] = group;
   return first.judgements.map((judgement, column) => {
-    if (judgement.state !== 'rejects') return judgement;
     const verdict = verdictOf(judgement);
+    if (judgement.state !== 'rejects') return verdict;
     if (verdict.state !== 'rejects') return verdict;
     const all = group.flatMap(({ judgements }) => {
       const j = judgements[column];

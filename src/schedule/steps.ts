@@ -7,6 +7,7 @@ import { type Judgement, judged, type Obstacle, passes, passing, unknown } from 
 import { mendsFor } from './mends.ts';
 import { plugs } from './network.ts';
 import type { Scene } from './scene.ts';
+import type { Wish } from './wish.ts';
 
 /** One step of Nova's scheduling: a column of the result, and what it comes to on a host. */
 export interface Step {
@@ -53,7 +54,7 @@ export function stepsOf(scene: Scene, said: readonly ScheduleSaid[]): readonly S
       isWhole: true,
       judge: (host) => plugs(host, scene),
     },
-    ...(tried.size === 0 ? [] : [buildStep(tried)]),
+    ...(tried.size === 0 ? [] : [buildStep(tried, scene)]),
   ];
 }
 
@@ -211,7 +212,7 @@ function triedHosts(said: readonly ScheduleSaid[], hosts: readonly HostFacts[]):
   return tried;
 }
 
-const buildStep = (tried: ReadonlyMap<string, string>): Step => ({
+const buildStep = (tried: ReadonlyMap<string, string>, { wish }: Scene): Step => ({
   column: { id: 'build', kind: 'build', title: 'build' },
   isWhole: true,
   judge: ({ host }) => {
@@ -224,8 +225,23 @@ const buildStep = (tried: ReadonlyMap<string, string>): Step => ({
         because: 'build failed',
         wanted: 'a build that succeeds',
         has: line,
-        ways: [],
+        ways: namedIn(line, wish),
       },
     ]);
   },
 });
+
+/** Values shorter than this are found in any line. */
+const tellingLength = 4;
+
+/** What of the request the error itself names: `no machine type pc-q35-9`. */
+function namedIn(line: string, wish: Wish): Obstacle['ways'] {
+  const isNamed = ([, value]: readonly [string, string]): boolean =>
+    value.length >= tellingLength && !/^(true|false|required|forbidden)$/i.test(value) && line.includes(value);
+  const properties = Object.entries(wish.image?.properties ?? {}).filter(isNamed);
+  const specs = Object.entries(wish.flavor.extraSpecs).filter(isNamed);
+  return [
+    ...properties.map(([key, value]) => [{ kind: 'image-property', on: 'request', key, value }] as const),
+    ...specs.map(([key, value]) => [{ kind: 'extra-spec', on: 'request', key, value }] as const),
+  ];
+}

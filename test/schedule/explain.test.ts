@@ -137,7 +137,7 @@ describe("what Nova's log says", () => {
       of: 'log',
       because: 'the log: NUMATopologyFilter dropped 2 of 2',
     });
-    expect(schedule.relaxations).toEqual([]);
+    expect(schedule.relaxations.map((r) => r.words)).toEqual(['without hw:numa_nodes=2']);
     expect(explain(wish, estate, []).verdict).toBe('unknown');
   });
 
@@ -158,6 +158,20 @@ describe("what Nova's log says", () => {
     expect(explain(wishOf(), estateOf([host('cmp1')]), [said]).notes).toEqual([
       'The log says that Placement gave no candidate; now it gives cmp1.',
     ]);
+  });
+
+  it('leads to what the error of a build names', () => {
+    const line = "libvirt.libvirtError: unsupported configuration: Emulator does not support machine type 'pc-9'";
+    const said: ScheduleSaid = { kind: 'late', host: 'cmp1', filters: [], line };
+    const image = {
+      id: 'i',
+      name: 'i',
+      minRamMb: 0,
+      minDiskGb: 0,
+      properties: { hw_machine_type: 'pc-9', hw_disk_bus: 'scsi' },
+    };
+    const schedule = explain(wishOf({ image }), estateOf([host('cmp1')]), [said]);
+    expect(schedule.relaxations.map((r) => r.words)).toEqual(['image without hw_machine_type=pc-9']);
   });
 
   it('names the hosts that were tried, and failed', () => {

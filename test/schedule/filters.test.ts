@@ -182,7 +182,8 @@ describe('ImagePropertiesFilter', () => {
     expect(state(name, {})).toBe('passes');
     expect(state(name, image({ hw_architecture: 'x86_64', img_hv_type: 'qemu', hw_vm_mode: 'hvm' }))).toBe('passes');
     expect(state(name, image({ architecture: 'amd64' }))).toBe('passes');
-    expect(because(name, image({ hw_architecture: 'aarch64' }))).toBe('aarch64: CPU x86_64');
+    expect(because(name, image({ hw_architecture: 'ia64' }))).toBe('ia64: CPU x86_64');
+    expect(state(name, image({ hw_architecture: 'aarch64' }))).toBe('unknown');
     expect(state(name, image({ hw_architecture: 'aarch64' }), { traits: ['COMPUTE_ARCH_AARCH64'] })).toBe('passes');
     expect(because(name, image({ img_hv_type: 'xen' }))).toBe('xen: hypervisor QEMU');
     expect(state(name, image({ img_hv_type: 'kvm' }))).toBe('unknown');
@@ -262,6 +263,8 @@ describe('filters that need what no API tells', () => {
       tells: expect.any(String),
     });
     expect(state('NUMATopologyFilter', image({ hw_numa_nodes: '2' }))).toBe('unknown');
+    const facts: Partial<HostFacts> = { hypervisor: { type: 'QEMU', cpuInfo: { topology: { cells: 1 } } } };
+    expect(because('NUMATopologyFilter', image({ hw_numa_nodes: '2' }), { facts })).toBe('2 > 1 NUMA node');
     expect(state('PciPassthroughFilter', specs({ 'pci_passthrough:alias': 'gpu:1' }))).toBe('unknown');
     expect(state('MetricsFilter', {}, { options: { 'metrics.weight_setting': 'cpu=1' } })).toBe('unknown');
   });

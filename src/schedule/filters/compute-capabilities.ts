@@ -52,6 +52,7 @@ export const computeCapabilitiesFilter: Filter = {
       : unknown(
           `${open}: this capability is not told by any API`,
           'nova-scheduler at DEBUG: "fails flavor extra_specs requirements"',
+          [[{ kind: 'extra-spec', on: 'request', key: open, value: wish.flavor.extraSpecs[open] ?? '' }]],
         );
   },
 };

@@ -53,9 +53,17 @@ function architectureSupported(wanted: string, host: HostFacts, traits: Readonly
   const arch = typeof own === 'string' ? canonical(own) : undefined;
   if (arch === wanted || (arch === 'x86_64' && wanted === 'i686')) return 'yes';
   if (traits.has(`COMPUTE_ARCH_${wanted.toUpperCase()}`) || traits.has(`HW_ARCH_${wanted.toUpperCase()}`)) return 'yes';
-  // QEMU would run another architecture where its emulator is installed; hardly any host has one, and the log corrects this.
-  return arch === undefined ? 'unknown' : 'no';
+  if (arch === undefined) return 'unknown';
+  // libvirt lists every architecture that QEMU has an emulator of on the host; which are installed is in no API.
+  return host.hypervisor.type?.toLowerCase() === 'qemu' && emulated.has(wanted) ? 'unknown' : 'no';
 }
+
+const emulated = new Set(
+  (
+    'aarch64 alpha armv6 armv7 armv7l cris i686 lm32 m68k microblaze microblazeel mips mipsel mips64 mips64el openrisc parisc ppc ppc64 ' +
+    'ppc64le riscv64 s390x sh4 sh4eb sparc sparc64 x86_64 xtensa xtensaeb'
+  ).split(' '),
+);
 
 const modes: Readonly<Record<string, readonly string[]>> = { qemu: ['hvm'], kvm: ['hvm'], fake: ['hvm'], lxc: ['exe'] };
 function modeSupported(wanted: string, host: HostFacts): Answer {
@@ -149,7 +157,13 @@ export const imagePropertiesFilter: Filter = {
       obstacles.push(obstacle(wantedVersion, `version ${versionParts(version).join('.')}`));
     if (obstacles.length > 0) return judged(obstacles);
     const open = checks.find(({ answer }) => answer === 'unknown');
-    return open?.set === undefined ? passes : unknown(`whether it can ${open.set.value}`, listing);
+    if (open?.set === undefined) return passes;
+    const { key, value } = open.set;
+    return unknown(
+      `whether it runs ${value} is not told by any API`,
+      listing,
+      key === '' ? [] : [[{ kind: 'image-property', on: 'request', key, value }]],
+    );
   },
 };
 

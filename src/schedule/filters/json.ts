@@ -72,7 +72,9 @@ export const jsonFilter: Filter = {
     }
     const result = evaluated(parsed, host);
     if (result === open)
-      return unknown('the query looks at what no API tells', 'nova-scheduler at DEBUG: "Filter results"');
+      return unknown('the query looks at what no API tells', 'nova-scheduler at DEBUG: "Filter results"', [
+        [{ kind: 'hint', on: 'request', name: 'query', value: query }],
+      ]);
     if (Array.isArray(result) ? result.some(isTruthy) : isTruthy(result)) return passes;
     return judged([
       {

@@ -56,9 +56,20 @@ export const pciPassthroughFilter: Filter = {
     });
     if (obstacles.length > 0) return judged(obstacles);
     const what = alias === undefined ? `${ports[0]?.vnicType} port` : `alias ${alias}`;
+    const [first, ...more] = [
+      ...(alias === undefined
+        ? []
+        : [{ kind: 'extra-spec', on: 'request', key: 'pci_passthrough:alias', value: alias } as const]),
+      ...ports.map((port) =>
+        port.id === undefined
+          ? ({ kind: 'network', on: 'request', network: port.networkName, because: 'it needs a PCI device' } as const)
+          : ({ kind: 'port', on: 'request', port: port.id, because: 'it needs a PCI device' } as const),
+      ),
+    ];
     return unknown(
       `${what}: pools of PCI devices are not told by any API`,
       'nova-scheduler at DEBUG: "doesn\'t have the required PCI devices"',
+      first === undefined ? [] : [[first, ...more]],
     );
   },
 };

@@ -91,6 +91,7 @@ export function filterOf(name: string): Filter {
         unknown(
           `${className} is not one of Nova's own`,
           `its source, and nova-scheduler's log: "${className} returned 0 hosts"`,
+          [[{ kind: 'filter', on: 'cloud', filter: className, because: 'it let no host pass' }]],
         ),
     }
   );
