@@ -230,6 +230,7 @@ const controlLogs = source<InstanceSubject, NodeLogs>(
         }),
       );
     }
+    logs.sort((a, b) => (a.host < b.host ? -1 : 1));
     return observed({ logs, failure }, ...about.value.evidence.slice(0, 1));
   },
 );

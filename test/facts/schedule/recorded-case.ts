@@ -14,6 +14,8 @@ import { err, ok, type Result } from '../../../src/engine/result.ts';
 import type { Io, RunOptions } from '../../../src/facts/io.ts';
 import { server } from '../../../src/facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../../src/facts/subject.ts';
+import type { Command } from '../../../src/nodes/command.ts';
+import type { Layout } from '../../../src/nodes/layouts/layout.ts';
 import { systemdLayout } from '../../../src/nodes/layouts/systemd.ts';
 import type { Nodes } from '../../../src/nodes/nodes.ts';
 
@@ -37,6 +39,10 @@ export interface CaseOptions {
   /** Printed by nova-manage's list_hosts in the place of what was recorded. */
   readonly listHosts?: string;
   readonly listCells?: string;
+  /** How services look on the nodes; packages when left out. */
+  readonly layout?: Layout;
+  /** What a command prints in the place of what it would print here; undefined: it is run. */
+  readonly run?: (command: Command) => { readonly code: number; readonly stdout: string } | undefined;
   /** No node lets us in. */
   readonly withoutNodes?: boolean;
 }
@@ -107,7 +113,7 @@ function withServers(hypervisors: Body, providers: Body): Body {
 /** A failed request as Nova, Placement and their logs told it, and ways to differ from that. */
 export function caseOf(
   name: string,
-  { options = {}, answers = {}, listHosts, listCells, withoutNodes = false }: CaseOptions = {},
+  { options = {}, answers = {}, listHosts, listCells, layout, run, withoutNodes = false }: CaseOptions = {},
 ): { readonly facts: FactStore<Io>; readonly subject: InstanceSubject; readonly asked: Asked } {
   const folder = join(fixtures, name);
   const read = (file: string): Body => recorded(join(name, file));
@@ -223,12 +229,14 @@ export function caseOf(
     layout: async (host) =>
       withoutNodes
         ? err({ kind: 'unreachable', host, stage: 'auth', detail: 'no key', fix: 'a key' })
-        : ok(systemdLayout),
+        : ok(layout ?? systemdLayout),
     run: (_, command) => {
       asked.commands.push(command.argv.join(' '));
       return new Promise((resolve) => {
         const result = (code: number, stdout: string, stderr: string) =>
           resolve(ok({ code, stdout, stderr, truncated: false, timedOut: false, startedAt: evidence.at, ms: 1 }));
+        const given = run?.(command);
+        if (given !== undefined) return result(given.code, given.stdout, '');
         if (command.argv[0] === 'ps') return result(0, ps, '');
         const [program, ...args] = command.argv;
         const env = { PATH: `${tools}:${process.env.PATH}`, LC_ALL: 'C' };

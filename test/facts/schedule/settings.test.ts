@@ -11,6 +11,7 @@ import {
   schedulerSettings,
 } from '../../../src/facts/schedule/settings.ts';
 import { theCloud } from '../../../src/facts/subject.ts';
+import { kollaLayout } from '../../../src/nodes/layouts/kolla.ts';
 import { caseOf } from './recorded-case.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nova-conf-'));
@@ -48,6 +49,48 @@ describe("the scheduler's configuration", () => {
     const found = await facts.get(schedulerSettings, theCloud);
     expect(found).toMatchObject({ ok: true, value: { value: { from: 'defaults', where: 'defaults of Nova zed' } } });
     if (found.ok) expect(found.value.value.enabledFilters).toContain('ComputeFilter');
+  });
+
+  const kollaPs =
+    '  PID  PPID USER     STARTED COMMAND\n 7 1 nova Sat Nov 21 12:50:01 2026 /var/lib/kolla/venv/bin/python3 /var/lib/kolla/venv/bin/nova-scheduler\n';
+  const inContainer = (code: number) =>
+    caseOf('ram', {
+      layout: kollaLayout('docker'),
+      run: ({ argv }) =>
+        argv[0] === 'ps'
+          ? { code: 0, stdout: kollaPs }
+          : argv[0] === 'docker'
+            ? {
+                code,
+                stdout: code === 0 ? '@/etc/nova/nova.conf\nfilter_scheduler\tenabled_filters\tComputeFilter\n' : '',
+              }
+            : {
+                code: 0,
+                stdout: '@/etc/kolla/nova-scheduler/nova.conf\nfilter_scheduler\tenabled_filters\tRamFilter\n',
+              },
+    });
+
+  it('is read where the scheduler lives: in its container', async () => {
+    const { facts, asked } = inContainer(0);
+    const found = await facts.get(schedulerSettings, theCloud);
+    expect(found).toMatchObject({ ok: true, value: { value: { enabledFilters: ['ComputeFilter'] } } });
+    expect(asked.commands.find((c) => c.startsWith('docker'))).toMatch(/^docker exec nova_scheduler sh -c for f in /);
+    expect(asked.commands.find((c) => c.startsWith('docker'))).toContain('/etc/nova/nova-scheduler.conf');
+  });
+
+  it('is read where the deployment tool keeps it, when the container cannot be entered', async () => {
+    const { facts } = inContainer(1);
+    const found = await facts.get(schedulerSettings, theCloud);
+    expect(found).toMatchObject({
+      ok: true,
+      value: {
+        value: {
+          from: 'configuration',
+          where: '/etc/kolla/nova-scheduler/nova.conf on ctl',
+          enabledFilters: ['RamFilter'],
+        },
+      },
+    });
   });
 
   it('leaves no secret on the way', () => {
