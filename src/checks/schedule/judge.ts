@@ -55,7 +55,7 @@ export function scheduleFinding(schedule: Schedule, c: ScheduleCircumstances): F
   const evidence = evidenceOf(schedule, reason, c);
   const [first, ...rest] = evidence;
   if (first === undefined) throw new Error('a schedule without evidence');
-  const remedies = remediesOf(schedule);
+  const remedies = remediesOf(schedule, reason.spec);
   return findingOf(reason.spec, {
     summary: summaryOf(schedule, reason),
     subject:
@@ -139,8 +139,11 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
     case cellIsDown:
     case networkUnmet:
       return `${lead}: ${each}${more}${step?.kind === 'filter' ? ` (${step.id})` : ''}`;
-    default:
-      return `${lead}: ${asked.count} instances at once are more than there is room for`;
+    default: {
+      const fewer = schedule.relaxations.flatMap((r) => r.changes).find((change) => change.kind === 'count');
+      const room = fewer === undefined ? '' : `, which is for ${fewer.atMost}`;
+      return `${lead}: ${asked.count} instances at once are more than there is room for${room}`;
+    }
   }
 }
 

@@ -56,7 +56,8 @@ const specOf: Readonly<Record<RejectedOver, FindingSpec>> = {
  */
 const choosing: ReadonlySet<RejectedOver> = new Set(['host', 'hint', 'zone', 'aggregate', 'group']);
 
-const specOfChange = (change: ScheduleChange): FindingSpec => {
+/** The reason that a change takes away. */
+export const specOfChange = (change: ScheduleChange): FindingSpec => {
   switch (change.kind) {
     case 'resource':
     case 'inventory':

@@ -1,7 +1,8 @@
-import type { Remedy, RemedyStep } from '../../engine/finding.ts';
+import type { FindingSpec, Remedy, RemedyStep } from '../../engine/finding.ts';
 import { advice, byOperator, onHost, restartOf } from '../../engine/finding-of.ts';
 import type { Relaxation, Schedule, ScheduleChange } from '../../engine/schedule.ts';
 import { commandsFor, wordsOf } from '../../schedule/changes.ts';
+import { specOfChange } from './reason.ts';
 
 const mostRemedies = 6;
 
@@ -47,5 +48,11 @@ export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
   };
 }
 
-export const remediesOf = (schedule: Schedule): Remedy[] =>
-  schedule.relaxations.slice(0, mostRemedies).map((relaxation) => remedyOf(relaxation, schedule));
+/** What takes away the reason itself stands first. */
+export function remediesOf(schedule: Schedule, reason: FindingSpec): Remedy[] {
+  const isOf = ({ changes }: Relaxation): boolean => changes.every((change) => specOfChange(change) === reason);
+  const { relaxations } = schedule;
+  return [...relaxations.filter(isOf), ...relaxations.filter((r) => !isOf(r))]
+    .slice(0, mostRemedies)
+    .map((relaxation) => remedyOf(relaxation, schedule));
+}
