@@ -1,5 +1,6 @@
 import type { ScheduleColumn, ScheduleSaid } from '../engine/schedule.ts';
-import { asksFallback } from './ask.ts';
+import { takenBack } from './admits.ts';
+import { asksFallback, placementQuery } from './ask.ts';
 import type { HostFacts } from './estate.ts';
 import { type Judgement, judged, passes, unknown } from './judgement.ts';
 import type { PlacementAnswers } from './query.ts';
@@ -63,10 +64,11 @@ const withJudgement = (one: Assessed, at: number, judgement: Judgement): Assesse
  */
 function byPlacement(
   hosts: readonly Assessed[],
-  { whole }: PlacementAnswers,
+  { whole, without }: PlacementAnswers,
   scene: Scene,
 ): { readonly hosts: readonly Assessed[]; readonly notes: readonly string[] } {
   if (asksFallback(scene.wish, scene.estate)) return { hosts, notes: [] };
+  const { constraints } = placementQuery(scene.wish, scene.estate);
   const missed: Assessed[] = [];
   const given: Assessed[] = [];
   const corrected = hosts.map((one) => {
@@ -91,7 +93,8 @@ function byPlacement(
             because: 'not a candidate',
             wanted: 'a candidate of Placement',
             has: 'Placement does not give it, and its inventory, traits and aggregates do not show why',
-            ways: [],
+            // What Placement gives it without shows what it is about.
+            ways: constraints.flatMap((c, i) => (without[i]?.has(root) === true ? takenBack(c.origin) : [])),
           },
         ]),
       );

@@ -78,6 +78,11 @@ function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readon
   if (wish.hidden.length > 0)
     notes.push(`The API does not tell of a request that was made, and it may have counted: ${wish.hidden.join('; ')}.`);
   if (hosts.length === 0) notes.push('Nova knows no compute host.');
+  const { image, flavor } = wish;
+  if (image !== undefined && image.minRamMb > flavor.ramMb)
+    notes.push(`Nova's API takes no flavor of ${flavor.ramMb} MB for this image: it wants ${image.minRamMb} MB.`);
+  if (image !== undefined && !wish.fromVolume && flavor.diskGb > 0 && image.minDiskGb > flavor.diskGb)
+    notes.push(`Nova's API takes no flavor of ${flavor.diskGb} GB for this image: it wants ${image.minDiskGb} GB.`);
   const unmapped = hosts.filter(
     (h) =>
       h.host.cell.state === 'unmapped' &&

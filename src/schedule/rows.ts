@@ -9,6 +9,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Rows of hosts that are the same in every column; of a wide cloud, those that are rejected over the same things, with the span of numbers. */
 export function rowsOf(hosts: readonly Assessed[]): readonly ScheduleRow[] {
+  const name = namesOf(hosts);
   const verdicts = new Map<Assessed, readonly HostVerdict[]>(hosts.map((h) => [h, h.judgements.map(verdictOf)]));
   const exact = grouped(hosts, (h) => JSON.stringify(verdicts.get(h)));
   const groups = exact.length <= mostRows ? exact : grouped(hosts, (h) => h.judgements.map(shapeOf).join('\n'));
@@ -16,7 +17,7 @@ export function rowsOf(hosts: readonly Assessed[]): readonly ScheduleRow[] {
     .map((group): ScheduleRow & { readonly depth: number } => {
       const [first] = group;
       const row = {
-        hosts: group.map((h) => h.host.host).sort(compare),
+        hosts: group.map(name).sort(compare),
         verdicts: exact.length <= mostRows ? (verdicts.get(first) ?? []) : spanning(group),
         fits: first.fits,
         depth: first.stoppedAt ?? Number.POSITIVE_INFINITY,
@@ -31,6 +32,13 @@ export function rowsOf(hosts: readonly Assessed[]): readonly ScheduleRow[] {
         compare(a.hosts[0] ?? '', b.hosts[0] ?? ''),
     )
     .map(({ depth: _, ...row }) => row);
+}
+
+/** By host; nodes of a host that has several, as of Ironic, by node. */
+function namesOf(hosts: readonly Assessed[]): (one: Assessed) => string {
+  const nodes = new Map<string, number>();
+  for (const { host } of hosts) nodes.set(host.host, (nodes.get(host.host) ?? 0) + 1);
+  return ({ host }) => ((nodes.get(host.host) ?? 0) > 1 ? host.node : host.host);
 }
 
 const byFit = ({ fits }: ScheduleRow): number => (fits === 'yes' ? 0 : fits === 'unknown' ? 1 : 2);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostVerdict, Schedule, ScheduleSaid } from '../../src/engine/schedule.ts';
+import { placementQuery } from '../../src/schedule/ask.ts';
 import type { Estate, HostFacts } from '../../src/schedule/estate.ts';
 import { explain } from '../../src/schedule/explain.ts';
 import type { Wish, WishedPort } from '../../src/schedule/wish.ts';
@@ -101,6 +102,11 @@ describe('rows', () => {
     );
   });
 
+  it('have the nodes of a host that has several', () => {
+    const nodes = ['n1', 'n2'].map((node) => host(node, { facts: { host: 'ironic', node } }));
+    expect(explain(wishOf(), estateOf(nodes), []).rows.map((r) => r.hosts)).toEqual([['n1', 'n2']]);
+  });
+
   it('of a wide cloud span the numbers', () => {
     const hosts = Array.from({ length: 612 }, (_, i) => host(`cmp${i}`, { memory: { used: i } }));
     const { rows } = explain(huge, estateOf(hosts), []);
@@ -191,6 +197,16 @@ describe("Placement's own answer", () => {
     expect(verdict(schedule, 'cmp1', 'placement')).toMatchObject({ state: 'rejects', because: 'not a candidate' });
     expect(verdict(schedule, 'cmp2', 'placement')).toEqual({ state: 'passes' });
     expect(schedule.notes).toHaveLength(2);
+  });
+
+  it('shows by what it gives with one constraint left out what a host is rejected over', () => {
+    const estate = estateOf([host('cmp1', { traits: ['CUSTOM_A'] })]);
+    const wish = wishOf({ flavor: flavor({ extraSpecs: { 'trait:CUSTOM_A': 'required' } }) });
+    const without = placementQuery(wish, estate).constraints.map((c) =>
+      c.kind === 'trait' && c.trait === 'CUSTOM_A' ? new Set(['rp-cmp1']) : new Set<string>(),
+    );
+    const schedule = explain(wish, estate, [], { whole: new Set(), without });
+    expect(schedule.relaxations.map((r) => r.words)).toEqual(['without trait:CUSTOM_A=required']);
   });
 
   it('says nothing of a host that was not asked for', () => {
