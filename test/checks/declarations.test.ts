@@ -112,7 +112,9 @@ const looks: readonly RegExp[] = [
   /^date \+(\S+ %z|%s\.%N)$/,
   /^ip -j route get \S+ from \S+$/,
   // Without -generate it changes nothing (ovs-vswitchd(8)).
-  /^ovs-appctl ofproto\/trace [\w-]+ [\w=.,:/-]+( --ct-next trk,est,rpl)*$/,
+  /^ovs-appctl ofproto\/trace [\w-]+ [\w=.,:/-]+( --ct-next trk,(est,rpl|new))*$/,
+  // Until a service has answered what is put in at a port.
+  /^sleep 1$/,
   /^cat \/var\/lib\/neutron\/dhcp\/[\w-]+\/(host|opts)$/,
   /^cat \/var\/lib\/neutron\/ns-metadata-proxy\/[\w-]+\.conf$/,
   /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface)$/,
@@ -129,12 +131,16 @@ const probes: readonly RegExp[] = [
   // With --inject only, which is the operator's consent.
   /^ovs-ofctl --timeout=\d+ packet-out [\w-]+ in_port=\d+,packet=[0-9a-f]+,actions=resubmit\(,0\)$/,
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; i=0; while /,
+  // A DISCOVER, which makes no lease: option 53 is 1.
+  /^bash -c exec 3>"\/dev\/udp\/\$0\/67" \|\| exit 1; s\(\) .*; sleep 1 \S+ \d+ [\\x0-9a-f]+ [\\x0-9a-f]*\\x63\\x82\\x53\\x63\\x35\\x01\\x01[\\x0-9a-f]+$/,
   /^curl -s -S -m [58] -o \/dev\/null -w /,
   /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; for i in 1 2 3 4 5; do printf "\$2" >&3 \|\| printf "\$2" >&3; sleep 0\.1; done \S+ \d+ [\\x0-9a-f]+$/,
 ];
 /** Bounded in packets and length; not promiscuous; written to nowhere but its own output. */
-const captures: readonly RegExp[] = [/^tcpdump -i \S+ -n -p -U --immediate-mode -s (160|262144) -c 1000 -w - [^-].*$/];
+const captures: readonly RegExp[] = [
+  /^tcpdump -i \S+ -n -p -U --immediate-mode -s (160|644|262144) -c 1000 -w - [^-].*$/,
+];
 
 describe('what is run on nodes', () => {
   it('looks, or sends a few packets, and is listed here', () => {

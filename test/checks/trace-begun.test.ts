@@ -119,6 +119,7 @@ describe('a connection to the metadata service that is put in at the port of an 
   it('is answered, and ended again', async () => {
     const report = await reportOf(fetched);
     expect(findingsOf(report)).toEqual([]);
+    expect(report.exitCode).toBe(0);
     const { probe, sent, answered, stop, points } = traceOf(report);
     expect(probe).toMatchObject({ protocol: 'tcp', port: 80, to: '169.254.169.254' });
     expect([answered, stop]).toEqual([sent, undefined]);

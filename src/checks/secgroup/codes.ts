@@ -26,7 +26,10 @@ export const deniedOut: FindingSpec = {
     'The groups have no egress rule that lets the instance open connections itself; a group made without the two default egress rules does that.',
   evidence: "the egress rules of the port's security groups.",
   mend: 'Add an egress rule, or the default ones.',
-  explains: [{ code: 'OSD-CONSOLE-003', over: ['instance'] }],
+  explains: [
+    { code: 'OSD-CONSOLE-003', over: ['instance'] },
+    { code: 'OSD-PATH-009', over: ['port'] },
+  ],
   refs,
 };
 

@@ -118,12 +118,13 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           ? []
           : s.port.fixed_ips.map((f) => ({ address: f.ip_address, host: s.host, port: s.port })),
       );
+      const around = maybe.around.ok ? maybe.around.value.value : [];
       const offers = all.flatMap((run) => (run.offers ?? []).map((offer) => ({ run, offer })));
       const found = offers.flatMap(({ run, offer }): Finding[] => {
         const known = servers.find((s) => sameAddress(s.address, offer.server));
         const capture = run.captures[offer.point];
         const evidence: Evidence = showing(capture ?? run.sent, offerWords(offer));
-        if (known === undefined) return [stranger(offer, evidence)];
+        if (known === undefined) return [stranger(offer, around, evidence)];
         const subnet = facts.subnets.value.find((s) =>
           known.port?.fixed_ips.some((f) => f.subnet_id === s.id && f.ip_address === known.address),
         );
@@ -140,10 +141,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       );
     }
 
-    function stranger(offer: TraceOffer, evidence: Evidence): Finding {
+    function stranger(offer: TraceOffer, around: readonly Port[], evidence: Evidence): Finding {
       const mac = offer.serverMac ?? '';
-      const around = maybe.around.ok ? maybe.around.value.value.find((p) => p.mac_address === mac) : undefined;
-      const whose = around === undefined ? '' : ` (${around.device_owner} ${around.device_id})`;
+      const owner = around.find((p) => p.mac_address === mac);
+      const whose = owner === undefined ? '' : ` (${owner.device_owner} ${owner.device_id})`;
       return findingOf(strangeServer, {
         summary: `${offer.server} answers DHCP requests on the network of ${ownerName(subject)} and is no server of Neutron's: ${offerWords(offer)}, from ${mac}${whose}`,
         subject: `dhcp ${offer.server}`,

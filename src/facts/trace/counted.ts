@@ -1,5 +1,6 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
+import type { TracePoint } from '../../engine/trace.ts';
 import type { Layer } from '../../nodes/parse/frame/layer.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import type { Round } from '../../path/firewall/rises.ts';
@@ -59,12 +60,22 @@ const hooksFree = (layers: readonly Layer[]): Packet | undefined => {
   };
 };
 
+/**
+ * Points whose namespaces may take what is lost. Where question and answer go different ways, what counts on the one says nothing of the
+ * other.
+ */
+function near({ trace }: FollowedLeg): readonly TracePoint[] {
+  const { stop, points } = trace;
+  if (stop === undefined || points.every((p) => p.only !== 'there')) return points;
+  return [stop.after, stop.before].flatMap((place) => (place.at === 'point' ? (points[place.point] ?? []) : []));
+}
+
 async function count(facts: Store, leg: FollowedLeg): Promise<CountedLeg | undefined> {
   const hosts = edgeHosts(leg);
   const places = await Promise.all(
     hosts.map(async (host) => {
       const ovs = await facts.get(hostOvs, host);
-      const namespaces = leg.trace.points.flatMap((p) => (p.host === host && p.netns !== undefined ? [p.netns] : []));
+      const namespaces = near(leg).flatMap((p) => (p.host === host && p.netns !== undefined ? [p.netns] : []));
       return {
         host,
         namespaces: [...new Set(namespaces)],

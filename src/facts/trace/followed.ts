@@ -19,13 +19,24 @@ export interface FollowedLeg {
   readonly trace: Trace;
 }
 
-/** What the security groups of the instance order for the probe, at the last point before it. */
-async function expectations(facts: Store, { leg, guest, addresses }: PlannedLeg): Promise<readonly TraceExpectation[]> {
+/** What the security groups of the instance order for the probe: at the last point before it, or where it leaves it at the first. */
+async function expectations(
+  facts: Store,
+  { leg, guest, leaves, addresses }: PlannedLeg,
+): Promise<readonly TraceExpectation[]> {
   const { protocol, from, port } = leg.probe;
+  if (leaves !== undefined) {
+    const probe: Probe = {
+      protocol: 'tcp',
+      family: 4,
+      direction: 'egress',
+      remote: leg.probe.to,
+      ...(port === undefined ? {} : { port }),
+    };
+    return ordered(facts, leaves, probe, 0);
+  }
   const point = leg.points.length - 1;
   if (guest === undefined || protocol === 'arp' || protocol === 'dhcp' || point < 0) return [];
-  const [groups, members] = await Promise.all([facts.get(securityGroups, guest), facts.get(remoteMembers, guest)]);
-  if (!groups.ok) return [{ point, verdict: 'unknown', because: 'its security groups could not be read' }];
   const to = addresses.at(-1) ?? leg.probe.to;
   const family = familyOf(to) ?? 4;
   const probe: Probe = {
@@ -35,6 +46,17 @@ async function expectations(facts: Store, { leg, guest, addresses }: PlannedLeg)
     ...(protocol === 'icmp' ? { icmpType: family === 4 ? 8 : 128 } : { ...(port === undefined ? {} : { port }) }),
     ...(from === '' ? {} : { remote: from }),
   };
+  return ordered(facts, guest, probe, point);
+}
+
+async function ordered(
+  facts: Store,
+  guest: PortSubject,
+  probe: Probe,
+  point: number,
+): Promise<readonly TraceExpectation[]> {
+  const [groups, members] = await Promise.all([facts.get(securityGroups, guest), facts.get(remoteMembers, guest)]);
+  if (!groups.ok) return [{ point, verdict: 'unknown', because: 'its security groups could not be read' }];
   const verdict = verdictOf(probe, portSecurityFromApi(guest.port.value), groups.value.value.map(groupFromApi), (id) =>
     members.ok ? members.value.value.get(id) : undefined,
   );

@@ -20,6 +20,8 @@ export interface PlannedLeg {
     /** The guest does not see the answers, and cannot end what was opened in its name. */
     readonly resets?: true;
   };
+  /** The port whose groups decide, at the first point, whether the probe is let out. */
+  readonly leaves?: PortSubject;
   /** Whose agent runs the service that has to answer. */
   readonly server?: { readonly agent: string; readonly host: string; readonly router?: string };
   /** The instance's own request, where nobody puts it in: the switches are asked about it. */

@@ -97,6 +97,8 @@ async function asItself(
     // Whoever has the address asks for the instance's MAC in its own name.
     addresses: [metadataAddress, server.own],
     server: server.server,
+    // Flows let it out or not; with hybrid plugging it is put in behind the rules.
+    ...(filtered ? {} : { leaves: subject }),
     injected: {
       ...port,
       sourceMac: subject.port.value.mac_address,
