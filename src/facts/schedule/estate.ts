@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, type Observed, observed } from '../../engine/fact.ts';
-import type { Aggregate, Estate } from '../../schedule/estate.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import type { Aggregate, Estate, Provider } from '../../schedule/estate.ts';
 import type { Wish } from '../../schedule/wish.ts';
 import { agents, computeServices } from '../cloud-api.ts';
 import { type Store, source } from '../io.ts';
 import type { ComputeService } from '../schemas/compute.ts';
 import { theCloud } from '../subject.ts';
 import { type CellMappings, cellList, hostMappings } from './cells.ts';
-import { cellsOf, hostsOf, hypervisors, pluggingAgents } from './hosts.ts';
+import { cellsOf, type Hypervisor, hostsOf, hypervisors, pluggingAgents } from './hosts.ts';
 import { closely, providersOf } from './providers.ts';
 import { schedulerSettings } from './settings.ts';
 import { straysOf } from './strays.ts';
@@ -59,6 +60,35 @@ async function mappingsOf(
 }
 
 /**
+ * With a cell that does not answer, Nova cannot list hypervisors at all (compute_node_get_all asks cell after cell): each is asked for by
+ * itself, and those of the cells before that one are told. Undefined where the failure is another.
+ */
+async function oneByOne(
+  facts: Store,
+  failure: FactFailure,
+  providers: readonly Provider[],
+): Promise<readonly Hypervisor[] | undefined> {
+  if (failure.kind === 'timeout') return [];
+  if (failure.kind !== 'api' || (failure.status ?? 0) < 500) return undefined;
+  const schema = z.object({ hypervisor: hypervisors() });
+  const answers = await Promise.all(
+    providers
+      .filter((p) => p.parent === undefined)
+      .slice(0, closely)
+      .map((p) =>
+        facts.io.cloud.get({
+          service: 'compute',
+          path: `/os-hypervisors/${encodeURIComponent(p.uuid)}`,
+          query: { with_servers: 'true' },
+          schema,
+          microversion: '2.87',
+        }),
+      ),
+  );
+  return answers.flatMap((answer) => (answer.ok ? [answer.value.value.hypervisor] : []));
+}
+
+/**
  * What the cloud has to offer, from Nova, Placement, Neutron, and the scheduler's own node. Nova and Placement must answer; without the
  * others it knows less. A cloud of thousands of hosts costs a few large answers, a small one a few small ones for each provider.
  */
@@ -105,12 +135,17 @@ export const estate = source<WishScope, Estate>(
       }),
       providersOf(facts, aggregates, classesOf(wish)),
     ]);
-    if (!nodes.ok) return nodes;
     if (!providers.ok) return providers;
-    const seen = new Set(nodes.value.value.map((h) => h.service.host));
+    const listed = nodes.ok ? nodes.value.value : await oneByOne(facts, nodes.error, providers.value.value);
+    if (!nodes.ok && listed === undefined) return nodes;
+    const known = listed ?? [];
+    const seen = new Set(known.map((h) => h.service.host));
     const mapped = await mappingsOf(facts, await listing, computes, seen);
     const mappings = mapped?.value;
-    const hosts = hostsOf(services.value.value, nodes.value.value, providers.value.value, mappings, withInstances);
+    const hosts = hostsOf(services.value.value, known, providers.value.value, mappings, {
+      whole: nodes.ok,
+      withInstances,
+    });
     const [strays, settings, network] = await Promise.all([
       straysOf(facts, hosts, providers.value.value),
       settling,
@@ -119,7 +154,7 @@ export const estate = source<WishScope, Estate>(
     if (!settings.ok) return settings;
     const evidence: Evidence[] = [
       ...services.value.evidence,
-      nodes.value.evidence,
+      ...(nodes.ok ? [nodes.value.evidence] : []),
       groups.value.evidence,
       ...providers.value.evidence,
       ...settings.value.evidence,

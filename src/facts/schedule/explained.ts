@@ -146,7 +146,7 @@ export const explainedWish = source<CloudSubject, Schedule>(
   'schedule.explained',
   () => '',
   async (_, facts) => {
-    ahead(facts);
+    if (facts.io.options.wish?.flavor !== undefined) ahead(facts);
     const wish = await facts.get(wishOfOptions, theCloud);
     if (!wish.ok) return wish;
     const schedule = await explained(facts, wish.value.value, []);

@@ -80,14 +80,15 @@ export function cellsOf(mappings: CellMappings, computes: readonly ComputeServic
 /**
  * Every nova-compute and each of its nodes. One that Nova lists as a service and not as a hypervisor has not been discovered: it has its
  * compute node and its provider, and no mapping to a cell (nova/api/openstack/compute/hypervisors.py passes over HostMappingNotFound).
- * @param withInstances they were asked for: before 2.75 a hypervisor without any has no list of them
+ * @param options.whole all hypervisors that Nova knows are among the nodes
+ * @param options.withInstances instances were asked for: before 2.75 a hypervisor without any has no list of them
  */
 export function hostsOf(
   services: readonly ComputeService[],
   nodes: readonly Hypervisor[],
   providers: readonly Provider[],
   mappings: CellMappings | undefined,
-  withInstances: boolean,
+  { whole, withInstances }: { readonly whole: boolean; readonly withInstances: boolean },
 ): readonly HostFacts[] {
   const computes = services.filter((s) => s.binary === 'nova-compute');
   const byHost = new Map(computes.map((s) => [s.host, s]));
@@ -105,7 +106,7 @@ export function hostsOf(
     }
     const [only, ...more] = mappings?.cells ?? [];
     if (seen) return { state: 'mapped', ...(more.length === 0 ? known('name', only?.name) : {}) };
-    return provider === undefined ? { state: 'unknown' } : { state: 'unmapped' };
+    return whole && provider !== undefined ? { state: 'unmapped' } : { state: 'unknown' };
   };
 
   const found = nodes.map((h): HostFacts => {

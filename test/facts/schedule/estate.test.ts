@@ -129,6 +129,23 @@ describe('what the cloud has to offer', () => {
     expect(hostIn(blind, 'sched-c2').cell).toEqual({ state: 'down' });
   });
 
+  it('asks for hypervisors one by one where Nova cannot list them because a cell is down', async () => {
+    const { hypervisors } = recorded('ram/hypervisors.json');
+    const services = recorded('ram/os-services.json');
+    services.services = services.services.map((s: Body) =>
+      s.host === 'sched-c2' ? { binary: s.binary, host: s.host, status: 'UNKNOWN' } : s,
+    );
+    const single = hypervisors
+      .filter((h: Body) => h.service.host.startsWith('cmp'))
+      .map((h: Body) => [`/os-hypervisors/${h.id}`, { hypervisor: h }]);
+    const found = await estateOf('ram', {
+      answers: { '/os-services': services, '/os-hypervisors/detail': 500, ...Object.fromEntries(single) },
+    });
+    expect(hostIn(found, 'cmp1').hypervisor.type).toBe('QEMU');
+    expect(hostIn(found, 'sched-f1')).toMatchObject({ hypervisor: {}, cell: { state: 'mapped', name: 'cell1' } });
+    expect(hostIn(found, 'sched-c2').cell).toEqual({ state: 'down' });
+  });
+
   it('says which cell is disabled', async () => {
     const listCells = [
       '| Name | UUID | Transport URL | Database Connection | Disabled |',
