@@ -1,54 +1,65 @@
 import { holds } from './admits.ts';
 import type { Assessed } from './assess.ts';
-import type { HostFacts } from './estate.ts';
 import { counts, limitOf } from './filters/counts.ts';
 import type { PlacementQuery } from './query.ts';
 import type { ProviderTree, Scene } from './scene.ts';
 
-/** How many instances of the request get a host at once, and which step is short of them. */
+/** How many instances of the request get a host at once. */
 export interface Capacity {
   readonly total: number;
   /** Of each host that has any. */
   readonly each: ReadonlyMap<string, number>;
-  /** The server group is what is short, and not the room. */
-  readonly byGroup: boolean;
+  /** As many as the request wants, or the column that is first short of them. */
+  readonly short: string | undefined;
 }
 
 /** Far more than any request asks for. */
 const many = 1_000_000;
 
-/** Placement's room summed over the hosts that are given; with affinity all have to go to one, with anti-affinity few to each. */
+/** Columns by which a group is kept. */
+const groupFilter: Readonly<Record<string, string>> = {
+  affinity: 'ServerGroupAffinityFilter',
+  'anti-affinity': 'ServerGroupAntiAffinityFilter',
+};
+
+/**
+ * Placement's room summed over the hosts that are given, as far as NumInstancesFilter and IoOpsFilter let them have it at once, which count
+ * those that were placed a moment ago, too; with affinity all have to go to one, with anti-affinity few to each.
+ */
 export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: PlacementQuery): Capacity {
-  const { group } = scene.wish;
+  const { group, count, destination } = scene.wish;
   const each = new Map<string, number>();
   const asked = askedBy(query);
-  const limits = limitsOf(scene);
-  let room = 0;
+  const counting = destination?.kind === 'force' ? [] : countingOf(scene);
+  const sums = new Map<string, number>();
+  const add = (step: string, number: number): void => {
+    sums.set(step, (sums.get(step) ?? 0) + number);
+  };
   for (const { host } of hosts) {
     const tree = scene.treeOf(host);
-    const here = Math.min(tree === undefined ? many : roomFor(asked, tree), limits(host));
-    room += here;
+    let here = tree === undefined ? many : roomFor(asked, tree);
+    add('placement', here);
+    for (const counted of counting) {
+      const now = counted.of(host);
+      if (now !== undefined) here = Math.min(here, Math.max(0, limitOf(counted, host.host, scene).limit - now));
+      add(counted.filter, here);
+    }
     const there = group?.memberHosts.filter((h) => h === host.host).length ?? 0;
     const allowed = group?.policy === 'anti-affinity' ? Math.max(0, group.maxPerHost - there) : many;
     const number = Math.min(here, allowed);
-    if (number > 0) each.set(host.host, number);
+    if (number > 0) each.set(host.host, (each.get(host.host) ?? 0) + number);
   }
   const numbers = [...each.values()];
   const isOne = group?.policy === 'affinity';
   const total = isOne ? numbers.reduce((a, b) => Math.max(a, b), 0) : numbers.reduce((a, b) => a + b, 0);
-  return { total, each, byGroup: total < room };
+  const [short] = [...sums].find(([, sum]) => sum < count) ?? [];
+  return { total, each, short: total >= count ? undefined : (short ?? groupFilter[group?.policy ?? '']) };
 }
 
-/** NumInstancesFilter and IoOpsFilter count those that were placed a moment ago, too. */
-function limitsOf(scene: Scene): (host: HostFacts) => number {
+const countingOf = (scene: Scene): (typeof counts)[keyof typeof counts][] => {
   const enabled = scene.estate.scheduler.enabledFilters.map((f) => f.split('.').at(-1));
-  const counting = Object.values(counts).filter((counted) => enabled.includes(counted.filter));
-  return (host) =>
-    counting.reduce((least, counted) => {
-      const now = counted.of(host);
-      return now === undefined ? least : Math.min(least, Math.max(0, limitOf(counted, host.host, scene).limit - now));
-    }, many);
-}
+  return Object.values(counts).filter((counted) => enabled.includes(counted.filter));
+};
 
 /** Amounts by class: of all groups together, and the largest of one. */
 type Asked = readonly { readonly resourceClass: string; readonly sum: number; readonly largest: number }[];

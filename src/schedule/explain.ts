@@ -24,9 +24,7 @@ export function explain(
   const capacity = wish.count > 1 ? capacityOf(open, scene, placementQuery(wish, estate)) : undefined;
   const isShort = capacity !== undefined && open.length > 0 && capacity.total < wish.count;
   const verdict = open.length === 0 || isShort ? 'no-host' : sure.length > 0 ? 'fits' : 'unknown';
-  const shortOf = columns.findIndex((c) =>
-    capacity?.byGroup === true ? c.id === groupFilter[wish.group?.policy ?? ''] : c.kind === 'placement',
-  );
+  const shortOf = columns.findIndex((c) => c.id === capacity?.short);
   const narrowest = isShort ? shortOf : verdict === 'no-host' ? narrowestOf(hosts, columns.length) : undefined;
   const relaxations =
     verdict !== 'no-host'
@@ -58,18 +56,14 @@ export function explain(
   };
 }
 
-const groupFilter: Readonly<Record<string, string>> = {
-  affinity: 'ServerGroupAffinityFilter',
-  'anti-affinity': 'ServerGroupAntiAffinityFilter',
-};
-
 /** `Room for 3 of 5 instances: cmp1 2, cmp2 1.` */
-function roomWords(count: number, { total, each }: Capacity): string {
+function roomWords(count: number, { total, each, short }: Capacity): string {
   const most = 6;
   const hosts = [...each].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const words = hosts.slice(0, most).map(([host, n]) => `${host} ${n}`);
   const more = hosts.length > most ? ` and ${hosts.length - most} more` : '';
-  return `Room for ${total} of ${count} instances${words.length === 0 ? '' : `: ${words.join(', ')}${more}`}.`;
+  const by = short === undefined || short === 'placement' ? '' : `, by ${short}`;
+  return `Room for ${total} of ${count} instances at once${by}${words.length === 0 ? '' : `: ${words.join(', ')}${more}`}.`;
 }
 
 /** What is worth knowing beside the steps. */

@@ -229,7 +229,7 @@ describe('several instances at once', () => {
     const short = fits(7);
     expect(short.verdict).toBe('no-host');
     expect(short.columns[short.narrowest ?? -1]?.id).toBe('placement');
-    expect(short.notes).toEqual(['Room for 6 of 7 instances: cmp1 3, cmp2 3.']);
+    expect(short.notes).toEqual(['Room for 6 of 7 instances at once: cmp1 3, cmp2 3.']);
     expect(short.relaxations.map((r) => r.words)).toEqual(['at most 6 instances', 'memory ≤ 3968 MB']);
   });
 
@@ -243,6 +243,16 @@ describe('several instances at once', () => {
     expect(fits(2, group('anti-affinity')).verdict).toBe('fits');
     expect(fits(3, group('affinity')).verdict).toBe('fits');
     expect(fits(4, group('affinity')).verdict).toBe('no-host');
+  });
+
+  it('are no more than a filter lets start on a host', () => {
+    const estate = estateOf([host('cmp1', { facts: { hypervisor: { ioOps: 6 } } })], {
+      scheduler: scheduler({ enabledFilters: ['IoOpsFilter'] }),
+    });
+    const short = fits(3, {}, estate);
+    expect(short.columns[short.narrowest ?? -1]?.id).toBe('IoOpsFilter');
+    expect(short.notes).toEqual(['Room for 2 of 3 instances at once, by IoOpsFilter: cmp1 2.']);
+    expect(fits(2, {}, estate).verdict).toBe('fits');
   });
 
   it('are as many as can be placed one after the other', () => {
