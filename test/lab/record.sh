@@ -1,5 +1,5 @@
 #!/bin/bash
-# record.sh [DIR [PATTERN]]   Records the runs that are shipped and tested with, on the running lab: those of demo/ on variant lb, those of
+# record.sh [DIR [PATTERN]]   Records the runs that are shipped and tested with, on the running lab: most of demo/ on variant lb, most of
 # test/fixtures/bundles/ on variant ovs. DIR (default: the checkout) gets them under the same paths. Each fault is injected, seen to hurt,
 # recorded, healed; a recording takes its place only when the doctor named what the fault's expect.yaml expects, when its replay says
 # what the live run said, and when it names nothing of this machine. The healthy run must be without a remark, so no fault may have been
@@ -31,7 +31,9 @@ test/fixtures/bundles/ovs-trace-dropped.tgz flow-drop-br-int trace router web-1
 test/fixtures/bundles/ovs-trace-dhcp.tgz - trace web-1 dhcp --probe dhcp --inject
 test/fixtures/bundles/ovs-trace-metadata.tgz - trace web-1 metadata --probe metadata --inject
 test/fixtures/bundles/ovs-trace-dhcp-dropped.tgz dhcp-requests-dropped trace web-1 dhcp --probe dhcp
-test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject";;
+test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject
+demo/schedule-no-ram.tgz no-ram schedule huge-1
+test/fixtures/bundles/schedule-question.tgz no-ram schedule --flavor m1.huge --image tiny --network private --count 2";;
 ovsfw) SET="test/fixtures/bundles/ovsfw-trace-healthy.tgz - trace router web-1";;
 *) die "nothing is recorded on variant $V";; esac
 
