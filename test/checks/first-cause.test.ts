@@ -17,6 +17,8 @@ const first: Readonly<Record<string, string>> = {
   'OSD-PATH-003': 'OSD-PATH-002',
   'OSD-PATH-004': 'OSD-PATH-002',
   'OSD-PATH-005': 'OSD-PATH-002',
+  'OSD-PATH-008': 'OSD-HOST-014',
+  'OSD-PATH-009': 'OSD-HOST-014',
   'OSD-NAMES-001': 'OSD-DHCP-009',
 };
 
