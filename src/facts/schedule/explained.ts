@@ -63,11 +63,18 @@ async function candidates(
   return observed({ roots: new Set(roots), cut }, answer.value.evidence);
 }
 
-/** The whole question, then with one constraint left out at a time; the rest is computed where the cloud is too wide to ask all of it. */
-async function answersOf(facts: Store, query: PlacementQuery, cloud: Estate): Promise<FactResult<PlacementAnswers>> {
-  const first = await candidates(facts, query);
-  const whole = first.ok && first.value.value.cut ? await candidates(facts, query, 1_000_000) : first;
+/**
+ * The whole question, then with one constraint left out at a time. Of a cloud so wide that Placement names only the first of its candidates
+ * nothing is answered: all of them would be many megabytes, and are computed instead.
+ */
+async function answersOf(
+  facts: Store,
+  query: PlacementQuery,
+  cloud: Estate,
+): Promise<FactResult<PlacementAnswers | undefined>> {
+  const whole = await candidates(facts, query);
   if (!whole.ok) return whole;
+  if (whole.value.value.cut) return ok({ value: undefined, evidence: whole.value.evidence });
   const { roots } = whole.value.value;
   const wanting = cloud.hosts.some((h) => h.provider === undefined || !roots.has(h.provider));
   const ask = cloud.providers.length <= closely ? wanting : roots.size === 0;

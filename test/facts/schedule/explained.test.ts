@@ -72,4 +72,21 @@ describe('a request that nobody has made', () => {
     // Every host is a candidate: nothing need be left out.
     expect(asked.api.filter((path) => path.includes('root_required='))).toHaveLength(1);
   });
+
+  it('is computed where Placement names only the first of very many candidates', async () => {
+    const flavor = { ...recorded('ram/flavor.json').flavor, ram: 64 };
+    const wish = { flavor: flavor.name, networks: [], hints: [], count: 1 };
+    const requests = Array.from({ length: 1000 }, (_, i) => ({ allocations: { [`p${i}`]: {} } }));
+    const { facts, asked } = caseOf('ram', {
+      options: { wish },
+      answers: {
+        '/flavors/detail': { flavors: [flavor] },
+        '/allocation_candidates': { allocation_requests: requests, provider_summaries: {} },
+      },
+    });
+    const found = await facts.get(explainedWish, theCloud);
+    if (!found.ok) throw new Error(JSON.stringify(found.error));
+    expect(found.value.value.verdict).not.toBe('no-host');
+    expect(asked.api.filter((path) => path.includes('root_required='))).toHaveLength(1);
+  });
 });
