@@ -9,7 +9,7 @@ import { schedulerHosts } from './settings.ts';
 
 /**
  * Columns of nova-manage's table that are of use, chosen on the node: those of URLs hold user names. DevStack's tools are in an
- * environment of their own. Constant.
+ * environment of their own. Constant, and a loop of one round, as every script that is sent begins.
  */
 const listCells = `for f in cells; do PATH=$PATH:/usr/local/bin:/opt/stack/data/venv/bin
 o=$(nova-manage cell_v2 list_cells) || exit $?

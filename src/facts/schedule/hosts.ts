@@ -67,7 +67,7 @@ export function cellsOf(mappings: CellMappings, computes: readonly ComputeServic
   return mappings.cells.map(({ uuid, name, disabled }): Cell => {
     if (mappings.hosts === undefined) return { uuid, name, state: 'up', disabled };
     const hosts = [...mappings.hosts].filter(([, cell]) => cell === uuid).map(([host]) => host);
-    const answers = hosts.some((host) => listed.has(host) && !inDownCell(listed.get(host) as ComputeService));
+    const answers = hosts.flatMap((host) => listed.get(host) ?? []).some((s) => !inDownCell(s));
     if (answers) return { uuid, name, state: 'up', disabled };
     if (hosts.length === 0) return { uuid, name, state: 'unknown', disabled };
     const because = hosts.some((host) => listed.has(host))
