@@ -50,7 +50,7 @@ const shapesOf = (changes: Changes): string => [...changes.keys()].sort().join('
 export function relaxationsOf(hosts: readonly Assessed[], wish: Wish, estate: Estate): readonly Relaxation[] {
   const byShape = new Map<string, { readonly changes: Changes; readonly host: HostFacts }[]>();
   for (const one of hosts) {
-    const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
+    const obstacles = obstaclesOf(one);
     for (const changes of hittingSets(obstacles)) {
       const shape = shapesOf(changes);
       const known = byShape.get(shape);
@@ -86,7 +86,7 @@ export function relaxationsOfCount(
   }
   for (const one of hosts) {
     if (one.fits !== 'no') continue;
-    const obstacles = one.judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
+    const obstacles = obstaclesOf(one);
     for (const changes of hittingSets(obstacles))
       if ([...changes.values()].every((c) => c.on === 'cloud'))
         candidates.push(candidateOf(changes, [...fitting, one.host]));
@@ -162,6 +162,13 @@ function both(a: ScheduleChange, b: ScheduleChange): ScheduleChange {
   if (a.kind === 'inventory' && b.kind === 'inventory')
     return (a.field === 'reserved' ? a.to <= b.to : a.to >= b.to) ? a : b;
   return left(a) <= left(b) ? a : b;
+}
+
+/** Everything a host is rejected over. A build that failed is explained by whatever else is wrong there: the network, most often. */
+function obstaclesOf({ judgements }: Assessed): readonly Obstacle[] {
+  const all = judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : []));
+  const others = all.filter((o) => o.of !== 'build');
+  return others.length > 0 ? others : all;
 }
 
 /** The minimal sets of changes that take away every obstacle; none where one of them has no way. */
@@ -322,12 +329,12 @@ function tried({ changes, hosts }: Candidate, wish: Wish, estate: Estate): Tried
 /** What else a candidate takes, where its changes bring something to light: filters that a forced host had skipped. */
 function extended(candidate: Candidate, { rejected }: Tried): readonly Candidate[] {
   const more = new Map<string, { readonly changes: Changes; readonly host: HostFacts }[]>();
-  for (const { host, judgements } of rejected)
-    for (const set of hittingSets(judgements.flatMap((j) => (j.state === 'rejects' ? j.obstacles : [])))) {
+  for (const one of rejected)
+    for (const set of hittingSets(obstaclesOf(one))) {
       const changes = new Map([...candidate.changes, ...set]);
       if (changes.size > mostChanges || changes.size === candidate.changes.size) continue;
       const shape = shapesOf(changes);
-      more.set(shape, [...(more.get(shape) ?? []), { changes, host }]);
+      more.set(shape, [...(more.get(shape) ?? []), { changes, host: one.host }]);
     }
   return [...more.values()].map(merged);
 }

@@ -180,6 +180,22 @@ describe("what Nova's log says", () => {
     expect(schedule.relaxations.map((r) => r.words)).toEqual(['image without hw_machine_type=pc-9']);
   });
 
+  it('of a build that failed is explained by the network of the host', () => {
+    const port = {
+      network: 'n',
+      networkName: 'public',
+      vnicType: 'normal',
+      segments: [{ type: 'flat', physicalNetwork: 'physnet9' }],
+    };
+    const said: ScheduleSaid = { kind: 'late', host: 'cmp1', filters: [], line: 'Binding failed for port' };
+    const schedule = explain(wishOf({ ports: [port] }), estateOf([host('cmp1')]), [said]);
+    expect(schedule.columns[schedule.narrowest ?? -1]?.id).toBe('network');
+    expect(schedule.relaxations.map((r) => r.words)).toEqual([
+      'without network public',
+      'physical network physnet9 mapped on cmp1',
+    ]);
+  });
+
   it('names the hosts that were tried, and failed', () => {
     const line = 'Error from last host: cmp1 (node cmp1): libvirt: no such machine type';
     const said: ScheduleSaid = { kind: 'retries', host: 'ctl', filters: [], line };
