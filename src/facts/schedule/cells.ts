@@ -46,7 +46,7 @@ async function managed(facts: Store, subcommand: string, script: string): Promis
       continue;
     }
     const [first = 'sh', ...rest] = [...layout.value.value.within('nova-scheduler'), 'sh', '-c', script];
-    const command = { impact: 'read', become: true, timeoutSeconds: 15, parallel: true } as const;
+    const command = { impact: 'read', become: true, timeoutSeconds: 30, parallel: true } as const;
     const ran = await run(facts, host, { ...command, argv: [first, ...rest] });
     if (!ran.ok) failure = ran.error;
     else if (ran.value.result.code === 0) return ok(inShort(ran.value, ['nova-manage', 'cell_v2', subcommand]));
