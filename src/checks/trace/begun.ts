@@ -78,7 +78,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [offerWrong, strangeServer, deniedOut, switchRefuses],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.legs.ok) return blocked(maybe.legs.error);
+    if (!maybe.legs.ok) {
+      // That nothing could be sent is said where packets are followed.
+      const { error } = maybe.legs;
+      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+    }
     const legs = maybe.legs.value.value;
     const verify = legs[0]?.command ?? verifyWith('trace', subject);
     const runs = legs.map(({ run }) => run);

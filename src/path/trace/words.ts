@@ -27,7 +27,9 @@ export function readingOf(trace: Facts): string {
   const time = trace.roundTripUs === undefined ? '' : ` in ${timeWords(trace.roundTripUs)}`;
   if (probe.protocol === 'dhcp') {
     const [offer] = trace.offers ?? [];
-    const what = offer?.address === undefined ? 'answers' : `offers of ${offer.address}`;
+    const one = Math.min(answered, sent) === 1;
+    const what =
+      offer?.address === undefined ? (one ? 'answer' : 'answers') : `${one ? 'offer' : 'offers'} of ${offer.address}`;
     return `${sentence(requests(Math.min(answered, sent), sent))} came to ${answerer.name}, and its ${what} to ${placeWords({ at: 'point', point: trace.points.findIndex((p) => p.only !== 'there'), way: 'back' }, trace)}${time}.`;
   }
   return `${sentence(packets(Math.min(answered, sent), sent))} went there and back${time}.`;

@@ -52,7 +52,7 @@ export function linesOf(trace: Trace, page: Page): Line[] {
     lane = text;
   };
   const changes = tellingChanges(trace, page.verbosity > 0);
-  enter(sender.host, sender.netns);
+  enter(sender.host, sender.netns ?? sender.port);
   lines.push({
     kind: 'row',
     name: page.say(senderName(trace)),
