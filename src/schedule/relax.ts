@@ -18,6 +18,8 @@ const mostTries = 40;
 /** Of a cloud with this many candidates, fewer are tried: each that fails has them all sorted again. */
 const manyCandidates = 2000;
 const fewTries = 12;
+/** Hosts that are looked at for whether one more of them gives room enough. */
+const mostMore = 12;
 /** Relaxations that are offered: of the request alone, and all. */
 const mostOfRequest = 4;
 const mostOffered = 6;
@@ -84,8 +86,7 @@ export function relaxationsOfCount(
     const atMost = largestFor(c.resourceClass, c.amount, hosts, wish, estate);
     if (atMost > 0) add({ kind: 'resource', on: 'request', resource: c.resourceClass, asked: c.amount, atMost });
   }
-  for (const one of hosts) {
-    if (one.fits !== 'no') continue;
+  for (const one of hosts.filter((h) => h.fits === 'no').slice(0, mostMore)) {
     const obstacles = obstaclesOf(one);
     for (const changes of hittingSets(obstacles))
       if ([...changes.values()].every((c) => c.on === 'cloud'))
