@@ -152,6 +152,16 @@ describe('what the switch says of the packets that end behind it', () => {
     expect(found?.summary).toContain('the flows of br-tun drop it: br-int table 93');
   });
 
+  it('is nothing where several copies leave: which of them goes there is not told', async () => {
+    const flooded = fixture('ovs-appctl', 'ofproto-trace-request.txt').replace(
+      /^Datapath actions: ct\(commit,zone=2\),6$/m,
+      'Datapath actions: 6,7',
+    );
+    const [found] = await toldOf(await withOpinion(lost, flooded));
+    expect(found?.code).toBe('OSD-PATH-002');
+    expect(found?.summary).not.toContain('flows');
+  });
+
   it('is nothing where it does not say', async () => {
     const [found] = await toldOf(await withOpinion(lost, 'no bridge named br-tun\n'));
     expect(found?.code).toBe('OSD-PATH-002');

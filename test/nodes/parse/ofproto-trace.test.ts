@@ -60,6 +60,24 @@ describe('what Open vSwitch says that it does with a packet', () => {
     expect(ending(actions).delivers).toBe(delivers);
   });
 
+  const push = (far: string): string =>
+    `tnl_push(tnl_port(2),header(size=50,type=4,eth(dst=02:43:24:71:ae:5f,src=02:44:ab:21:3c:e5,dl_type=0x0800),ipv4(src=198.18.1.31,dst=${far},proto=17,tos=0,ttl=64,frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x184)),out_port(5)),4`;
+
+  test.each([
+    ['7', 1, []],
+    ['push_vlan(vid=2,pcp=0),3,pop_vlan,7', 2, []],
+    [push('198.18.1.20'), 1, ['198.18.1.20']],
+    [
+      `clone(${push('198.18.1.20')}),clone(${push('198.18.1.32')}),push_vlan(vid=2,pcp=0),1`,
+      3,
+      ['198.18.1.20', '198.18.1.32'],
+    ],
+    ['set(tunnel(tun_id=0xcd,src=198.18.1.31,dst=198.18.1.20,ttl=64,tp_dst=4789,flags(df|key))),4', 1, ['198.18.1.20']],
+    ['set(tunnel(tun_id=0xcd,ipv6_src=fd09::1,ipv6_dst=fd09::2,ttl=64,flags(df|key))),4', 1, ['fd09::2']],
+  ])('of %s it is told how many copies come out, and into which tunnels', (actions, copies, tunnels) => {
+    expect(ending(actions)).toMatchObject({ copies, tunnels });
+  });
+
   test('anything else is not understood', () => {
     for (const said of ['', 'ovs-appctl: ovs-vswitchd: server returned an error\n', 'no bridge named br-x\n']) {
       expect(parseOfprotoTrace(said).ok).toBe(false);
