@@ -49,9 +49,7 @@ export function scheduleFinding(schedule: Schedule, c: ScheduleCircumstances): F
   const { instance, name } = schedule.asked;
   const hosts = reason.over.flatMap((o) => o.hosts);
   const scoped = hosts.length === 0 || hosts.length > mostScoped ? {} : { host: hosts };
-  const strays = schedule.relaxations.flatMap((r) =>
-    r.changes.flatMap((change) => (change.kind === 'allocation' ? [change.consumer] : [])),
-  );
+  const strays = straysOf(schedule);
   const evidence = evidenceOf(schedule, reason, c);
   const [first, ...rest] = evidence;
   if (first === undefined) throw new Error('a schedule without evidence');
@@ -71,6 +69,13 @@ export function scheduleFinding(schedule: Schedule, c: ScheduleCircumstances): F
     verify: c.verify,
   });
 }
+
+/** Consumers whose allocations would have to go. */
+const straysOf = ({ relaxations }: Schedule): string[] => [
+  ...new Set(
+    relaxations.flatMap((r) => r.changes.flatMap((change) => (change.kind === 'allocation' ? [change.consumer] : []))),
+  ),
+];
 
 /** Certain where Nova's own words, or Placement's answer, agree with what was computed. */
 function confidenceOf({ said, relaxations, notes }: Schedule, { spec }: Reason): Finding['confidence'] {
@@ -106,17 +111,18 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
   const same = alike(over, (v) => v.because);
   const each = same
     .slice(0, 3)
-    .map(([because, hosts]) => `${fewWords(hosts)}: ${because}`)
+    .map(([because, hosts]) => `${because} on ${fewWords(hosts)}`)
     .join('; ');
   const more = same.length > 3 ? '; …' : '';
   switch (spec) {
     case lacksResources: {
+      if (step?.kind === 'filter') return `${lead}: ${each}${more} (${step.id})`;
       const none =
         saidNone(said) || step?.kind === 'placement' ? ': Placement gives no candidate, so no filter ever runs' : '';
       return wanted.length === 1 ? `${lead}: none has ${wanted[0]}${none} (${each}${more})` : `${lead}: ${each}${more}`;
     }
     case strayHoldsRoom:
-      return `${lead}: Placement holds the room for something that does not exist; without it there would be a host`;
+      return `${lead}: in Placement ${straysOf(schedule).slice(0, 2).join(', ')} holds the room, and nothing of this cloud has it; without that there would be a host`;
     case buildFailed: {
       const line = said.find((s) => s.kind === 'late' || s.kind === 'retries');
       return first !== undefined

@@ -41,7 +41,7 @@ export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
   const again = isThere ? 'delete the instance and create it again' : 'ask';
   return {
     title: words,
-    risk: onCloud || changes.some((change) => change.on === 'cloud') ? 'reversible' : 'none',
+    risk: steps.some((step) => step.argv !== undefined) ? 'reversible' : 'none',
     sufficient: onCloud && changes.length === 1 && !isThere,
     steps: [...steps, ...(onCloud && !isThere ? [] : [advice(onCloud ? `then ${again}` : `${again} so${told}`)])],
     fits: hosts,
