@@ -355,7 +355,7 @@ export const cases: readonly Case[] = [
       return four;
     },
     step: 'AggregateNumInstancesFilter',
-    about: ['max_instances_per_host', 'AggregateNumInstancesFilter'],
+    about: ['max_instances_per_host', 'AggregateNumInstancesFilter', '1 instances'],
   },
   {
     name: 'numa',
@@ -366,10 +366,10 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'pinned',
-    title: 'pinned CPUs where no host has any to pin',
-    make: async () => ({ vcpus: 2, specs: { 'hw:cpu_policy': 'dedicated' } }),
+    title: 'pinned CPUs that are siblings, where no host has threads',
+    make: async () => ({ vcpus: 2, specs: { 'hw:cpu_policy': 'dedicated', 'hw:cpu_thread_policy': 'require' } }),
     step: 'NUMATopologyFilter',
-    about: ['hw:cpu_policy', 'PCPU', 'pinned', 'dedicated', 'NUMA'],
+    about: ['hw:cpu', 'PCPU', 'pinned', 'dedicated', 'NUMA'],
   },
   {
     name: 'pci',

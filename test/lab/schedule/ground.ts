@@ -131,8 +131,8 @@ export class Ground {
 
   /** Servers of that name, or of `name-1` and so on where one request asked for several. */
   async named(name: string): Promise<string[]> {
-    const { servers } = await this.cloud.get('nova', `/servers?all_tenants=1&name=^${name}(-[0-9]+)?$`);
-    return servers.map((s: Json) => String(s.id));
+    const { servers } = await this.cloud.get('nova', '/servers?all_tenants=1');
+    return servers.filter((s: Json) => String(s.name).replace(/-\d+$/, '') === name).map((s: Json) => String(s.id));
   }
 
   async server(id: string): Promise<Json> {

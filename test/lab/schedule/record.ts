@@ -75,7 +75,10 @@ export async function keep(ground: Ground, recorded: Recorded, folder: string): 
   };
   const { made } = recorded;
   write('request.json', json(made.body));
-  write('answer.json', json({ status: made.status, body: made.answer }));
+  write(
+    'answer.json',
+    json({ status: made.status, body: made.answer }).replace(/"adminPass": *"[^"]*"/, '"adminPass": "***"'),
+  );
   if (recorded.servers.length > 0) write('servers.json', json({ servers: recorded.servers }));
   const first = made.servers[0];
   if (first !== undefined) {
