@@ -74,7 +74,7 @@ export class Ground {
     const { flavor } = await this.cloud.need('nova', 'POST', '/flavors', {
       flavor: { name, vcpus: asked.vcpus ?? 1, ram: asked.ram ?? 96, disk: asked.disk ?? 1 },
     });
-    if (asked.specs !== undefined)
+    if (Object.keys(asked.specs ?? {}).length > 0)
       await this.cloud.need('nova', 'POST', `/flavors/${flavor.id}/os-extra_specs`, { extra_specs: asked.specs });
     return flavor.id;
   }

@@ -61,8 +61,8 @@ start) start $2 ;;
 stop) hx ctl systemctl stop $2 ;;
 cell-stop) proxy_off ;;
 cell-start) proxy_on ;;
-cell-disable) manage cell_v2 update_cell --cell_uuid $(cell2) --disable; hx ctl systemctl kill -s HUP --kill-whom=main nova-scheduler ;;
-cell-enable) manage cell_v2 update_cell --cell_uuid $(cell2) --enable; hx ctl systemctl kill -s HUP --kill-whom=main nova-scheduler ;;
+cell-disable) manage cell_v2 update_cell --cell_uuid $(cell2) --disable; hx ctl systemctl restart nova-scheduler ;;
+cell-enable) manage cell_v2 update_cell --cell_uuid $(cell2) --enable; hx ctl systemctl restart nova-scheduler ;;
 undiscover|rediscover) $1 $2 ;;
 *) sed -n '2,5p' "$0"; exit 2 ;;
 esac

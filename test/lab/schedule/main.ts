@@ -18,7 +18,7 @@ import { truthOf } from './truth.ts';
 const USAGE = `usage: schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list
   --case       only these; their rows replace those of the last run
   --questions  random flavors: would they fit? 30 where nobody says
-  --resume     goes on with the last run
+  --resume     goes on with the last run; what was right is not asked again
   --keep       leaves the further hosts up at the end
   --record     keeps what Nova, Placement and their logs say as files, of cases that have no folder there yet
   --heal       takes away whatever a run that was cut off has left in the cloud
@@ -39,12 +39,14 @@ interface Answered {
 }
 
 /** What the API does not tell of a request that was made; the operator who asks knows it. */
-function hidden(asked: Asked): string[] {
+function hidden(asked: Asked, toldZone?: string): string[] {
   const words: string[] = [];
+  // Of an instance that was on a host the API no longer tells which zone was asked for.
+  if (asked.zone !== undefined && toldZone === '') words.push('--az', asked.zone);
   for (const [name, values] of Object.entries(asked.hints ?? {}))
     if (name !== 'group') for (const value of [values].flat()) words.push('--hint', `${name}=${value}`);
   if (asked.host !== undefined) words.push('--host', asked.host);
-  if (asked.zone?.includes(':') === true) words.push('--az', asked.zone);
+  if (asked.zone?.includes(':') === true && toldZone !== '') words.push('--az', asked.zone);
   if (asked.count !== undefined) words.push('--count', String(asked.count));
   for (const n of asked.networks ?? []) if ('name' in n) words.push('--network', n.name);
   return words;
@@ -95,7 +97,10 @@ class Rounds {
     const { words } = relaxation;
     const { ground } = this;
     try {
-      const now = await relaxed(ground, asked, relaxation);
+      const changed = await relaxed(ground, asked, relaxation);
+      // Nova knows nothing of agents and physical networks: it may well choose a host on which no port binds.
+      const host = asked.networks === undefined || asked.host !== undefined ? undefined : relaxation.hosts[0];
+      const now = host === undefined ? changed : { ...changed, host };
       const made = await ground.request('sched-relaxed', now, `sched-relaxed-${Date.now()}`);
       try {
         const servers = await Promise.all(made.servers.map((id) => ground.server(id)));
@@ -118,7 +123,7 @@ class Rounds {
 
   async case(c: Case): Promise<Row> {
     const { ground } = this;
-    const about = { name: c.name, title: c.title };
+    const about = { name: c.name, title: c.title, ...(c.unrelaxed ? { unrelaxed: true as const } : {}) };
     const nothing = { hosts: [], first: '-', firstRight: false, relaxations: 0, tried: [], seconds: 0 };
     try {
       const asked = await c.make(ground);
@@ -132,7 +137,10 @@ class Rounds {
       if (truth.outcome !== wanted)
         return { ...about, ...nothing, ...told, failed: `Nova should have ${wanted}, but ${truth.outcome}` };
       const server = made.servers[0];
-      const words = server === undefined ? question('sched-vm', asked) : [server, ...hidden(asked)];
+      const words =
+        server === undefined
+          ? question('sched-vm', asked)
+          : [server, ...hidden(asked, recorded.servers[0]?.['OS-EXT-AZ:availability_zone'])];
       const { report, seconds, error } = await this.ask(words, c.name);
       if (error !== '') say(`  ${error}`);
       const schedule = report?.schedule;
@@ -166,30 +174,30 @@ class Rounds {
   async question(number: number, seed: string): Promise<Question> {
     const draw = chance(`${seed}/${number}`);
     const { ground } = this;
-    const specs = oneOf(
+    const specs = oneOf<Readonly<Record<string, string>>>(
       [
-        undefined,
-        undefined,
-        undefined,
+        {},
+        {},
+        {},
         { 'aggregate_instance_extra_specs:ssd': 'true' },
         { 'trait:CUSTOM_SCHED_GPU': 'required' },
         { 'trait:CUSTOM_SCHED_GPU': 'forbidden' },
         { 'capabilities:hypervisor_type': 's== fake' },
         { 'hw:mem_page_size': '2MB' },
         { 'resources:CUSTOM_SCHED_FPGA': '1' },
-      ] as const,
+      ],
       draw,
     );
-    const zone = oneOf([undefined, undefined, 'sched-az', 'nova'] as const, draw);
+    const zone = oneOf(['', '', 'sched-az', 'nova'], draw);
     const asked: Asked = {
       vcpus: oneOf([1, 1, 2, 3, 4, 8, 10, 12], draw),
       ram: oneOf([64, 96, 256, 512, 2000, 5000, 7680, 7681, 25_000], draw),
       disk: oneOf([1, 1, 1, 50, 300, 1028, 1100], draw),
-      ...(specs === undefined ? {} : { specs }),
-      ...(zone === undefined ? {} : { zone }),
+      specs,
+      ...(zone === '' ? {} : { zone }),
     };
     const name = `sched-q${number}`;
-    const flavor = `${asked.vcpus} VCPU, ${asked.ram} MB, ${asked.disk} GB${Object.entries(specs ?? {}).map(([k, v]) => `, ${k}=${v}`)}${zone === undefined ? '' : `, zone ${zone}`}`;
+    const flavor = `${asked.vcpus} VCPU, ${asked.ram} MB, ${asked.disk} GB${Object.entries(specs).map(([k, v]) => `, ${k}=${v}`)}${zone === '' ? '' : `, zone ${zone}`}`;
     let made: Made | undefined;
     try {
       // Asked before anything is booted, with a flavor of the same shape: the request makes its own.
@@ -283,7 +291,8 @@ async function main(): Promise<number> {
     writeFileSync(join(lab.place.lab, 'SCHEDULE.md'), page(result()));
   };
   for (const c of wanted) {
-    if (values.resume && rows.has(c.name)) continue;
+    const had = rows.get(c.name);
+    if (values.resume && had !== undefined && right(had)) continue;
     if (c.shared) await lock.take();
     const row = await rounds.case(c);
     lock.leave();
@@ -299,7 +308,7 @@ async function main(): Promise<number> {
     await ground.trait('sched-c2', 'CUSTOM_SCHED_GPU', true);
     await ground.cloud.ask('placement', 'PUT', '/resource_classes/CUSTOM_SCHED_FPGA');
     for (let number = 1; number <= Number(values.questions); number += 1) {
-      if (values.resume && questions.has(number)) continue;
+      if (values.resume && questions.get(number)?.equal) continue;
       const q = await rounds.question(number, values.seed);
       questions.set(number, q);
       store();

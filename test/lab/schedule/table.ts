@@ -17,6 +17,7 @@ export interface Row {
   readonly firstRight: boolean;
   readonly relaxations: number;
   readonly tried: readonly Tried[];
+  readonly unrelaxed?: true;
   readonly seconds: number;
   /** Why the case itself could not be made or asked about. */
   readonly failed?: string;
@@ -48,7 +49,10 @@ const share = (part: number, whole: number): string =>
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
 
 /** The first that this lab can make. */
-const relaxedRight = (r: Row): boolean => r.tried.find((t) => t.boots !== 'not tried')?.boots === true;
+const relaxedRight = (r: Row): boolean => {
+  const tried = r.tried.find((t) => t.boots !== 'not tried');
+  return tried === undefined ? r.unrelaxed === true : tried.boots === true;
+};
 
 /** Everything equal, the first cause right, and the first relaxation boots. */
 export const right = (r: Row): boolean =>
@@ -59,7 +63,8 @@ const intro = `# What Nova's scheduler decided, and what the doctor says
 Written by \`test/lab/schedule.sh\` (see README.md). Each case is a real request that Nova cannot place, on five hosts in two cells (cmp1 and cmp2 hold guests; sched-f1, sched-f2
 and sched-c2 run nova-compute with Nova's fake driver). The truth of each host is what Placement answered to the scheduler's own question, what nova-scheduler's log says at
 DEBUG, and what the logs of the conductor and of nova-compute say of hosts that were tried. Equal: the doctor rejects the host at the step at which Nova dropped it, and at none
-that it passed. A relaxation boots: the request, or the cloud, changed as the doctor's first relaxation says gives an ACTIVE instance.
+that it passed. A relaxation boots: the request, or the cloud, changed as the doctor's first relaxation says gives an ACTIVE instance (with ports:
+on a host that the relaxation names, for Nova's scheduler knows nothing of agents).
 `;
 
 export function page({ variant, started, version, commit, rows, questions }: Result): string {
