@@ -144,14 +144,14 @@ function byLog(
         continue;
       }
       notes.push(`The log says ${words}, which cannot be computed from outside.`);
-      const isAll = passing.length === 0 && now.length <= start;
+      const isAll = now.length <= start;
       current = current.map((one) => {
-        if (!now.includes(one)) return one;
         const judgement = one.judgements[at];
+        if (!now.includes(one) || judgement === undefined) return one;
         return withJudgement(
           one,
           at,
-          isAll && judgement?.state === 'unknown'
+          isAll
             ? saysLog(judgement, words)
             : unknown(`the log: ${words}`, 'the same request again, and nova-scheduler at DEBUG'),
         );
@@ -160,15 +160,15 @@ function byLog(
   return { hosts: current, notes };
 }
 
-/** What cannot be computed, and what Nova's own filter then said of as many hosts as there are. */
-const saysLog = (judgement: Extract<Judgement, { state: 'unknown' }>, words: string): Judgement =>
+/** What cannot be computed from outside, and what Nova's own filter said of as many hosts as there are. */
+const saysLog = (judgement: Judgement, words: string): Judgement =>
   judged([
     {
       kind: 'log',
       of: 'log',
       because: `the log: ${words}`,
-      wanted: judgement.because,
+      wanted: judgement.state === 'unknown' ? judgement.because : 'what the API does not tell of this request',
       has: words,
-      ways: judgement.ways ?? [],
+      ways: judgement.state === 'unknown' ? (judgement.ways ?? []) : [],
     },
   ]);

@@ -222,7 +222,7 @@ const buildStep = (tried: ReadonlyMap<string, string>, { wish }: Scene): Step =>
       {
         kind: 'build',
         of: 'build',
-        because: 'build failed',
+        because: `build failed: ${reasonIn(line)}`,
         wanted: 'a build that succeeds',
         has: line,
         ways: namedIn(line, wish),
@@ -230,6 +230,19 @@ const buildStep = (tried: ReadonlyMap<string, string>, { wish }: Scene): Step =>
     ]);
   },
 });
+
+const mostReason = 90;
+
+/** The last words of a log's line: without time and logger, and what wraps them. */
+function reasonIn(line: string): string {
+  const words = line
+    .replace(/^\d{4}-\d\d-\d\d[ T]\S+ /, '')
+    .replace(/^(?:[a-z_]+\.)+[a-z_]+ /, '')
+    .replace(/^(?:build on \S+ failed|Error from last host: \S+ \(node [^)]*\)): /, '')
+    .replace(/^Failed to build and run instance: /, '')
+    .trim();
+  return words.length <= mostReason ? words : `${words.slice(0, mostReason)}…`;
+}
 
 /** Values shorter than this are found in any line. */
 const tellingLength = 4;

@@ -147,11 +147,13 @@ describe("what Nova's log says", () => {
     expect(explain(wish, estate, []).verdict).toBe('unknown');
   });
 
-  it('makes a pass that it contradicts unknown', () => {
-    const estate = estateOf([host('cmp1')]);
-    const schedule = explain(wishOf(), estate, [filtered('ImagePropertiesFilter', 1)]);
-    expect(verdict(schedule, 'cmp1', 'ImagePropertiesFilter')).toMatchObject({ state: 'unknown' });
-    expect(schedule.verdict).toBe('unknown');
+  it('is believed of what cannot be seen from outside, where it speaks of all hosts', () => {
+    const schedule = explain(wishOf(), estateOf([host('cmp1')]), [filtered('ImagePropertiesFilter', 1)]);
+    expect(verdict(schedule, 'cmp1', 'ImagePropertiesFilter')).toMatchObject({ state: 'rejects', of: 'log' });
+    expect(schedule.verdict).toBe('no-host');
+    const more = explain(wishOf(), estateOf([host('cmp1'), host('cmp2')]), [filtered('ImagePropertiesFilter', 1)]);
+    expect(verdict(more, 'cmp1', 'ImagePropertiesFilter')).toMatchObject({ state: 'unknown' });
+    expect(more.verdict).toBe('unknown');
   });
 
   it('of no candidate is over where there are some again', () => {
@@ -201,7 +203,12 @@ describe("what Nova's log says", () => {
     const said: ScheduleSaid = { kind: 'retries', host: 'ctl', filters: [], line };
     const schedule = explain(wishOf(), estateOf([host('cmp1'), host('cmp2')]), [said]);
     expect(schedule.columns.at(-1)?.id).toBe('build');
-    expect(verdict(schedule, 'cmp1', 'build')).toMatchObject({ state: 'rejects', of: 'build', has: line });
+    expect(verdict(schedule, 'cmp1', 'build')).toMatchObject({
+      state: 'rejects',
+      of: 'build',
+      because: 'build failed: libvirt: no such machine type',
+      has: line,
+    });
     expect(verdict(schedule, 'cmp2', 'build')).toEqual({ state: 'passes' });
   });
 });

@@ -49,7 +49,7 @@ const counting = (counted: Counted): Filter => ({
         kind: counted.option,
         of: 'resource',
         because: `${count} ≥ ${limit} ${counted.what}`,
-        wanted: `fewer than ${limit} ${counted.what}`,
+        wanted: `room under ${counted.option} ${limit}`,
         has: `${count} ${counted.what}, ${aggregate === undefined ? counted.option : `${counted.option} of aggregate ${aggregate}`} ${limit}`,
         ways: [
           aggregate === undefined
