@@ -375,11 +375,12 @@ export const wishOfInstance = source<InstanceSubject, Wish>(
     const destination = logged.ok ? kept(evidence, logged) : undefined;
     if (given?.place.destination === undefined && !logged.ok) hidden.push('a host that was asked for (--host)');
 
-    // Once it has a host, the zone that is shown is the host's.
+    // Once a host was chosen, the zone that is shown is the host's, or none when its build failed there.
     const pinned = server.pinned_availability_zone;
-    const zone =
-      (pinned === undefined && host === undefined ? server['OS-EXT-AZ:availability_zone'] : pinned) || undefined;
-    if (pinned === undefined && host !== undefined && given?.place.zone === undefined) {
+    const failedLate = server.status === 'ERROR' && !(server.fault?.message ?? '').includes('No valid host was found');
+    const shown = host === undefined && !failedLate;
+    const zone = (pinned === undefined && shown ? server['OS-EXT-AZ:availability_zone'] : pinned) || undefined;
+    if (pinned === undefined && !shown && given?.place.zone === undefined) {
       hidden.push('the availability zone that was asked for (--az)');
     }
     return observed(

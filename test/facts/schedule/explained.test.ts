@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { WishOption } from '../../../src/facts/io.ts';
 import { explainedInstance, explainedWish } from '../../../src/facts/schedule/explained.ts';
 import { theCloud } from '../../../src/facts/subject.ts';
 import { caseOf, recorded } from './recorded-case.ts';
@@ -11,9 +12,21 @@ const cases = readdirSync(root)
   .filter((name) => existsSync(`${root}${name}/allocation-candidates.json`))
   .sort();
 
+/** What the API does not tell of the request, as an operator who knows it would add it. */
+function flagsOf(name: string): WishOption {
+  const { server, 'os:scheduler_hints': hints = {} } = recorded(`${name}/request.json`);
+  return {
+    networks: [],
+    count: 1,
+    hints: Object.entries(hints).flatMap(([key, value]) => [value].flat().map((each) => `${key}=${each}`)),
+    ...(server.availability_zone === undefined ? {} : { zone: server.availability_zone }),
+    ...(server.host === undefined ? {} : { host: server.host }),
+  };
+}
+
 describe('a request that Nova could not place', () => {
   it.each(cases)('%s: is put to Placement as Nova put it', async (name) => {
-    const { facts, subject, asked } = caseOf(name);
+    const { facts, subject, asked } = caseOf(name, { options: { wish: flagsOf(name) } });
     const found = await facts.get(explainedInstance, subject);
     if (!found.ok) throw new Error(JSON.stringify(found.error));
     const whole = asked.api.find((path) => path.startsWith('/allocation_candidates?') && path.includes('&'));

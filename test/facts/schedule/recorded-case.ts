@@ -139,7 +139,7 @@ export function caseOf(
     const lives = providers.resource_providers.find(
       (p: Body) => path.slice('/servers/'.length) in (p.allocations ?? {}),
     );
-    if (lives !== undefined && !path.includes('-5c4e-4d00-')) {
+    if (lives !== undefined && !path.includes('-5c4e-4d00-') && path !== `/servers/${instance.id}`) {
       const id = path.slice('/servers/'.length);
       return { server: { id, name: id, status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': lives.name } };
     }
@@ -220,17 +220,17 @@ export function caseOf(
   });
   const cmdline = readFileSync(join(fixtures, 'common/nova-scheduler.cmdline'), 'utf8').trim();
   const ps = `  PID  PPID USER                      STARTED COMMAND\n 4135     1 nova     Sat Nov 21 12:50:01 2026 ${cmdline}\n`;
-  const place = (word: string): string =>
+  const place = (host: string, word: string): string =>
     word
       .replace(/^\/etc\/nova\//, join(fixtures, 'common/'))
-      .replace(/^\/var\/log\/nova\/nova-compute\.log$/, join(folder, 'nova-compute.log'))
+      .replace(/^\/var\/log\/nova\/nova-compute\.log$/, join(folder, `nova-compute-${host}.log`))
       .replace(/^\/var\/log\/nova\//, `${folder}/`);
   const nodes: Pick<Nodes, 'run' | 'layout'> = {
     layout: async (host) =>
       withoutNodes
         ? err({ kind: 'unreachable', host, stage: 'auth', detail: 'no key', fix: 'a key' })
         : ok(layout ?? systemdLayout),
-    run: (_, command) => {
+    run: (host, command) => {
       asked.commands.push(command.argv.join(' '));
       return new Promise((resolve) => {
         const result = (code: number, stdout: string, stderr: string) =>
@@ -240,8 +240,11 @@ export function caseOf(
         if (command.argv[0] === 'ps') return result(0, ps, '');
         const [program, ...args] = command.argv;
         const env = { PATH: `${tools}:${process.env.PATH}`, LC_ALL: 'C' };
-        execFile(program, args.map(place), { env }, (error, stdout, stderr) =>
-          result(error === null ? 0 : Number(error.code ?? 1), stdout, stderr),
+        execFile(
+          program,
+          args.map((word) => place(host, word)),
+          { env },
+          (error, stdout, stderr) => result(error === null ? 0 : Number(error.code ?? 1), stdout, stderr),
         );
       });
     },
