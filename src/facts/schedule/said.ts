@@ -117,11 +117,13 @@ export function lastError(stdout: string): string | undefined {
   const worst = errors.findLast((r) => r.more.some((line) => exception.test(bare(line)))) ?? errors.at(-1);
   if (worst === undefined) return undefined;
   const why = worst.more.map(bare).findLast((line) => exception.test(line));
-  const words = [worst.message.trim(), why ?? ''].filter((part) => part !== '');
-  // The message often ends with the exception already.
+  const message = worst.message.trim();
   const said =
-    why !== undefined && worst.message.includes(why.replace(/^\S+: /, '')) ? worst.message.trim() : words.join(': ');
-  return `${worst.at.replace('T', ' ')} ${worst.logger} ${said.replace(/:: /g, ': ')}`.trim();
+    why === undefined || message.endsWith(why) ? message : [message, why].filter((part) => part !== '').join(': ');
+  // oslo.log ends a line with the exception at hand, whose own words may be those before it.
+  const twice = /^(.+): (?:[a-z_]\w*\.)+[A-Z]\w*: (.+)$/.exec(said);
+  const once = twice?.[1]?.includes(twice[2] ?? said) === true ? twice[1] : said;
+  return `${worst.at.replace('T', ' ')} ${worst.logger} ${once.replace(/:: /g, ': ')}`.trim();
 }
 
 /** What a conductor says of the host whose build it tries again elsewhere: the host, and in its traceback the reason (populate_retry). */
@@ -326,6 +328,14 @@ export const schedulerSaid = source<InstanceSubject, readonly ScheduleSaid[]>(
         }),
       );
     }
+    // Fewer hosts than instances: no filter left none, and only the epilogue says that it failed.
+    const [epilogue] = logs.flatMap(({ host, lines, evidence }) => {
+      const line = lines.findLast((each) => /Failed to (?:schedule instances|compute_task_build_instances)/.test(each));
+      return line === undefined
+        ? []
+        : [{ kind: 'other' as const, host, filters: [], line, evidence: showing(evidence, line) }];
+    });
+    if (told.length === 0 && epilogue !== undefined) told.push(epilogue);
     if (told.length === 0 && failure !== undefined) return err(failure);
     const rank = (t: Told): number => (t.kind === 'late' ? 2 : t.kind === 'retries' ? 1 : 0);
     told.sort((a, b) => rank(a) - rank(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : a.kind < b.kind ? -1 : 1));

@@ -75,6 +75,31 @@ describe('the last error of a nova-compute', () => {
     );
   });
 
+  it('is said once where the exception says the same as the words before it', async () => {
+    const { facts, subject } = caseOf('late-image');
+    const said = await facts.get(schedulerSaid, subject);
+    if (!said.ok) throw new Error(JSON.stringify(said.error));
+    expect(said.value.value).toHaveLength(1);
+    expect(said.value.value[0]).toMatchObject({ kind: 'late', host: 'cmp1' });
+    expect(said.value.value[0]?.line).toMatch(
+      /nova\.compute\.manager Build of instance \S+ aborted: Image \S+ is unacceptable: Image not in a supported format$/,
+    );
+  });
+
+  it('is found on every host that was tried', async () => {
+    const { facts, subject } = caseOf('late-architecture');
+    const said = await facts.get(schedulerSaid, subject);
+    if (!said.ok) throw new Error(JSON.stringify(said.error));
+    expect(said.value.value.map((s) => [s.kind, s.host])).toEqual([
+      ['retries', 'ctl'],
+      ['late', 'cmp1'],
+      ['late', 'cmp2'],
+    ]);
+    expect(said.value.value[1]?.line).toMatch(
+      /Failed to build and run instance: nova\.exception\.UEFINotSupported: UEFI is not supported$/,
+    );
+  });
+
   it('is a plain error where there is no exception, and nothing where there is no error', () => {
     const plain = `${head('ERROR', 'nova.compute.manager')}${context}[instance: ${id}] Build of instance aborted: no port`;
     expect(lastError(plain)).toContain('Build of instance aborted: no port');
