@@ -54,16 +54,27 @@ describe('a recorded trace', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  it("of a filter on the sender's own device names it, although ping tries again what it is told was dropped", async () => {
-    const report = await reportOf(await bundleAt('test/fixtures/bundles/ovs-trace-egress.tgz'));
-    const [first] = report.diagnosis.causes;
-    expect(first?.finding).toMatchObject({
-      code: 'OSD-HOST-014',
-      subject: expect.stringMatching(/^rule qdhcp-[0-9a-f-]+ tc tap[0-9a-f-]+ egress@net1$/),
-    });
-    expect(first?.finding.evidence[0]?.excerpt).toContain('counter rose by 14 and 16 while 5 and 7 packets were lost');
-    expect(first?.explains.map((f) => f.code)).toContain('OSD-PATH-002');
-  });
+  it.each([
+    ['ping tries again', 'ovs-trace-egress', 'tc tap[0-9a-f-]+ egress', '14 and 16 while 5 and 7'],
+    [
+      'a connection tries again sooner',
+      'ovs-trace-egress-tcp',
+      'nft netdev localise hush handle \\d+',
+      '15 and 25 while 3 and 5',
+    ],
+  ])(
+    "of a filter on the sender's own device names it, although %s what it is told was dropped",
+    async (_, name, rule, counted) => {
+      const report = await reportOf(await bundleAt(`test/fixtures/bundles/${name}.tgz`));
+      const [first] = report.diagnosis.causes;
+      expect(first?.finding).toMatchObject({
+        code: 'OSD-HOST-014',
+        subject: expect.stringMatching(new RegExp(`^rule qdhcp-[0-9a-f-]+ ${rule}@net1$`)),
+      });
+      expect(first?.finding.evidence[0]?.excerpt).toContain(`counter rose by ${counted} packets were lost`);
+      expect(first?.explains.map((f) => f.code)).toContain('OSD-PATH-002');
+    },
+  );
 
   it('of a security group that lets nothing in blames the group, and not the path', async () => {
     const report = await reportOf(await bundleAt('test/fixtures/bundles/trace-ordered.tgz'));

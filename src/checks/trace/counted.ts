@@ -17,20 +17,22 @@ import { ownerName, portScope } from '../scope.ts';
 const needs = {};
 const optional = { counted: countedLegs };
 
-/**
- * How often a packet may come in one round. A connection attempt is repeated after 1 s, and its answer after as long (RFC 6298). Of what
- * a sender's own device drops on its way out it is told (ENOBUFS, net_xmit_errno in Linux include/linux/netdevice.h), and ping tries
- * again at once without counting that (iputils ping_common.c, pinger).
- */
+/** A connection attempt is repeated after 1 s, and its answer after as long (RFC 6298): so often a packet may come in one round. */
 const mostRepeats = 4;
+/**
+ * Of what a sender's own device drops on its way out it is told (ENOBUFS, net_xmit_errno in Linux include/linux/netdevice.h): ping tries
+ * again at once without counting that (iputils ping_common.c, pinger), a connection every half second after the first (TCP_RESOURCE_PROBE_INTERVAL
+ * in tcp_retransmit_timer).
+ */
+const mostRepeatsOfTold = 6;
 
 /** Whether a rule's counter rose in both repetitions by about what was lost. */
-function tookThem(rises: readonly number[] | undefined, rounds: readonly Round[], repeats: boolean): boolean {
+function tookThem(rises: readonly number[] | undefined, rounds: readonly Round[], most: number): boolean {
   if (rises === undefined || rises.length !== rounds.length) return false;
   return rounds.every(({ lost: [lost = 0] }, at) => {
     const rise = rises[at] ?? 0;
     // A rule that rejects at once ends an attempt; flows are counted some hundred milliseconds late.
-    return lost > 0 && rise >= Math.max(1, Math.floor(lost / 2)) && rise <= (repeats ? mostRepeats : 1) * lost + 2;
+    return lost > 0 && rise >= Math.max(1, Math.floor(lost / 2)) && rise <= most * lost + 2;
   });
 }
 
@@ -57,7 +59,8 @@ function strangersAt(
   const last = readings.at(-1);
   if (last === undefined) return [];
   const { rounds, leg, packet } = counted;
-  const repeats = leg.trace.probe.protocol === 'tcp' || leg.trace.stop?.after.at === 'sender';
+  const most =
+    leg.trace.stop?.after.at === 'sender' ? mostRepeatsOfTold : leg.trace.probe.protocol === 'tcp' ? mostRepeats : 1;
   const guest = leg.run.planned.guest ?? subject;
   return strangersOf(last.rules.rules, packet).flatMap((stranger): Finding[] => {
     const rises = risesOf(
@@ -67,7 +70,7 @@ function strangersAt(
     const evidence = evidenceFor(last.rules, stranger);
     // A flow that leads packets on counts whatever passes: that alone is no harm.
     const leadsOn = stranger.tool === 'ovs' && stranger.effect === 'diverts';
-    if (evidence === undefined || leadsOn || !tookThem(rises, rounds, repeats)) return [];
+    if (evidence === undefined || leadsOn || !tookThem(rises, rounds, most)) return [];
     const lost = rounds.map((r) => r.lost.join()).join(' and ');
     return [
       findingOf(strangersRule, {
