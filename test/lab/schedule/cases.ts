@@ -380,7 +380,9 @@ export const cases: readonly Case[] = [
       networks: [{ port: await g.port('sched-direct', 'public', { 'binding:vnic_type': 'direct' }) }],
     }),
     step: 'PciPassthroughFilter',
-    about: ['direct', 'VF', 'PCI'],
+    about: ['direct', 'VF', 'PCI', 'PciPassthroughFilter'],
+    // The API does not tell of the port of an instance that failed.
+    unrelaxed: true,
   },
   {
     name: 'host-unknown',
@@ -446,8 +448,8 @@ export const cases: readonly Case[] = [
     about: ['cell2'],
   },
   {
-    name: 'cell-down',
-    title: 'the database of the cell of the zone does not answer',
+    name: 'cell-down-zone',
+    title: 'the database of the cell of the zone does not answer, so that Nova knows no host in the zone',
     make: async (g) => {
       await g.aggregate('sched-az', ['sched-c2'], {}, 'sched-az');
       await g.verb('cell-stop');
@@ -457,8 +459,25 @@ export const cases: readonly Case[] = [
       await g.verb('cell-start');
       await g.state('sched-c2', 'up');
     },
+    refused: true,
     step: 'cell',
-    about: ['cell2'],
+    about: ['cell2', 'sched-az'],
+  },
+  {
+    name: 'cell-down',
+    title: 'the database of the cell of the only host that is big enough and enabled does not answer',
+    make: async (g) => {
+      await g.enable('sched-f1', false, 'sched: not this one');
+      await g.verb('cell-stop');
+      return four;
+    },
+    undo: async (g) => {
+      await g.verb('cell-start');
+      await g.enable('sched-f1', true);
+      await g.state('sched-c2', 'up');
+    },
+    step: 'cell',
+    about: ['cell2', 'sched-c2'],
   },
   {
     name: 'late-image',

@@ -40,6 +40,8 @@ up() {
   wait_for 90 "their services" up_hosts && wait_for 60 "their providers" known && discover
 }
 discover() { [ "$(hx ctl mysql -N nova_api -e "SELECT COUNT(*) FROM host_mappings WHERE host LIKE 'sched-%'")" = 3 ] || manage cell_v2 discover_hosts >/dev/null; }
+# as `nova-manage cell_v2 update_cell --disable` does, which without all its arguments takes the database of the configuration for the cell's
+disabled() { hx ctl mysql nova_api -e "UPDATE cell_mappings SET disabled = $1 WHERE name = 'cell2'"; hx ctl systemctl restart nova-scheduler; }
 undiscover() { hx ctl mysql nova_api -e "DELETE FROM host_mappings WHERE host = '$1'"; }
 rediscover() { hxs ctl "mysql -e \"UPDATE nova.compute_nodes SET mapped = 0 WHERE host = '$1'; UPDATE nova_cell2.compute_nodes SET mapped = 0 WHERE host = '$1'\"" 2>/dev/null; discover; }
 # the rest of a run: services, providers, mappings, the cell. Instances on them must be gone.
@@ -61,8 +63,8 @@ start) start $2 ;;
 stop) hx ctl systemctl stop $2 ;;
 cell-stop) proxy_off ;;
 cell-start) proxy_on ;;
-cell-disable) manage cell_v2 update_cell --cell_uuid $(cell2) --disable; hx ctl systemctl restart nova-scheduler ;;
-cell-enable) manage cell_v2 update_cell --cell_uuid $(cell2) --enable; hx ctl systemctl restart nova-scheduler ;;
+cell-disable) disabled 1 ;;
+cell-enable) disabled 0 ;;
 undiscover|rediscover) $1 $2 ;;
 *) sed -n '2,5p' "$0"; exit 2 ;;
 esac
