@@ -102,7 +102,7 @@ export const switchRefuses: FindingSpec = {
   meaning:
     'Asked about a DHCP request of the instance (or the first packet of its connection to 169.254.169.254) as it enters at its port, Open vSwitch says that its flows drop it. No packet was sent for this.',
   evidence: 'what `ovs-appctl ofproto/trace` says of the request (without -generate: nothing is changed).',
-  mend: 'See who made the flow at which it ends: one that Neutron does not know is deleted; where Neutron\'s own are missing, restart the L2 agent of the host.',
+  mend: "See who made the flow at which it ends: one that Neutron does not know is deleted; where Neutron's own are missing, restart the L2 agent of the host.",
 };
 
 export const switchDisagrees: FindingSpec = {
