@@ -445,7 +445,7 @@ export const cases: readonly Case[] = [
     },
     undo: (g) => g.verb('cell-enable'),
     step: 'cell',
-    about: ['cell2'],
+    about: ['cell2', 'cell disabled'],
   },
   {
     name: 'cell-down-zone',
@@ -461,7 +461,7 @@ export const cases: readonly Case[] = [
     },
     refused: true,
     step: 'cell',
-    about: ['cell2', 'sched-az'],
+    about: ['cell2', 'cell down'],
   },
   {
     name: 'cell-down',
@@ -477,7 +477,7 @@ export const cases: readonly Case[] = [
       await g.state('sched-c2', 'up');
     },
     step: 'cell',
-    about: ['cell2', 'sched-c2'],
+    about: ['cell2', 'cell down'],
   },
   {
     name: 'late-image',

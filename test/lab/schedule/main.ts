@@ -204,7 +204,9 @@ class Rounds {
       await ground.flavor(`${name}-asked`, asked);
       const { report, seconds, error } = await this.ask(question(`${name}-asked`, asked), name);
       made = await ground.request(name, asked);
-      const truth = truthOf(await record(ground, made, []));
+      const servers = await Promise.all(made.servers.map((id) => ground.server(id)));
+      await ground.remove(made.servers);
+      const truth = truthOf(await record(ground, made, [], servers));
       const said = report?.schedule?.verdict ?? error;
       const nova = truth.outcome === 'booted' ? 'fits' : 'no-host';
       return { number, flavor, said, nova, equal: said === nova, hosts: compared(report?.schedule, truth), seconds };
@@ -308,7 +310,8 @@ async function main(): Promise<number> {
     await ground.trait('sched-c2', 'CUSTOM_SCHED_GPU', true);
     await ground.cloud.ask('placement', 'PUT', '/resource_classes/CUSTOM_SCHED_FPGA');
     for (let number = 1; number <= Number(values.questions); number += 1) {
-      if (values.resume && questions.get(number)?.equal) continue;
+      const answered = questions.get(number);
+      if (values.resume && answered?.equal && answered.hosts.every((h) => h.equal)) continue;
       const q = await rounds.question(number, values.seed);
       questions.set(number, q);
       store();

@@ -28,7 +28,13 @@ export interface Recorded {
   readonly compute: Readonly<Record<string, string>>;
 }
 
-export async function record(ground: Ground, made: Made, late: readonly string[]): Promise<Recorded> {
+/** @param booted what was made, when it is gone already: an instance that runs has taken the room that Placement is asked for again. */
+export async function record(
+  ground: Ground,
+  made: Made,
+  late: readonly string[],
+  booted?: readonly Json[],
+): Promise<Recorded> {
   const { cloud } = ground;
   const log = async (host: string, file: string): Promise<string> =>
     made.request === undefined ? '' : (await ground.on(host, `grep -aF ${made.request} ${file}`)).out;
@@ -52,7 +58,7 @@ export async function record(ground: Ground, made: Made, late: readonly string[]
   }
   return {
     made,
-    servers: await Promise.all(made.servers.map((id) => ground.server(id))),
+    servers: booted ?? (await Promise.all(made.servers.map((id) => ground.server(id)))),
     services: await cloud.get('nova', '/os-services'),
     // 500 while the database of a cell does not answer
     hypervisors: (await cloud.ask('nova', 'GET', '/os-hypervisors/detail')).body,
