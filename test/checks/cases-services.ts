@@ -34,6 +34,37 @@ const justNow = new Date(Date.parse(healthy.manifest.startedAt) - 30_000).toISOS
 const logging = (bundle: Bundle, binary: string, text: string): Bundle =>
   editingOutput(bundle, 'net1', `/var/log/neutron/${binary}.log`, (s) => `${s}${justNow} 77 ${text}\n`);
 
+const before = (seconds: number): Date => new Date(Date.parse(healthy.manifest.startedAt) - seconds * 1000);
+
+/** The L3 agent of net1 was started twenty seconds ago, is dead for Neutron, and its log holds an error half a minute old. */
+const startedAnew = (lastBeat: number): Bundle =>
+  logging(
+    editingOutput(
+      editing(dead(healthy, 'neutron-l3-agent'), '/v2.0/agents', (b) => {
+        for (const a of b.agents) {
+          if (a.binary === 'neutron-l3-agent' && a.host === 'net1')
+            a.heartbeat_timestamp = before(lastBeat).toISOString().replace('T', ' ').slice(0, 19);
+        }
+      }),
+      'net1',
+      'systemctl show',
+      (stdout) =>
+        stdout
+          .split('\n\n')
+          .map((block) =>
+            block.includes('Id=neutron-l3-agent.service')
+              ? block.replace(
+                  /StateChangeTimestamp=.*/,
+                  `StateChangeTimestamp=${before(20).toUTCString().slice(0, 3)} ${before(20).toISOString().replace('T', ' ').slice(0, 19)} UTC`,
+                )
+              : block,
+          )
+          .join('\n\n'),
+    ),
+    'neutron-l3-agent',
+    'ERROR neutron.agent.common.async_process [-] Error received from [ovsdb-client monitor]: None',
+  );
+
 const rows =
   (edit: (row: Body) => void) =>
   (stdout: string): string => {
@@ -110,6 +141,18 @@ export const serviceCases: readonly Case[] = [
         'neutron-l3-agent',
         "CRITICAL neutron [-] Unhandled error: SystemExit: Error loading interface driver 'linuxbrigde'",
       ),
+  },
+  {
+    says: 'an agent that was just started, and whose last error no heartbeat came after, ends after each start',
+    code: 'OSD-AGENT-009',
+    names: 'neutron-l3-agent@net1',
+    bundle: () => startedAnew(90),
+  },
+  {
+    says: 'an agent that has reported since its last error did not end by it',
+    code: 'OSD-AGENT-003',
+    names: 'neutron-l3-agent@net1',
+    bundle: () => startedAnew(25),
   },
   {
     says: 'a subnet whose DHCP was switched off is named where an instance asked for a lease',

@@ -69,6 +69,8 @@ interface Closer {
   readonly refused: Evidence | undefined;
   /** Its last error, when it is fresh. */
   readonly lastError: Evidence | undefined;
+  /** That error came after its last heartbeat: whoever reported since did not end by it. */
+  readonly silentSince: boolean;
   /** It was started less than a minute ago. */
   readonly young: boolean;
 }
@@ -90,7 +92,7 @@ function verdict(agent: Agent | undefined, node: NodeView, closer: Closer): Find
   // `activating` is between two starts; a young start with a fresh error is just after one.
   const restarting = node.kind === 'seen' && (node.state.state === 'activating' || node.state.state === 'failed');
   if (restarting && closer.lastError !== undefined) return endsAgain;
-  if (!agent.alive && running && closer.lastError !== undefined && closer.young) return endsAgain;
+  if (!agent.alive && running && closer.lastError !== undefined && closer.silentSince && closer.young) return endsAgain;
   if (!agent.alive) return stopped ? processDown : running ? deadForOpenstack : deadUnseen;
   // A unit this layout does not know is no proof: the agent reports, so it runs under another name.
   if (stopped && node.state.state !== 'absent') return justStopped;
@@ -159,10 +161,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const agent = facts.agents.value.find((a) => a.host === w.host && a.binary === w.binary);
       const node = nodeView(services, w);
       if (node.kind === 'unseen' && node.failure !== undefined) blind ??= node.failure;
-      const closer = lookCloser(w, node);
+      const beat = agent?.heartbeat_timestamp;
+      const closer = lookCloser(w, node, beat ? utcMillis(beat) : undefined);
       const spec = verdict(agent, node, closer);
       if (spec === undefined) continue;
-      const beat = agent?.heartbeat_timestamp;
       const age = beat ? span((now - utcMillis(beat)) / 1000) : undefined;
       const unit = node.kind === 'seen' ? node.state.unit : w.binary;
       const api =
@@ -228,7 +230,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         }),
       );
     }
-    function lookCloser(w: Wanted, node: NodeView): Closer {
+    function lookCloser(w: Wanted, node: NodeView, beat: number | undefined): Closer {
       const processes = states.get(w.host);
       const stopped =
         processes?.ok === true
@@ -252,6 +254,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               [`${r.at} ${r.level} ${r.logger} ${r.message}`, ...r.more.slice(-1)].join('\n').slice(0, 500),
             );
       const since = node.kind === 'seen' ? Date.parse(node.state.since ?? '') : Number.NaN;
+      const last =
+        fresh.findLast((r) => r.level === 'CRITICAL') ??
+        fresh.findLast((r) => r.level === 'ERROR' && !r.logger.startsWith('oslo.messaging'));
+      const lastAge = last === undefined || log === undefined ? undefined : ageOf(last, log, now);
       return {
         frozen:
           stopped.length === 0 || stateEvidence === undefined
@@ -261,10 +267,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                 stopped.slice(0, 3).map((p) => `${p.pid} ${p.state} ${p.args.slice(0, 120)}`),
               ),
         refused: shown(fresh.findLast((r) => refusal.test(r.message) || r.more.some((m) => refusal.test(m)))),
-        lastError: shown(
-          fresh.findLast((r) => r.level === 'CRITICAL') ??
-            fresh.findLast((r) => r.level === 'ERROR' && !r.logger.startsWith('oslo.messaging')),
-        ),
+        lastError: shown(last),
+        silentSince: beat === undefined || lastAge === undefined || now - lastAge * 1000 >= beat,
         young: !Number.isNaN(since) && now - since < 60_000,
       };
     }
