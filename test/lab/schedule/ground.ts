@@ -355,6 +355,7 @@ export class Ground {
       }),
       quiet(async () => {
         for (const consumer of ghosts) await this.cloud.ask('placement', 'DELETE', `/allocations/${consumer}`);
+        await this.cloud.ask('placement', 'DELETE', '/resource_classes/CUSTOM_SCHED_FPGA');
         const { traits } = await this.cloud.get('placement', '/traits?name=startswith:CUSTOM_SCHED');
         for (const trait of traits) {
           for (const host of hosts) if (present || !mine(host)) await this.trait(host, trait, false);

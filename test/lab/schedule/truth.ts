@@ -58,7 +58,7 @@ function rounds(
     const [, name = '', count] = /^Filter (\w+) returned (\d+) host/.exec(line) ?? [];
     if (count === undefined) return;
     if (Number(count) < alive.length) {
-      const named = round.slice(since, at).flatMap((l) => [/^\(([^,()]+), [^()]+\) ram:/.exec(l)?.[1] ?? '']);
+      const named = round.slice(since, at).flatMap((l) => [/\(([^,()]+), [^()]+\) ram:/.exec(l)?.[1] ?? '']);
       const doomed = alive.filter((h) => !survivors.includes(h));
       const gone = doomed.length === alive.length - Number(count) ? doomed : doomed.filter((h) => named.includes(h));
       if (alive.length - gone.length !== Number(count))
