@@ -39,6 +39,8 @@ const playbookSchema = object({
       /** Skipped unless the trace of this run lost packets; not with these probes, for which it is always walked. */
       onlyLost: boolean().optional(),
       alwaysWith: array(tracedProbe).min(1).optional(),
+      /** Skipped unless packets of the trace came to an instance that said nothing. */
+      onlySilent: boolean().optional(),
       /** Left out unless the trace sends one of these probes. */
       onlyWith: array(tracedProbe).min(1).optional(),
       /**

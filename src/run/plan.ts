@@ -5,12 +5,13 @@ import type { Outcome } from '../engine/outcome.ts';
 import type { Playbook, PlaybookStep } from '../engine/playbook.ts';
 import { type PlannedCheck, type PlannedStep, plan } from '../engine/runner.ts';
 import type { Symptom } from '../engine/symptom.ts';
+import type { Trace } from '../engine/trace.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
 import { countedLegs } from '../facts/trace/counted.ts';
 import { followedLegs } from '../facts/trace/followed.ts';
-import { isLost } from '../path/trace/verdict.ts';
+import { isGuestSilent, isLost } from '../path/trace/verdict.ts';
 import { conditions, isTraceable } from './conditions.ts';
 import { withRestarts } from './restarts.ts';
 
@@ -48,7 +49,9 @@ const graver = (outcome: Outcome, grave: readonly string[]): Outcome => {
 };
 
 /** Why the rest of a trace's walk was not walked. */
-export const nothingLost = 'no packet of the trace was lost';
+const nothingLost = 'no packet of the trace was lost';
+const guestSpeaks = 'no packet of the trace came to an instance that said nothing';
+export const notNeeded: ReadonlySet<string> = new Set([nothingLost, guestSpeaks]);
 
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
 export function planSteps(
@@ -75,37 +78,45 @@ export function planSteps(
     }
     return undefined;
   };
+  const tracesOf = async (ports: readonly PortSubject[]): Promise<readonly Trace[]> =>
+    (await Promise.all(ports.map((p) => facts.get(followedLegs, p)))).flatMap((found) =>
+      found.ok ? found.value.value.map(({ trace }) => trace) : [],
+    );
   const lost = async (): Promise<boolean> => {
     const ports = subjects.ports.filter(isTraceable);
-    const legs = await Promise.all(ports.map((p) => facts.get(followedLegs, p)));
-    const some = legs.some((found) => found.ok && found.value.value.some(({ trace }) => isLost(trace)));
+    const some = (await tracesOf(ports)).some(isLost);
     // The walk sends, too: what counts the trace's packets is read before it begins.
     if (some) await Promise.all(ports.map((p) => facts.get(countedLegs, p)));
     // Where nothing could be sent, the walk says why.
     return some || ports.length < subjects.ports.length;
   };
+  const silent = async (): Promise<boolean> =>
+    (await tracesOf(subjects.ports.filter(isTraceable))).some((trace) => isLost(trace) && isGuestSilent(trace));
+  const unless = {
+    lost: { holds: lost, reason: nothingLost },
+    silent: { holds: silent, reason: guestSpeaks },
+  } as const;
   const guarded = (
     check: PlannedCheck,
     names: readonly string[],
     it: InstanceSubject | undefined,
     p: PortSubject | undefined,
-    onlyLost: boolean,
+    gate: keyof typeof unless | undefined,
   ): PlannedCheck => {
     const reason = reasonAgainst(names, it, p);
     if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
     const walked = async (): Promise<Outcome> => withRestarts(graver(await check.run(), grave), facts);
-    if (!onlyLost) return { ...check, run: walked };
-    return {
-      ...check,
-      run: async () => ((await lost()) ? walked() : { status: 'skipped', reason: nothingLost }),
-    };
+    if (gate === undefined) return { ...check, run: walked };
+    const { holds, reason: otherwise } = unless[gate];
+    return { ...check, run: async () => ((await holds()) ? walked() : { status: 'skipped', reason: otherwise }) };
   };
   return playbook.steps
     .filter((step) => step.onlyWith === undefined || step.onlyWith.some((probe) => probe === sent))
     .filter((step) => (only === undefined ? belongs(step, subjects) : only.has(step.id) && step.peer === undefined))
     .map((step) => {
       const when = step.when ?? [];
-      const onlyLost = step.onlyLost === true && step.alwaysWith?.some((probe) => probe === sent) !== true;
+      const always = step.alwaysWith?.some((probe) => probe === sent) === true;
+      const gate = step.onlySilent === true ? 'silent' : step.onlyLost === true && !always ? 'lost' : undefined;
       const ofPeer = step.peer === 'itself' && peer?.kind === 'port' ? peer : undefined;
       const it = ofPeer === undefined ? subjects.instance : ofPeer.instance;
       const ports = ofPeer === undefined ? subjects.ports : ofPeer.ports;
@@ -113,17 +124,17 @@ export function planSteps(
       const checks = step.checks.flatMap((id): PlannedCheck[] => {
         const ofCloud = cloud.get(id);
         if (ofCloud !== undefined)
-          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, onlyLost)];
+          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, gate)];
         const ofInstance = instance.get(id);
         if (ofInstance !== undefined) {
           return it === undefined
             ? []
-            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, onlyLost)];
+            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, gate)];
         }
         const ofPort = port.get(id);
         if (ofPort === undefined) throw new Error(`the playbook names ${id}, which no check has`);
         return ports.map((p) =>
-          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, onlyLost),
+          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate),
         );
       });
       return { id: step.id, title: step.title, checks };

@@ -17,7 +17,7 @@ import type { Door } from './doors.ts';
 import { drawPaths } from './draw.ts';
 import { resolvePeer } from './endpoint.ts';
 import { matricesOf } from './matrices.ts';
-import { nothingLost, planSteps } from './plan.ts';
+import { notNeeded, planSteps } from './plan.ts';
 import { resolveWish, scheduleOf } from './schedules.ts';
 import { resolveTarget, type Target } from './target.ts';
 import { tracesOf } from './traces.ts';
@@ -163,7 +163,7 @@ export async function walk(
     now,
   );
   const steps = (await runSteps(planned, emit)).filter(
-    (step) => !step.checks.every(({ outcome }) => outcome.status === 'skipped' && outcome.reason === nothingLost),
+    (step) => !step.checks.every(({ outcome }) => outcome.status === 'skipped' && notNeeded.has(outcome.reason)),
   );
   const diagnosis = conclude(
     steps,

@@ -374,8 +374,16 @@ function chosen(candidates: readonly Candidate[], wish: Wish, estate: Estate): r
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     offered.push({ candidate, relaxation: relaxationOf(candidate, after) });
   }
-  return offered.map((o) => o.relaxation);
+  const [cells, others] = [offered.filter(mendsCell), offered.filter((o) => !mendsCell(o))];
+  return [...cells, ...others].map((o) => o.relaxation);
 }
+
+/**
+ * What mends a cell comes before what goes around it: the scheduler waits for a cell that hangs, and by then takes the reports of all other hosts
+ * for too old (nova/context.py CELL_TIMEOUT, and service_down_time, are 60 s each).
+ */
+const mendsCell = ({ candidate }: { readonly candidate: Candidate }): boolean =>
+  [...candidate.changes.values()].some((change) => change.kind === 'cell');
 
 function relaxationOf({ changes }: Candidate, after: Tried): Relaxation {
   const sure = after.given.filter((h) => h.fits === 'yes');

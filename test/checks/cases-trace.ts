@@ -29,8 +29,8 @@ export const traceCases: readonly Case[] = [
     bundle: () => withoutFrames(silent, 'cmp1', device, () => true),
   },
   {
-    says: 'a question that nobody answered is told, for the packet itself was never sent',
-    code: 'OSD-PATH-002',
+    says: 'a question for the address that the instance does not answer is told, for the packet itself was never sent',
+    code: 'OSD-PATH-001',
     names: 'held back by address resolution',
     bundle: () => untold(silent),
   },

@@ -4,7 +4,7 @@ import type { RunReport } from '../../src/engine/report.ts';
 import type { Trace } from '../../src/engine/trace.ts';
 import { withoutFrames } from '../support/edit-capture.ts';
 import { dropping, fetched, leased, offering, refused, unleased } from '../support/leased.ts';
-import { askedOf, findingsOf, reportOf } from '../support/replayed.ts';
+import { askedOf, bundleAt, findingsOf, reportOf } from '../support/replayed.ts';
 
 const traceOf = ({ traces }: RunReport): Trace => {
   const [trace] = traces ?? [];
@@ -136,5 +136,17 @@ describe('a connection to the metadata service that is put in at the port of an 
     expect(codesOf(report)).toEqual(['OSD-META-001']);
     expect(report.diagnosis.causes[0]?.explains.map((f) => f.code)).toEqual(['OSD-PATH-008']);
     expect(report.exitCode).toBe(1);
+  });
+
+  it('ends at a guest that does not answer who-has: its address and its lease are asked about, no switch is', async () => {
+    const silent = await bundleAt('test/fixtures/bundles/ovsfw-trace-metadata-silent.tgz');
+    const report = await reportOf(silent);
+    expect(codesOf(report)[0]).toBe('OSD-DHCP-003');
+    expect(report.diagnosis.causes[0]?.explains.map((f) => f.code)).toContain('OSD-CONSOLE-001');
+    const guest = found(report, 'OSD-PATH-001');
+    expect(guest?.subject).toBe('guest of web-1');
+    expect(guest?.summary).not.toContain('flows');
+    const asked = (await askedOf(silent, 'cmp1')).map(({ argv }) => argv.join(' '));
+    expect(asked.filter((line) => line.includes('ofproto/trace'))).toEqual([]);
   });
 });

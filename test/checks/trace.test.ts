@@ -139,9 +139,9 @@ describe('where packets end', () => {
     expect(remedies).toContain(tap);
   });
 
-  it('is address resolution, where only the question for the instance was seen', async () => {
+  it('is the instance, where it does not answer the question for its address', async () => {
     const [found] = await toldOf(untold());
-    expect(found?.code).toBe('OSD-PATH-002');
+    expect(found?.code).toBe('OSD-PATH-001');
     expect(found?.summary).toContain('held back by address resolution');
     expect(found?.summary).toContain('web-1 did not say');
   });

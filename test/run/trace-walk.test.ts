@@ -16,7 +16,8 @@ describe('the walk of a trace', () => {
     expect(first).toMatchObject({ id: 'trace', checks: ['trace.followed'] });
     expect(first?.onlyLost).not.toBe(true);
     expect(rest.length).toBeGreaterThan(10);
-    for (const step of rest) expect([step.id, step.onlyLost ?? step.onlyWith !== undefined]).toEqual([step.id, true]);
+    for (const step of rest)
+      expect([step.id, step.onlyLost ?? step.onlySilent ?? step.onlyWith !== undefined]).toEqual([step.id, true]);
   });
 
   it('is over where nothing was lost: no other step is shown, counted or asked for', async () => {

@@ -12,7 +12,7 @@ import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import type { Leg } from '../../path/trace/observation.ts';
-import { isLost, isOrdered } from '../../path/trace/verdict.ts';
+import { isGuestSilent, isLost, isOrdered } from '../../path/trace/verdict.ts';
 import { guestSilent, lostBetween, serviceSilent, switchDisagrees } from '../path/codes.ts';
 import { agentName, linkName, ownerName, portScope } from '../scope.ts';
 
@@ -157,7 +157,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   if (stop === undefined) return undefined;
   const hosts = [...new Set([hostOf(stop.after, trace), hostOf(stop.before, trace)].filter((h) => h !== undefined))];
   const [one, other] = hosts;
-  const silent = stop.kind === 'answerer' && stop.packet === 'probe' && trace.answerer.kind === 'guest';
+  const silent = isGuestSilent(trace);
   const onwards = opinion === undefined ? undefined : goesOn(opinion, run.planned.leg, stop);
   const disagrees = onwards === true && hosts.length === 1;
   const captures = pointsAt(stop).flatMap(({ point }): Evidence[] => {
@@ -179,7 +179,7 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
   return findingOf(silent ? guestSilent : disagrees ? switchDisagrees : lostBetween, {
     summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}${account}`,
     subject: silent
-      ? `guest of ${trace.answerer.name}`
+      ? `guest of ${trace.answerer.kind === 'guest' ? trace.answerer.name : ownerName(subject)}`
       : `${nameOf(stop.after, trace)} → ${nameOf(stop.before, trace)}`,
     scope: portScope(run.planned.guest ?? subject, {
       host: hosts,

@@ -4,7 +4,7 @@ import { type OfprotoTrace, parseOfprotoTrace } from '../../nodes/parse/ofproto-
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import type { Point } from '../../path/trace/point.ts';
 import { switchFlow } from '../../path/trace/switch-flow.ts';
-import { isLost } from '../../path/trace/verdict.ts';
+import { isGuestSilent, isLost } from '../../path/trace/verdict.ts';
 import { hostOvs } from '../host.ts';
 import { read, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
@@ -40,7 +40,9 @@ export function entrance(ovs: OvsState, point: Point): { readonly bridge: string
 
 async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined> {
   const { stop } = leg.trace;
-  if (stop === undefined || !isLost(leg.trace) || stop.kind === 'answerer') return undefined;
+  // What came to its end has left every switch.
+  if (stop === undefined || !isLost(leg.trace) || stop.kind === 'answerer' || isGuestSilent(leg.trace))
+    return undefined;
   const { injected } = leg.run.planned;
   // What was put in at a port and was seen nowhere: what was put in is known.
   if (stop.after.at === 'sender' && injected !== undefined) {

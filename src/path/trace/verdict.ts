@@ -11,6 +11,15 @@ export const isLost = (trace: Trace): boolean =>
   trace.refuses === true || (trace.stop !== undefined && !needNotAnswer(trace));
 
 /**
+ * Whether packets, or the question for its address, came to the instance, and it said nothing. Where packets are put in at its port, what
+ * comes back to that port comes to the instance.
+ */
+export const isGuestSilent = ({ stop, answerer, sender }: Trace): boolean =>
+  stop !== undefined &&
+  ((stop.kind === 'answerer' && answerer.kind === 'guest') ||
+    (stop.before.at === 'sender' && sender.port !== undefined && stop.packet === 'who-has'));
+
+/**
  * Whether what was lost is what the security groups of the instance are there to take: it was seen before the point at which they decide,
  * and not there. What was seen there has passed them, whatever they say.
  */

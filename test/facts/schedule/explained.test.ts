@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../../fixtures/schedule/', import.meta.url))
 const cases = readdirSync(root)
   .filter((name) => existsSync(`${root}${name}/allocation-candidates.json`))
   .filter((name) => recorded(`${name}/servers.json`).servers[0]?.status === 'ERROR')
+  // While a cell is down Nova may answer the list of hypervisors with 500, and tells single ones alone, which are not recorded.
+  .filter((name) => recorded(`${name}/hypervisors.json`).hypervisors !== undefined)
   .sort();
 
 /** What the API does not tell of the request, as an operator who knows it would add it. */
