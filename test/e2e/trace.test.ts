@@ -20,7 +20,16 @@ describe.concurrent('trace', () => {
     ['one end too many', ['router', 'web-1', 'db-1'], /too many arguments/],
     ['no packet', ['router', 'web-1', '--count', '0'], /--count 0.*\n.*1 to 100/],
     ['a packet that is too small for its mark', ['router', 'web-1', '--size', '10'], /--size 10/],
-    ['a packet that only a guest can send', ['router', 'web-1', '--probe', 'dhcp'], /the guest/],
+    [
+      'a question for a DHCP server to a router',
+      ['router', 'web-1', '--probe', 'dhcp'],
+      /its DHCP server.*\n.*trace web-1 dhcp --probe dhcp/,
+    ],
+    [
+      'a question for metadata to a DHCP server',
+      ['web-1', 'dhcp', '--probe', 'metadata'],
+      /metadata.*\n.*trace web-1 metadata --probe metadata/,
+    ],
     ['a packet that is none', ['router', 'web-1', '--probe', 'tcp'], /tcp\/PORT/],
     ['packets that may not be sent', ['router', 'web-1', '--no-probe-packets'], /--no-probe-packets/],
     ['an option that is none', ['router', 'web-1', '--allow', 'change'], /--allow/],
