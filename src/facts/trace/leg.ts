@@ -1,6 +1,8 @@
 import { familyOf, sameAddress } from '../../path/addresses.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
 import type { Sender } from '../ping.ts';
+import type { Placement } from '../placement.ts';
+import type { ServingRouter } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
 
 /** One stretch of the trace, and who sends over it. */
@@ -32,6 +34,20 @@ export interface PlannedLeg {
 
 /** The packets of a stretch, before it is known where it begins and ends. */
 export type Traffic = Omit<Probe, 'from' | 'to'>;
+
+/** A conversation that the instance itself has to begin, with a service of its network; a trace follows it in its name. */
+export interface Conversation {
+  readonly subject: PortSubject;
+  readonly place: Placement;
+  /** The instance's address in it: the one that it asks for, or asks from. */
+  readonly own: string;
+  /** Those that serve its network. */
+  readonly routers: readonly ServingRouter[];
+  readonly traffic: Traffic;
+  /** Whether packets are to be put in at its port, where a switch takes them. */
+  readonly inject: boolean;
+  readonly everyWay: boolean;
+}
 
 /** An ICMP echo request whose payload holds the mark: 20 bytes of IPv4 header, 8 of ICMP, and 56 of payload as ping(8) has it. */
 export const usualSize = 84;

@@ -108,9 +108,9 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
     }
     if (begun) {
       const traffic: Traffic = { protocol: 'tcp', count: trace.count, size: usualSize };
-      const how = { inject: trace.inject, everyWay: trace.everyWay };
-      const of = protocol === 'dhcp' ? leaseLegs : metadataLegs;
-      const planned = await of(facts, subject, place, to, routers, traffic, how);
+      const { inject, everyWay } = trace;
+      const conversation = { subject, place, own: to, routers, traffic, inject, everyWay };
+      const planned = await (protocol === 'dhcp' ? leaseLegs : metadataLegs)(facts, conversation);
       return planned.length === 0
         ? err({ kind: 'unsupported', because: await nobodyFor(facts, subject, protocol, place) })
         : observed(planned, ...placed.value.evidence);

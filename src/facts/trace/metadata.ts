@@ -2,14 +2,12 @@ import { namespaceName } from '../../path/addresses.ts';
 import { synSize } from '../../path/trace/craft.ts';
 import type { Store } from '../io.ts';
 import { nsAddresses } from '../namespace.ts';
-import type { Placement } from '../placement.ts';
-import { dhcpHosts, portSubnets, routerHost, type ServingRouter } from '../port-api.ts';
-import type { PortSubject } from '../subject.ts';
+import { portSubnets, routerHost, type ServingRouter } from '../port-api.ts';
 import { backOnly, unseenOf, whereInjected } from './lease.ts';
-import { nameOf, type PlannedLeg, present, subnetOf, type Traffic } from './leg.ts';
+import { type Conversation, nameOf, type PlannedLeg, present, subnetOf, type Traffic } from './leg.ts';
 import { initialOf } from './mark.ts';
-import { guestEnd, type NetworkEnd, pointsBetween, serviceEnd } from './points.ts';
-import { fromDhcp, fromRouter } from './stretches.ts';
+import { guestEnd, pointsBetween, serviceEnd } from './points.ts';
+import { type DhcpEnd, dhcpEnds, fromDhcp, fromRouter } from './stretches.ts';
 import { switchPortOf } from './switch-port.ts';
 
 /** Link-local, for there to be one in every cloud (neutron-lib: METADATA_V4_IP). */
@@ -17,10 +15,7 @@ export const metadataAddress = '169.254.169.254';
 export const metadataPort = 80;
 
 /** Whose namespace answers 169.254.169.254 for the port. */
-interface MetadataServer extends NetworkEnd {
-  readonly netns: string;
-  readonly own: string;
-  readonly mac: string;
+interface MetadataServer extends DhcpEnd {
   readonly name: string;
   readonly server: NonNullable<PlannedLeg['server']>;
   readonly serving?: ServingRouter;
@@ -29,13 +24,10 @@ interface MetadataServer extends NetworkEnd {
 /** The router that is the gateway of its subnet; without one the DHCP servers, where their agents are set to. */
 async function serversOf(
   facts: Store,
-  place: Placement,
-  subject: PortSubject,
-  to: string,
-  routers: readonly ServingRouter[],
+  { subject, place, own, routers }: Conversation,
 ): Promise<readonly MetadataServer[]> {
   const subnets = await facts.get(portSubnets, subject);
-  const subnet = subnetOf(subject, to);
+  const subnet = subnetOf(subject, own);
   const gateway = (subnets.ok ? subnets.value.value : []).find((s) => s.id === subnet)?.gateway_ip;
   const byRouter = routers.flatMap((serving): MetadataServer[] => {
     const host = routerHost(serving);
@@ -55,22 +47,11 @@ async function serversOf(
     ];
   });
   if (byRouter.length > 0) return byRouter;
-  const found = await facts.get(dhcpHosts, subject);
-  const netns = namespaceName('qdhcp', place.segment.networkId);
-  return (found.ok ? found.value.value : []).flatMap(({ host, port }): MetadataServer[] => {
-    const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
-    if (port === undefined || own === undefined) return [];
-    return [
-      {
-        ...serviceEnd(place.backend, host, netns, port.id, 'dhcp', place.segment),
-        netns,
-        own,
-        mac: port.mac_address,
-        name: `metadata in the DHCP server on ${host}`,
-        server: { agent: 'neutron-dhcp-agent', host },
-      },
-    ];
-  });
+  return (await dhcpEnds(facts, place, subject, own)).map((end) => ({
+    ...end,
+    name: `metadata in the DHCP server on ${end.host}`,
+    server: { agent: 'neutron-dhcp-agent', host: end.host },
+  }));
 }
 
 const behindProxy =
@@ -79,11 +60,8 @@ const behindProxy =
 /** The first packet of a connection, from the instance's port of Open vSwitch to the proxy; its answer back to the tap. */
 async function asItself(
   facts: Store,
-  subject: PortSubject,
-  place: Placement,
+  { subject, place, own, traffic }: Conversation,
   server: MetadataServer,
-  from: string,
-  traffic: Traffic,
 ): Promise<PlannedLeg | undefined> {
   const port = await switchPortOf(facts, place);
   if (port === undefined) return undefined;
@@ -112,7 +90,7 @@ async function asItself(
         port: metadataPort,
         count: traffic.count,
         size: synSize,
-        from,
+        from: own,
         to: metadataAddress,
       },
       sender: { host: place.host, port: `port ${port.port} of ${port.bridge}` },
@@ -132,17 +110,14 @@ async function asItself(
 /** Who has the instance's address, asked by the one who answers for 169.254.169.254: its own frames come the way its requests take. */
 async function neighbours(
   facts: Store,
-  subject: PortSubject,
-  place: Placement,
+  { subject, place, own, traffic }: Conversation,
   server: MetadataServer,
-  to: string,
-  traffic: Traffic,
 ): Promise<PlannedLeg | undefined> {
   const arp: Traffic = { ...traffic, protocol: 'arp' };
   const leg =
     server.serving === undefined
-      ? (await fromDhcp(facts, place, subject, to, arp)).find((l) => l.leg.sender.host === server.host)
-      : await fromRouter(facts, place, server.serving, subject, to, arp);
+      ? (await fromDhcp(facts, place, subject, own, arp)).find((l) => l.leg.sender.host === server.host)
+      : await fromRouter(facts, place, server.serving, subject, own, arp);
   return leg === undefined
     ? undefined
     : {
@@ -161,38 +136,30 @@ async function neighbours(
 /** A connection from a DHCP server's namespace through the router's proxy: to a namespace that has the address itself nothing comes out of it. */
 async function throughRouter(
   facts: Store,
-  subject: PortSubject,
-  place: Placement,
+  { subject, place, own, traffic }: Conversation,
   server: MetadataServer,
-  to: string,
-  traffic: Traffic,
 ): Promise<readonly PlannedLeg[]> {
   if (server.serving === undefined) return [];
-  const subnet = subnetOf(subject, to);
-  const netns = namespaceName('qdhcp', place.segment.networkId);
-  const found = await facts.get(dhcpHosts, subject);
+  const ends = await dhcpEnds(facts, place, subject, own);
   const legs = await Promise.all(
-    (found.ok ? found.value.value : []).map(async ({ host, port }): Promise<PlannedLeg | undefined> => {
-      const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
-      const addresses = await facts.get(nsAddresses, { host, name: netns });
-      if (port === undefined || own === undefined || !addresses.ok) return undefined;
-      if (addresses.value.value.some((a) => a.address === metadataAddress)) return undefined;
-      const end = serviceEnd(place.backend, host, netns, port.id, 'dhcp', place.segment);
+    ends.map(async (end): Promise<PlannedLeg | undefined> => {
+      const addresses = await facts.get(nsAddresses, { host: end.host, name: end.netns });
+      if (!addresses.ok || addresses.value.value.some((a) => a.address === metadataAddress)) return undefined;
       return {
         from: 'qdhcp',
         addresses: [metadataAddress, server.own],
         server: server.server,
         leg: {
-          title: `dhcp on ${host} → ${server.name}`,
+          title: `dhcp on ${end.host} → ${server.name}`,
           probe: {
             protocol: 'tcp',
             port: metadataPort,
             count: traffic.count,
             size: 60,
-            from: own,
+            from: end.own,
             to: metadataAddress,
           },
-          sender: { host, netns },
+          sender: { host: end.host, netns: end.netns },
           points: await pointsBetween(facts, place, end, server),
           answerer: { kind: 'namespace', name: server.name },
           limits: [`A neighbour's connection: that the router hands it to its proxy, and the proxy takes it.`],
@@ -204,26 +171,19 @@ async function throughRouter(
 }
 
 /** The stretches of `--probe metadata`. */
-export async function metadataLegs(
-  facts: Store,
-  subject: PortSubject,
-  place: Placement,
-  to: string,
-  routers: readonly ServingRouter[],
-  traffic: Traffic,
-  how: { readonly inject: boolean; readonly everyWay: boolean },
-): Promise<readonly PlannedLeg[]> {
-  const servers = await serversOf(facts, place, subject, to, routers);
+export async function metadataLegs(facts: Store, conversation: Conversation): Promise<readonly PlannedLeg[]> {
+  const { inject, everyWay } = conversation;
+  const servers = await serversOf(facts, conversation);
   const legs = await Promise.all(
     servers.map(async (server) => {
-      const itself = await asItself(facts, subject, place, server, to, traffic);
-      if (how.inject && itself !== undefined && !how.everyWay) return [itself];
+      const itself = await asItself(facts, conversation, server);
+      if (inject && itself !== undefined && !everyWay) return [itself];
       const [near, through] = await Promise.all([
-        neighbours(facts, subject, place, server, to, traffic),
-        throughRouter(facts, subject, place, server, to, traffic),
+        neighbours(facts, conversation, server),
+        throughRouter(facts, conversation, server),
       ]);
-      const asking = near === undefined || how.inject || itself === undefined ? near : { ...near, asks: itself };
-      return [...present([how.inject ? itself : undefined, asking]), ...(how.everyWay ? through : through.slice(0, 1))];
+      const asking = near === undefined || inject || itself === undefined ? near : { ...near, asks: itself };
+      return [...present([inject ? itself : undefined, asking]), ...(everyWay ? through : through.slice(0, 1))];
     }),
   );
   return legs.flat();

@@ -203,6 +203,32 @@ export async function fromRouter(
   return found === undefined ? undefined : into(subject, to, traffic, { from: 'qrouter', ...found }, found.points);
 }
 
+/** A DHCP server's end in an instance's network. */
+export interface DhcpEnd extends NetworkEnd {
+  readonly netns: string;
+  /** Its address in the subnet that is asked for. */
+  readonly own: string;
+  readonly mac: string;
+}
+
+/** Every DHCP server in the subnet of an address of the port. */
+export async function dhcpEnds(
+  facts: Store,
+  place: Placement,
+  subject: PortSubject,
+  to: string,
+): Promise<readonly DhcpEnd[]> {
+  const servers = await facts.get(dhcpHosts, subject);
+  const subnet = subnetOf(subject, to);
+  const netns = namespaceName('qdhcp', place.segment.networkId);
+  return (servers.ok ? servers.value.value : []).flatMap(({ host, port }) => {
+    const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
+    if (port === undefined || own === undefined) return [];
+    const end = serviceEnd(place.backend, host, netns, port.id, 'dhcp', place.segment);
+    return [{ ...end, netns, own, mac: port.mac_address }];
+  });
+}
+
 /** Into an instance from every DHCP server of its network. */
 export async function fromDhcp(
   facts: Store,
@@ -211,19 +237,12 @@ export async function fromDhcp(
   to: string,
   traffic: Traffic,
 ): Promise<readonly PlannedLeg[]> {
-  const servers = await facts.get(dhcpHosts, subject);
-  const subnet = subnetOf(subject, to);
-  const netns = namespaceName('qdhcp', place.segment.networkId);
+  const ends = await dhcpEnds(facts, place, subject, to);
   return Promise.all(
-    (servers.ok ? servers.value.value : []).flatMap(({ host, port }) => {
-      const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
-      if (port === undefined || own === undefined) return [];
-      const end = serviceEnd(place.backend, host, netns, port.id, 'dhcp', place.segment);
-      return [
-        pointsBetween(facts, place, end, guestEnd(place)).then((points) =>
-          into(subject, to, traffic, { from: 'qdhcp', host, netns, own }, points),
-        ),
-      ];
+    ends.map(async (end) => {
+      const { host, netns, own } = end;
+      const points = await pointsBetween(facts, place, end, guestEnd(place));
+      return into(subject, to, traffic, { from: 'qdhcp', host, netns, own }, points);
     }),
   );
 }
