@@ -2,14 +2,13 @@ import type { Evidence } from '../engine/evidence.ts';
 import { observed } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
-import { fullArgv } from '../nodes/batch.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import { familyOf, namespaceName } from '../path/addresses.ts';
 import { groupFromApi, type Probe, portSecurityFromApi, verdictOf } from '../path/secgroup.ts';
 import { asked } from './asked.ts';
-import { type Store, showing, source } from './io.ts';
+import { commandEvidence, commandFailure, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
-import type { PingNotSent, Sender } from './ping.ts';
+import { type PingNotSent, runAt, type Sender } from './ping.ts';
 import { dhcpHosts, floatingIps, remoteMembers, routerHost, securityGroups, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
 
@@ -76,20 +75,12 @@ export async function connect(
   port: number,
 ): Promise<Result<Pick<Connect, 'ending' | 'ms' | 'evidence'>, FactFailure>> {
   const command = connectCommand(to, port, sender.netns);
-  const answer =
-    sender.from === 'operator' ? await facts.io.operator.run(command) : await facts.io.nodes.run(sender.host, command);
+  const answer = await runAt(facts, sender, command);
   if (!answer.ok) return answer;
-  const { code, stderr, startedAt, ms } = answer.value;
   const ending = endingOf(answer.value);
-  const argv = fullArgv(command);
-  if (ending === undefined) {
-    return err({ kind: 'command', host: sender.host, argv, code, detail: stderr.trim().split('\n')[0] ?? '' });
-  }
-  const evidence = showing(
-    { source: { kind: 'command', host: sender.host, argv, code }, at: startedAt, excerpt: '' },
-    `${to} tcp/${port}: ${words[ending]}`,
-  );
-  return ok({ ending, ms, evidence });
+  if (ending === undefined) return err(commandFailure(sender.host, command, answer.value));
+  const evidence = showing(commandEvidence(sender.host, command, answer.value), `${to} tcp/${port}: ${words[ending]}`);
+  return ok({ ending, ms: answer.value.ms, evidence });
 }
 
 interface Wanted {

@@ -124,6 +124,15 @@ export const commandEvidence = (host: string, command: Command, result: CommandR
     (result.stdout.trim() === '' || command.encoding !== undefined ? result.stderr : result.stdout).trim(),
   );
 
+/** A command that ended as it should not have, with the first line of what it said. */
+export const commandFailure = (host: string, command: Command, result: CommandResult): FactFailure => ({
+  kind: 'command',
+  host,
+  argv: fullArgv(command),
+  code: result.code,
+  detail: (result.stderr.trim() || result.stdout.trim()).split('\n')[0] ?? '',
+});
+
 /** Runs a command on a node whatever its exit code. */
 export async function run(facts: Store, host: string, command: Command): Promise<Result<Ran, FactFailure>> {
   const answer = await facts.io.nodes.run(host, command);
@@ -149,10 +158,7 @@ export async function read<T>(
   const ran = await run(facts, host, command);
   if (!ran.ok) return ran;
   const { result, evidence } = ran.value;
-  if (result.code !== 0) {
-    const detail = (result.stderr.trim() || result.stdout.trim()).split('\n')[0] ?? '';
-    return err({ kind: 'command', host, argv: fullArgv(command), code: result.code, detail });
-  }
+  if (result.code !== 0) return err(commandFailure(host, command, result));
   const parsed = parse(result.stdout);
   return parsed.ok ? ok({ value: parsed.value, evidence: [evidence] }) : parsed;
 }

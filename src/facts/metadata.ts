@@ -1,14 +1,13 @@
 import type { Evidence } from '../engine/evidence.ts';
 import { type FactResult, mapFact, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
-import { fullArgv } from '../nodes/batch.ts';
 import type { Command } from '../nodes/command.ts';
 import { haproxyOf, type Process } from '../nodes/parse/processes.ts';
 import { parseSockets } from '../nodes/parse/sockets.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { type Controllers, controllerServices } from './controllers.ts';
 import { hostProcesses } from './host.ts';
-import { read, type Store, showing, source } from './io.ts';
+import { commandEvidence, read, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import { type PortSubject, theCloud } from './subject.ts';
@@ -44,10 +43,10 @@ const agentSocket = '/var/lib/neutron/metadata_proxy';
 async function ask(facts: Store, host: string, command: Command): Promise<FactResult<MetadataAnswer>> {
   const ran = await facts.io.nodes.run(host, command);
   if (!ran.ok) return ran;
-  const { stdout, stderr, code, startedAt } = ran.value;
+  const { stdout, stderr, code } = ran.value;
   const status = Number(/^(\d{3})\b/m.exec(stdout)?.[1] ?? 0);
   const evidence: Evidence = showing(
-    { source: { kind: 'command', host, argv: fullArgv(command), code }, at: startedAt, excerpt: '' },
+    commandEvidence(host, command, ran.value),
     status === 0 ? stderr.trim() || `no answer (curl status ${code ?? 'none'})` : `HTTP ${status}`,
   );
   if (status !== 0) return observed({ kind: 'http', status }, evidence);

@@ -2,10 +2,9 @@ import type { Evidence } from '../engine/evidence.ts';
 import { observed } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err } from '../engine/result.ts';
-import { fullArgv } from '../nodes/batch.ts';
 import type { Command } from '../nodes/command.ts';
 import { namespaceName } from '../path/addresses.ts';
-import { showing, source } from './io.ts';
+import { commandEvidence, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -93,15 +92,11 @@ export const nameService = source<PortSubject, NameService>(
             notAsked.push(ran.error);
             return;
           }
-          const { stdout, stderr, code, startedAt } = ran.value;
+          const { stdout, stderr } = ran.value;
           const answer = /4f\s+53/.test(stdout) ? 'answered' : /Connection refused/.test(stderr) ? 'refused' : 'silent';
           const words = { answered: 'it answers', refused: 'nothing listens there', silent: 'no answer in 2 s' };
           const evidence = showing(
-            {
-              source: { kind: 'command', host: place.host, argv: fullArgv(command), code },
-              at: startedAt,
-              excerpt: '',
-            },
+            commandEvidence(place.host, command, ran.value),
             `DNS question to ${server} (UDP 53): ${words[answer]}`,
           );
           questions.push({ server, named: stated.length > 0, ...place, answer, evidence });

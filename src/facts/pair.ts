@@ -1,7 +1,6 @@
 import type { Evidence } from '../engine/evidence.ts';
 import { type FactSource, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
-import { fullArgv } from '../nodes/batch.ts';
 import type { Command } from '../nodes/command.ts';
 import { familyOf } from '../path/addresses.ts';
 import { encapsulationOverhead, fullSizePayload } from '../path/mtu.ts';
@@ -316,11 +315,7 @@ export const pairLook = source<PortSubject, PairLook>('port.pair-look', byId, as
             run(facts, from, knockCommand(to, udpPort)).then((r) => {
               if (!r.ok || r.value.result.code !== 0) return;
               const evidence = showing(
-                {
-                  source: { kind: 'command', host: from, argv: fullArgv(knockCommand(to, udpPort)), code: 0 },
-                  at: r.value.result.startedAt,
-                  excerpt: '',
-                },
+                r.value.evidence,
                 `${knocks} VXLAN packets of no network sent to ${to} UDP ${udpPort}`,
               );
               sent.push({ from, to: toHost, own, evidence });

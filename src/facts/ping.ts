@@ -2,12 +2,11 @@ import type { Evidence } from '../engine/evidence.ts';
 import { type FactResult, observed } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
-import { fullArgv } from '../nodes/batch.ts';
-import type { Command } from '../nodes/command.ts';
+import type { Command, CommandResult } from '../nodes/command.ts';
 import { type Ping, parsePing } from '../nodes/parse/ping.ts';
 import { namespaceName, parseAddress } from '../path/addresses.ts';
 import { fullSizePayload } from '../path/mtu.ts';
-import { type Store, showing, source } from './io.ts';
+import { commandEvidence, commandFailure, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, externalSubnets, floatingIps, portNetwork, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -61,6 +60,14 @@ export const pingCommand = (
 
 export type Sender = { readonly from: PingRun['from']; readonly host: string; readonly netns?: string };
 
+/** Runs a command where the sender is: on its node, or on this machine. */
+export const runAt = (
+  facts: Store,
+  { from, host }: { readonly from: Sender['from'] | 'port'; readonly host: string },
+  command: Command,
+): Promise<Result<CommandResult, FactFailure>> =>
+  from === 'operator' ? facts.io.operator.run(command) : facts.io.nodes.run(host, command);
+
 /** Sends one ping and reads its summary; a ping without any answer exits 1 and is a result, not a failure. */
 export async function sendPing(
   facts: Store,
@@ -70,25 +77,14 @@ export async function sendPing(
   round?: string,
 ): Promise<Result<{ ping: Ping; evidence: Evidence }, FactFailure>> {
   const command = pingCommand(to, sender.netns, more, round);
-  const answer =
-    sender.from === 'operator' ? await facts.io.operator.run(command) : await facts.io.nodes.run(sender.host, command);
+  const answer = await runAt(facts, sender, command);
   if (!answer.ok) return answer;
   const ping = parsePing(answer.value.stdout, answer.value.stderr);
-  if (!ping.ok) {
-    const detail = answer.value.stderr.trim().split('\n')[0] ?? '';
-    return err({ kind: 'command', host: sender.host, argv: fullArgv(command), code: answer.value.code, detail });
-  }
+  if (!ping.ok) return err(commandFailure(sender.host, command, answer.value));
   const lines = answer.value.stdout.split('\n').filter((l) => /transmitted|^From |rtt |round-trip|error|Frag/.test(l));
   return ok({
     ping: ping.value,
-    evidence: showing(
-      {
-        source: { kind: 'command', host: sender.host, argv: fullArgv(command), code: answer.value.code },
-        at: answer.value.startedAt,
-        excerpt: '',
-      },
-      lines.slice(0, 4),
-    ),
+    evidence: showing(commandEvidence(sender.host, command, answer.value), lines.slice(0, 4)),
   });
 }
 

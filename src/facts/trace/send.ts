@@ -1,13 +1,12 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import { err, ok, type Result } from '../../engine/result.ts';
-import { fullArgv } from '../../nodes/batch.ts';
 import type { Command, CommandResult } from '../../nodes/command.ts';
 import { discover } from '../../path/trace/craft.ts';
 import type { Probe } from '../../path/trace/observation.ts';
 import { connectCommand, endingOf } from '../connect.ts';
-import { commandEvidence, type Store, showing } from '../io.ts';
-import { pingSeconds, sendPing } from '../ping.ts';
+import { commandEvidence, commandFailure, type Store, showing } from '../io.ts';
+import { pingSeconds, runAt, sendPing } from '../ping.ts';
 import { frameOf, resetOf } from './frames.ts';
 import type { PlannedLeg } from './leg.ts';
 import { lettersOf, markOf, transactionOf } from './mark.ts';
@@ -47,7 +46,7 @@ async function sendTcp(facts: Store, planned: PlannedLeg, round: string): Promis
   const attempts = await Promise.all(
     Array.from({ length: probe.count }, async (_, n) => {
       const command = connectCommand(probe.to, probe.port ?? 0, sender.netns, `${round} ${n + 1}`);
-      const ran = await onSender(facts, planned, command);
+      const ran = await runAt(facts, { from: planned.from, host: sender.host }, command);
       return { command, ran };
     }),
   );
@@ -105,29 +104,44 @@ async function sendInItsName(facts: Store, planned: PlannedLeg, round: string): 
   await Promise.all(resets.map((packet) => facts.io.nodes.run(host, putting(packet))));
   const [first] = ran;
   if (first === undefined || !first.answer.ok) return first?.answer.ok === false ? first.answer : err(nothingToSend);
-  const { code, stderr } = first.answer.value;
-  if (code !== 0) {
-    const detail = stderr.trim().split('\n')[0] ?? '';
-    return err({ kind: 'command', host: leg.sender.host, argv: fullArgv(first.command), code, detail });
-  }
+  if (first.answer.value.code !== 0) return err(commandFailure(host, first.command, first.answer.value));
   return ok({
     sent: leg.probe.count,
     answered: 0,
     evidence: showing(
-      commandEvidence(leg.sender.host, first.command, first.answer.value),
+      commandEvidence(host, first.command, first.answer.value),
       `${leg.probe.count} ${named[leg.probe.protocol]} of ${leg.probe.from} to ${leg.probe.to}, put in at port ${injected.port} of ${injected.bridge}`,
     ),
   });
 }
 
-const onSender = (facts: Store, planned: PlannedLeg, command: Command): Promise<Result<CommandResult, FactFailure>> =>
-  planned.from === 'operator' ? facts.io.operator.run(command) : facts.io.nodes.run(planned.leg.sender.host, command);
+/** Runs a command where the probe of a stretch begins, for as long as its packets may take. */
+async function runAtSender(
+  facts: Store,
+  { from, leg }: PlannedLeg,
+  argv: Command['argv'],
+  round: string,
+): Promise<Result<{ readonly command: Command; readonly result: CommandResult }, FactFailure>> {
+  const { probe, sender } = leg;
+  const command: Command = {
+    argv,
+    impact: 'probe',
+    parallel: true,
+    timeoutSeconds: probeSeconds(probe),
+    round,
+    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
+  };
+  const ran = await runAt(facts, { from, host: sender.host }, command);
+  return ran.ok ? ok({ command, result: ran.value }) : ran;
+}
 
 /** bash(1), Redirections: /dev/udp/HOST/PORT. The write after an ICMP error reports it (ip(7), IP_RECVERR) and is done again. */
 async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promise<Result<Sent, FactFailure>> {
   const { probe, sender } = planned.leg;
-  const command: Command = {
-    argv: [
+  const ran = await runAtSender(
+    facts,
+    planned,
+    [
       'bash',
       '-c',
       'exec 3>"/dev/udp/$0/$1" || exit 1; i=0; while [ $((i+=1)) -le "$3" ]; do b="$2\\\\x$(printf %02x "$i")"; printf "$b" >&3 2>/dev/null || printf "$b" >&3; sleep 0.1; done',
@@ -136,19 +150,15 @@ async function sendUdp(facts: Store, planned: PlannedLeg, round: string): Promis
       lettersOf(markOf(planned)),
       String(probe.count),
     ],
-    impact: 'probe',
-    parallel: true,
-    timeoutSeconds: probeSeconds(probe),
     round,
-    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
-  };
-  const ran = await onSender(facts, planned, command);
+  );
   if (!ran.ok) return ran;
+  const { command, result } = ran.value;
   return ok({
     sent: probe.count,
     answered: 0,
     evidence: showing(
-      commandEvidence(sender.host, command, ran.value),
+      commandEvidence(sender.host, command, result),
       `${probe.count} datagrams to ${probe.to} udp/${probe.port ?? ''}`,
     ),
   });
@@ -164,8 +174,10 @@ async function sendDiscover(facts: Store, planned: PlannedLeg, round: string): P
   const message = [...discover(planned.client, transactionOf(planned, 0))].map(
     (byte) => `\\x${byte.toString(16).padStart(2, '0')}`,
   );
-  const command: Command = {
-    argv: [
+  const ran = await runAtSender(
+    facts,
+    planned,
+    [
       'bash',
       '-c',
       `exec 3>"/dev/udp/$0/67" || exit 1; s() { printf "$1" | dd bs=2048 iflag=fullblock >&3 2>/dev/null; }; i=0; while [ $((i+=1)) -le "$1" ]; do b="$2\\x$(printf %02x "$i")$3"; s "$b" || s "$b"; sleep 0.1; done; sleep ${settleSeconds}`,
@@ -174,24 +186,16 @@ async function sendDiscover(facts: Store, planned: PlannedLeg, round: string): P
       message.slice(0, 7).join(''),
       message.slice(8).join(''),
     ],
-    impact: 'probe',
-    parallel: true,
-    timeoutSeconds: probeSeconds(probe),
     round,
-    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
-  };
-  const ran = await onSender(facts, planned, command);
+  );
   if (!ran.ok) return ran;
-  const { code, stderr } = ran.value;
-  if (code !== 0) {
-    const detail = stderr.trim().split('\n')[0] ?? '';
-    return err({ kind: 'command', host: sender.host, argv: fullArgv(command), code, detail });
-  }
+  const { command, result } = ran.value;
+  if (result.code !== 0) return err(commandFailure(sender.host, command, result));
   return ok({
     sent: probe.count,
     answered: 0,
     evidence: showing(
-      commandEvidence(sender.host, command, ran.value),
+      commandEvidence(sender.host, command, result),
       `${probe.count} DHCP requests of ${planned.client} to ${probe.to}`,
     ),
   });
@@ -201,21 +205,19 @@ async function sendArp(facts: Store, planned: PlannedLeg, round: string): Promis
   const { probe, sender, points } = planned.leg;
   const device = points[0]?.device;
   if (device === undefined) return err(nothingToSend);
-  const command: Command = {
-    argv: ['arping', '-c', String(probe.count), '-w', String(probe.count + 1), '-I', device, probe.to],
-    impact: 'probe',
-    parallel: true,
-    timeoutSeconds: probeSeconds(probe),
+  const ran = await runAtSender(
+    facts,
+    planned,
+    ['arping', '-c', String(probe.count), '-w', String(probe.count + 1), '-I', device, probe.to],
     round,
-    ...(sender.netns === undefined ? {} : { netns: sender.netns }),
-  };
-  const ran = await onSender(facts, planned, command);
+  );
   if (!ran.ok) return ran;
-  const answered = Number(/Received (\d+) response/.exec(ran.value.stdout)?.[1] ?? 0);
+  const { command, result } = ran.value;
+  const answered = Number(/Received (\d+) response/.exec(result.stdout)?.[1] ?? 0);
   return ok({
-    sent: Number(/Sent (\d+) probes/.exec(ran.value.stdout)?.[1] ?? probe.count),
+    sent: Number(/Sent (\d+) probes/.exec(result.stdout)?.[1] ?? probe.count),
     answered,
-    evidence: showing(commandEvidence(sender.host, command, ran.value), ran.value.stdout.split('\n').slice(-3)),
+    evidence: showing(commandEvidence(sender.host, command, result), result.stdout.split('\n').slice(-3)),
   });
 }
 
