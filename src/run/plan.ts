@@ -8,9 +8,11 @@ import type { Symptom } from '../engine/symptom.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
+import { placement } from '../facts/placement.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
 import { countedLegs } from '../facts/trace/counted.ts';
 import { followedLegs } from '../facts/trace/followed.ts';
+import type { Backend } from '../path/backends/backend.ts';
 import { isGuestSilent, isLost } from '../path/trace/verdict.ts';
 import { conditions, isTraceable } from './conditions.ts';
 import { withRestarts } from './restarts.ts';
@@ -51,7 +53,8 @@ const graver = (outcome: Outcome, grave: readonly string[]): Outcome => {
 /** Why the rest of a trace's walk was not walked. */
 const nothingLost = 'no packet of the trace was lost';
 const guestSpeaks = 'no packet of the trace came to an instance that said nothing';
-export const notNeeded: ReadonlySet<string> = new Set([nothingLost, guestSpeaks]);
+const otherFamily = 'its backend is of another kind';
+export const notNeeded: ReadonlySet<string> = new Set([nothingLost, guestSpeaks, otherFamily]);
 
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
 export function planSteps(
@@ -92,6 +95,11 @@ export function planSteps(
   };
   const silent = async (): Promise<boolean> =>
     (await tracesOf(subjects.ports.filter(isTraceable))).some((trace) => isLost(trace) && isGuestSilent(trace));
+  /** Where nobody can tell what binds a port, the agents' walk says what could not be looked at. */
+  const familyOf = async (p: PortSubject): Promise<Backend['family']> => {
+    const place = await facts.get(placement, p);
+    return place.ok ? place.value.value.backend.family : 'agents';
+  };
   const unless = {
     lost: { holds: lost, reason: nothingLost },
     silent: { holds: silent, reason: guestSpeaks },
@@ -102,13 +110,22 @@ export function planSteps(
     it: InstanceSubject | undefined,
     p: PortSubject | undefined,
     gate: keyof typeof unless | undefined,
+    families: PlaybookStep['families'],
   ): PlannedCheck => {
     const reason = reasonAgainst(names, it, p);
     if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
     const walked = async (): Promise<Outcome> => withRestarts(graver(await check.run(), grave), facts);
-    if (gate === undefined) return { ...check, run: walked };
-    const { holds, reason: otherwise } = unless[gate];
-    return { ...check, run: async () => ((await holds()) ? walked() : { status: 'skipped', reason: otherwise }) };
+    const gated = async (): Promise<Outcome> =>
+      gate === undefined || (await unless[gate].holds())
+        ? walked()
+        : { status: 'skipped', reason: unless[gate].reason };
+    const subject = p ?? subjects.ports[0];
+    if (families === undefined || subject === undefined) return { ...check, run: gated };
+    return {
+      ...check,
+      run: async () =>
+        families.includes(await familyOf(subject)) ? gated() : { status: 'skipped', reason: otherFamily },
+    };
   };
   return playbook.steps
     .filter((step) => step.onlyWith === undefined || step.onlyWith.some((probe) => probe === sent))
@@ -124,17 +141,17 @@ export function planSteps(
       const checks = step.checks.flatMap((id): PlannedCheck[] => {
         const ofCloud = cloud.get(id);
         if (ofCloud !== undefined)
-          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, gate)];
+          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, gate, step.families)];
         const ofInstance = instance.get(id);
         if (ofInstance !== undefined) {
           return it === undefined
             ? []
-            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, gate)];
+            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, gate, step.families)];
         }
         const ofPort = port.get(id);
         if (ofPort === undefined) throw new Error(`the playbook names ${id}, which no check has`);
         return ports.map((p) =>
-          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate),
+          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate, step.families),
         );
       });
       return { id: step.id, title: step.title, checks };
