@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { Answer } from '../../cloud/cloud.ts';
 import { UserError } from '../../engine/error.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
-import { ok } from '../../engine/result.ts';
+import type { FactFailure } from '../../engine/failure.ts';
+import { ok, type Result } from '../../engine/result.ts';
 import type { WishedFlavor, WishedImage } from '../../schedule/wish.ts';
 import type { Store } from '../io.ts';
 import { type Network, network } from '../schemas/network.ts';
@@ -36,6 +38,27 @@ function theOne<T extends Named>(kind: string, reference: string, found: readonl
   return first;
 }
 
+/** The one that was meant, of an answer's. @throws UserError */
+function chosen<T extends Named>(
+  kind: string,
+  reference: string,
+  answer: Result<Answer<readonly T[]>, FactFailure>,
+  list: string,
+): FactResult<T> {
+  return answer.ok ? observed(theOne(kind, reference, answer.value.value, list), answer.value.evidence) : answer;
+}
+
+/** What has the reference for its id; undefined where nothing has, and it may be a name. */
+async function ifId<T>(
+  facts: Store,
+  reference: string,
+  byId: (facts: Store, id: string) => Promise<FactResult<T>>,
+): Promise<FactResult<T> | undefined> {
+  if (!uuid.test(reference)) return undefined;
+  const found = await byId(facts, reference);
+  return found.ok || found.error.kind !== 'not-found' ? found : undefined;
+}
+
 const flavorSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
@@ -58,9 +81,10 @@ export async function flavorNamed(facts: Store, reference: string): Promise<Fact
     schema: flavorSchema,
     microversion: '2.75',
   });
-  if (!answer.ok) return answer;
-  const found = theOne('flavor', reference, answer.value.value, 'openstack flavor list --all');
-  const evidence = [answer.value.evidence];
+  const listed = chosen('flavor', reference, answer, 'openstack flavor list --all');
+  if (!listed.ok) return listed;
+  const found = listed.value.value;
+  const evidence = [...listed.value.evidence];
   let extraSpecs = found.extra_specs;
   // Clouds before 2.61 do not tell them in the list.
   if (extraSpecs === undefined) {
@@ -95,27 +119,27 @@ const ownFields = new Set([
   ...['os_glance_importing_to_stores', 'os_glance_failed_import'],
 ]);
 
-const imageSchema = z.looseObject({
-  id: z.string(),
-  name: z.string().nullish(),
-  disk_format: z.string().nullish(),
-  min_ram: z.number().nullish(),
-  min_disk: z.number().nullish(),
-});
-
-function wishedImage(image: z.infer<typeof imageSchema>): WishedImage {
-  const properties = Object.entries(image).flatMap(([key, value]): [string, string][] =>
-    ownFields.has(key) || typeof value !== 'string' ? [] : [[key, value]],
-  );
-  return {
-    id: image.id,
-    name: image.name ?? image.id,
-    ...(image.disk_format == null ? {} : { diskFormat: image.disk_format }),
-    minRamMb: image.min_ram ?? 0,
-    minDiskGb: image.min_disk ?? 0,
-    properties: Object.fromEntries(properties),
-  };
-}
+const imageSchema = z
+  .looseObject({
+    id: z.string(),
+    name: z.string().nullish(),
+    disk_format: z.string().nullish(),
+    min_ram: z.number().nullish(),
+    min_disk: z.number().nullish(),
+  })
+  .transform((image): WishedImage => {
+    const properties = Object.entries(image).flatMap(([key, value]): [string, string][] =>
+      ownFields.has(key) || typeof value !== 'string' ? [] : [[key, value]],
+    );
+    return {
+      id: image.id,
+      name: image.name ?? image.id,
+      ...(image.disk_format == null ? {} : { diskFormat: image.disk_format }),
+      minRamMb: image.min_ram ?? 0,
+      minDiskGb: image.min_disk ?? 0,
+      properties: Object.fromEntries(properties),
+    };
+  });
 
 export async function imageById(facts: Store, id: string): Promise<FactResult<WishedImage>> {
   const answer = await facts.io.cloud.get({
@@ -123,15 +147,13 @@ export async function imageById(facts: Store, id: string): Promise<FactResult<Wi
     path: `/images/${encodeURIComponent(id)}`,
     schema: imageSchema,
   });
-  return answer.ok ? observed(wishedImage(answer.value.value), answer.value.evidence) : answer;
+  return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
 }
 
 /** An image by name or id. @throws UserError */
 export async function imageNamed(facts: Store, reference: string): Promise<FactResult<WishedImage>> {
-  if (uuid.test(reference)) {
-    const found = await imageById(facts, reference);
-    if (found.ok || found.error.kind !== 'not-found') return found;
-  }
+  const known = await ifId(facts, reference, imageById);
+  if (known !== undefined) return known;
   const answer = await facts.io.cloud.list({
     service: 'image',
     path: '/images',
@@ -139,10 +161,7 @@ export async function imageNamed(facts: Store, reference: string): Promise<FactR
     items: 'images',
     schema: imageSchema,
   });
-  if (!answer.ok) return answer;
-  const list = 'openstack image list';
-  const found = theOne('image', reference, answer.value.value.map(wishedImage), list);
-  return observed(found, answer.value.evidence);
+  return chosen('image', reference, answer, 'openstack image list');
 }
 
 /** Networks by name or id, in the order given. @throws UserError */
@@ -194,10 +213,8 @@ export async function groupById(facts: Store, id: string): Promise<FactResult<Se
 
 /** A server group by name or id, of any project where the credentials allow. @throws UserError */
 export async function groupNamed(facts: Store, reference: string): Promise<FactResult<ServerGroup>> {
-  if (uuid.test(reference)) {
-    const found = await groupById(facts, reference);
-    if (found.ok || found.error.kind !== 'not-found') return found;
-  }
+  const known = await ifId(facts, reference, groupById);
+  if (known !== undefined) return known;
   const answer = await facts.io.cloud.list({
     service: 'compute',
     path: '/os-server-groups',
@@ -206,9 +223,7 @@ export async function groupNamed(facts: Store, reference: string): Promise<FactR
     schema: groupSchema,
     microversion: '2.64',
   });
-  if (!answer.ok) return answer;
-  const found = theOne('server group', reference, answer.value.value, 'openstack server group list --all-projects');
-  return observed(found, answer.value.evidence);
+  return chosen('server group', reference, answer, 'openstack server group list --all-projects');
 }
 
 const serverSchema = z.object({ id: z.string(), name: z.string() });
@@ -228,7 +243,6 @@ export async function instanceNamed(facts: Store, reference: string): Promise<Fa
     });
   const all = await ask(true);
   const answer = !all.ok && all.error.kind === 'forbidden' ? await ask(false) : all;
-  if (!answer.ok) return answer;
-  const found = theOne('instance', reference, answer.value.value, 'openstack server list --all-projects');
-  return observed(found.id, answer.value.evidence);
+  const found = chosen('instance', reference, answer, 'openstack server list --all-projects');
+  return found.ok ? observed(found.value.value.id, ...found.value.evidence) : found;
 }

@@ -1,4 +1,5 @@
 import type { ScheduleChange } from '../../engine/schedule.ts';
+import type { Aggregate } from '../estate.ts';
 import { judged, type Obstacle, passes, unknown } from '../judgement.ts';
 import type { Scene } from '../scene.ts';
 import { matches, satisfying } from './extra-specs-ops.ts';
@@ -59,19 +60,34 @@ const withProperty = (name: string, wanted: string, host: string, scene: Scene):
   return scene
     .aggregatesOf(host)
     .slice(0, 2)
-    .map((a): Way => {
-      const known = a.metadata[name];
-      return [
-        {
-          kind: 'aggregate-property',
-          on: 'cloud',
-          aggregate: a.name,
-          key: name,
-          value: known === undefined || known === '' ? value : `${known},${value}`,
-        },
-      ];
-    });
+    .map((a): Way => [withValue(a, name, value)]);
 };
+
+/** One more value of a property, behind those that the aggregate has. */
+const withValue = ({ name, metadata }: Aggregate, key: string, value: string): ScheduleChange => ({
+  kind: 'aggregate-property',
+  on: 'cloud',
+  aggregate: name,
+  key,
+  value: [metadata[key], value].filter(Boolean).join(','),
+});
+
+/** What a property keeps a host for, and the aggregate that could keep it for one more. */
+function keptBy(
+  key: string,
+  values: readonly string[],
+  joining: string,
+  host: string,
+  scene: Scene,
+): Pick<Obstacle, 'has' | 'ways'> {
+  const [aggregate] = scene.aggregatesOf(host).filter((a) => Object.hasOwn(a.metadata, key));
+  const has = `${key}=${values.join(',')}`;
+  if (aggregate === undefined) return { has, ways: [] };
+  return {
+    has: `${has} of aggregate ${aggregate.name}`,
+    ways: [[withValue(aggregate, key, joining)]],
+  };
+}
 
 /** aggregate_multitenancy_isolation.py: a host whose aggregates name projects takes those alone. */
 export const aggregateMultiTenancyIsolation: Filter = {
@@ -84,28 +100,13 @@ export const aggregateMultiTenancyIsolation: Filter = {
     if (project === undefined)
       return unknown('the project of the request is not known', 'openstack server show, as an administrator');
     if (projects.has(project)) return passes;
-    const [aggregate] = scene.aggregatesOf(host).filter((a) => Object.hasOwn(a.metadata, 'filter_tenant_id'));
     return judged([
       {
         kind: `tenant ${project}`,
         of: 'aggregate',
         because: 'kept for other projects',
         wanted: `a host for project ${project}`,
-        has: `filter_tenant_id=${[...projects].join(',')}${aggregate === undefined ? '' : ` of aggregate ${aggregate.name}`}`,
-        ways:
-          aggregate === undefined
-            ? []
-            : [
-                [
-                  {
-                    kind: 'aggregate-property',
-                    on: 'cloud',
-                    aggregate: aggregate.name,
-                    key: 'filter_tenant_id',
-                    value: [aggregate.metadata.filter_tenant_id, project].filter(Boolean).join(','),
-                  },
-                ],
-              ],
+        ...keptBy('filter_tenant_id', [...projects], project, host, scene),
       },
     ]);
   },
@@ -119,28 +120,13 @@ export const aggregateTypeAffinityFilter: Filter = {
     const values = scene.valuesOf(host, 'instance_type');
     const { name } = scene.wish.flavor;
     if (values.length === 0 || values.some((v) => v.split(',').some((word) => word.trim() === name))) return passes;
-    const [aggregate] = scene.aggregatesOf(host).filter((a) => Object.hasOwn(a.metadata, 'instance_type'));
     return judged([
       {
         kind: 'aggregate instance_type',
         of: 'aggregate',
         because: `kept for ${values.join(', ')}`,
         wanted: `flavor ${name}`,
-        has: `instance_type=${values.join(',')}${aggregate === undefined ? '' : ` of aggregate ${aggregate.name}`}`,
-        ways:
-          aggregate === undefined
-            ? []
-            : [
-                [
-                  {
-                    kind: 'aggregate-property',
-                    on: 'cloud',
-                    aggregate: aggregate.name,
-                    key: 'instance_type',
-                    value: [aggregate.metadata.instance_type, name].filter(Boolean).join(','),
-                  },
-                ],
-              ],
+        ...keptBy('instance_type', values, name, host, scene),
       },
     ]);
   },
