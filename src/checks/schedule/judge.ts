@@ -3,24 +3,7 @@ import type { Finding, Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Schedule, ScheduleSaid } from '../../engine/schedule.ts';
 import { hostWords } from '../../schedule/in-words.ts';
-import {
-  buildFailed,
-  cellIsDown,
-  emptyZone,
-  extraSpecUnmet,
-  filterOpaque,
-  groupUnmet,
-  hostNotMapped,
-  imageUnmet,
-  lacksResources,
-  lacksTrait,
-  namedHostUnmet,
-  networkUnmet,
-  noLiveCompute,
-  outsideAggregate,
-  severalTogether,
-  strayHoldsRoom,
-} from './codes.ts';
+import { buildFailed, filterOpaque, lacksResources, severalTogether, strayHoldsRoom, tooMany } from './codes.ts';
 import { type Reason, type Rejection, reasonOf } from './reason.ts';
 import { remediesOf } from './remedies.ts';
 
@@ -133,23 +116,13 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
       return `${lead}: ${step?.id ?? 'a filter'} left none by Nova's own log, and what it looks at cannot be seen from outside`;
     case severalTogether:
       return `${lead}: no single change would give it one`;
-    case lacksTrait:
-    case outsideAggregate:
-    case noLiveCompute:
-    case emptyZone:
-    case extraSpecUnmet:
-    case imageUnmet:
-    case groupUnmet:
-    case namedHostUnmet:
-    case hostNotMapped:
-    case cellIsDown:
-    case networkUnmet:
-      return `${lead}: ${each}${more}${step?.kind === 'filter' ? ` (${step.id})` : ''}`;
-    default: {
+    case tooMany: {
       const fewer = schedule.relaxations.flatMap((r) => r.changes).find((change) => change.kind === 'count');
       const room = fewer === undefined ? '' : `, which is for ${fewer.atMost}`;
       return `${lead}: ${asked.count} instances at once are more than there is room for${room}`;
     }
+    default:
+      return `${lead}: ${each}${more}${step?.kind === 'filter' ? ` (${step.id})` : ''}`;
   }
 }
 
