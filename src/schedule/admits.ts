@@ -7,6 +7,9 @@ import type { ProviderTree } from './scene.ts';
 
 export type { ProviderTree } from './scene.ts';
 
+/** Providers of other trees that share what they have with this one (MISC_SHARES_VIA_AGGREGATE): they are in an aggregate of one of its providers. */
+type Sharing = readonly Provider[];
+
 type Resource = Extract<Constraint, { kind: 'resource' }>;
 type Trait = Extract<Constraint, { kind: 'trait' }>;
 type MemberOf = Extract<Constraint, { kind: 'member-of' }>;
@@ -24,9 +27,9 @@ export interface Mends {
 
 const noMends: Mends = { room: () => [], trait: () => [], memberOf: () => [], isUnmirrored: () => false };
 
-/** Whether Placement gives candidates of one tree. */
-export function admits(query: PlacementQuery, tree: ProviderTree): HostVerdict {
-  return verdictOf(candidacy(query, tree));
+/** Whether Placement gives candidates of one tree, and of what shares into it. */
+export function admits(query: PlacementQuery, tree: ProviderTree, sharing: Sharing = []): HostVerdict {
+  return verdictOf(candidacy(query, tree, sharing));
 }
 
 /** The most that a provider has for one more consumer: free, at most max_unit, in whole steps. */
@@ -61,54 +64,90 @@ export const nameOf = (resourceClass: string): string =>
 
 /**
  * Everything for which Placement gives no candidate of one tree, constraint by constraint (placement/objects/allocation_candidate.py): the
- * unnumbered group may take each class from another provider of the tree, whose traits count together; a numbered group is of one provider.
- * Providers that share into the tree are not looked at: whoever calls says so.
+ * unnumbered group may take each class from another provider of the tree, or from one that shares into it, and their traits count together; a
+ * numbered group is of one provider.
  */
-export function candidacy(query: PlacementQuery, tree: ProviderTree, mends: Mends = noMends): Judgement {
-  const obstacles = oneByOne(query, tree, mends);
-  if (obstacles.length === 0 && !isCombined(query, tree)) return judged([combination(query, tree)]);
+export function candidacy(
+  query: PlacementQuery,
+  tree: ProviderTree,
+  sharing: Sharing = [],
+  mends: Mends = noMends,
+): Judgement {
+  const obstacles = oneByOne(query, tree, sharing, mends);
+  if (obstacles.length === 0 && !isCombined(query, tree, sharing)) return judged([combination(query, tree, sharing)]);
   return judged(obstacles);
 }
 
-function oneByOne(query: PlacementQuery, tree: ProviderTree, mends: Mends): Obstacle[] {
+function oneByOne(query: PlacementQuery, tree: ProviderTree, sharing: Sharing, mends: Mends): Obstacle[] {
   const groups = groupsOf(query);
   const obstacles: Obstacle[] = [];
   const [root] = tree;
   for (const c of query.constraints)
     if (c.kind === 'trait' && c.onRoot === true && root.traits.has(c.trait) !== (c.wanted === 'required'))
       obstacles.push(traitObstacle(c, root, mends));
-  for (const constraints of groups.values()) obstacles.push(...groupObstacles(constraints, tree, mends));
+  for (const constraints of groups.values()) obstacles.push(...groupObstacles(constraints, tree, sharing, mends));
   if (groups.size >= 3 && query.groupPolicy === undefined) obstacles.push(noPolicy(groups.size - 1));
   return obstacles;
 }
 
-/** What of one group no provider of the tree can give, each constraint by itself. */
-function groupObstacles(constraints: readonly Constraint[], tree: ProviderTree, mends: Mends): Obstacle[] {
+/**
+ * Providers that one group may take from. One that shares has itself to be in the aggregates that are asked for, whatever those of the tree's
+ * root (RequestGroupSearchContext.get_rps_with_shared_capacity); a group that is kept to one tree takes nothing from another.
+ */
+function within(constraints: readonly Constraint[], tree: ProviderTree, sharing: Sharing): ProviderTree {
+  if (sharing.length === 0 || constraints.some((c) => c.kind === 'in-tree')) return tree;
+  const [root, ...rest] = tree;
+  const able = sharing.filter((p) =>
+    constraints.every(
+      (c) => c.kind !== 'member-of' || c.wanted === 'forbidden' || c.aggregates.some((uuid) => p.aggregates.has(uuid)),
+    ),
+  );
+  return [root, ...rest, ...able];
+}
+
+/** What of one group no provider that it may take from can give, each constraint by itself. */
+function groupObstacles(
+  constraints: readonly Constraint[],
+  tree: ProviderTree,
+  sharing: Sharing,
+  mends: Mends,
+): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const amounts = resourcesOf(constraints);
   const [root] = tree;
+  const givers = within(constraints, tree, sharing);
+  const others = sharing.filter((p) => !givers.includes(p));
   for (const c of constraints) {
     switch (c.kind) {
       case 'resource':
         if (amounts.get(c.resourceClass)?.first === c) {
           const amount = amounts.get(c.resourceClass)?.amount ?? c.amount;
-          if (!tree.some((p) => has(p, c.resourceClass, amount)))
-            obstacles.push(amountObstacle(c, amount, tree, mends));
+          if (!givers.some((p) => has(p, c.resourceClass, amount)))
+            obstacles.push(outOfReach(c, amount, constraints, others) ?? amountObstacle(c, amount, givers, mends));
         }
         break;
       case 'trait': {
         if (c.onRoot === true) break;
-        const givers =
-          amounts.size === 0 ? tree : tree.filter((p) => [...amounts.keys()].some((rc) => p.inventories.has(rc)));
-        const able = givers.length === 0 ? [root] : givers;
+        const stocked =
+          amounts.size === 0 ? tree : givers.filter((p) => [...amounts.keys()].some((rc) => p.inventories.has(rc)));
+        const able = stocked.length === 0 ? [root] : stocked;
         const isMet =
           c.wanted === 'required' ? able.some((p) => p.traits.has(c.trait)) : able.some((p) => !p.traits.has(c.trait));
         if (!isMet) obstacles.push(traitObstacle(c, able[0] ?? root, mends));
         break;
       }
       case 'member-of': {
-        const isIn = isMember(root, root, c.aggregates) || tree.some((p) => isMember(p, root, c.aggregates));
-        if (isIn !== (c.wanted === 'required')) obstacles.push(memberObstacle(c, tree, mends));
+        const fitting = givers.filter((p) => isMember(p, root, c.aggregates) === (c.wanted === 'required'));
+        const gives = (from: readonly Provider[], rc: string, amount: number): boolean =>
+          from.some((p) => has(p, rc, amount));
+        const all = [...amounts].map(([rc, { amount }]) => [rc, amount] as const);
+        const isMet =
+          c.wanted === 'required'
+            ? tree.some((p) => fitting.includes(p)) ||
+              (all.length > 0 && all.every(([rc, amount]) => gives(fitting, rc, amount)))
+            : fitting.length > 0 &&
+              all.every(([rc, amount]) => !gives(givers, rc, amount) || gives(fitting, rc, amount));
+        if (!isMet) obstacles.push(memberObstacle(c, tree, mends));
         break;
       }
       case 'in-tree':
@@ -144,11 +183,11 @@ const isMember = (provider: Provider, root: Provider, aggregates: readonly strin
 // Together.
 
 /** Whether the constraints that hold one by one also hold together. */
-function isCombined(query: PlacementQuery, tree: ProviderTree): boolean {
+function isCombined(query: PlacementQuery, tree: ProviderTree, sharing: Sharing): boolean {
   const [root] = tree;
   const groups = groupsOf(query);
   // What one provider gives one group by itself, it gives together.
-  if (tree.length === 1 && groups.size === 1) return true;
+  if (tree.length === 1 && sharing.length === 0 && groups.size === 1) return true;
   const choices: {
     readonly suffix: string;
     readonly options: readonly (readonly Provider[])[];
@@ -156,7 +195,7 @@ function isCombined(query: PlacementQuery, tree: ProviderTree): boolean {
   }[] = [];
   for (const [suffix, constraints] of groups) {
     const amounts = new Map([...resourcesOf(constraints)].map(([rc, { amount }]) => [rc, amount] as const));
-    const fits = tree.filter((p) =>
+    const fits = within(constraints, tree, sharing).filter((p) =>
       constraints.every((c) => c.kind !== 'member-of' || isMember(p, root, c.aggregates) === (c.wanted === 'required')),
     );
     const required = constraints.flatMap((c) =>
@@ -178,7 +217,7 @@ function isCombined(query: PlacementQuery, tree: ProviderTree): boolean {
     const options = product(each).filter((chosen) => required.every((t) => chosen.some((p) => p.traits.has(t))));
     choices.push({ suffix, options, amounts });
   }
-  return assign(choices, 0, [], query, tree);
+  return assign(choices, 0, [], query, [...tree, ...sharing]);
 }
 
 type Assigned = {
@@ -197,7 +236,7 @@ function assign(
   at: number,
   done: readonly Assigned[],
   query: PlacementQuery,
-  tree: ProviderTree,
+  tree: readonly Provider[],
 ): boolean {
   const next = choices[at];
   if (next === undefined) return isTogether(done, query, tree);
@@ -206,7 +245,7 @@ function assign(
   );
 }
 
-function isTogether(done: readonly Assigned[], query: PlacementQuery, tree: ProviderTree): boolean {
+function isTogether(done: readonly Assigned[], query: PlacementQuery, tree: readonly Provider[]): boolean {
   if (query.groupPolicy === 'isolate') {
     const used = done.flatMap(({ suffix, chosen }) => (suffix === '' ? [] : chosen.map((p) => p.uuid)));
     if (new Set(used).size < used.length) return false;
@@ -230,7 +269,7 @@ function isTogether(done: readonly Assigned[], query: PlacementQuery, tree: Prov
   });
 }
 
-function isUnder(provider: Provider, top: Provider, tree: ProviderTree): boolean {
+function isUnder(provider: Provider, top: Provider, tree: readonly Provider[]): boolean {
   let at: Provider | undefined = provider;
   for (let depth = 0; at !== undefined && depth <= tree.length; depth++) {
     if (at.uuid === top.uuid) return true;
@@ -321,6 +360,7 @@ function amountObstacle(c: Resource, amount: number, tree: ProviderTree, mends: 
       ways: takenBack(c.origin, { asked: amount, atMost: 0, resourceClass }),
     };
   const { inventory, provider, room } = best;
+  const shared = provider.root === tree[0].root ? '' : `, shared by ${provider.name}`;
   const odd = amount % inventory.stepSize !== 0 || amount < inventory.minUnit;
   const stepped = Math.floor(Math.min(amount, room) / inventory.stepSize) * inventory.stepSize;
   const most = stepped < inventory.minUnit ? 0 : stepped;
@@ -331,12 +371,35 @@ function amountObstacle(c: Resource, amount: number, tree: ProviderTree, mends: 
       ? `${withUnit(amount, resourceClass)}: ${amount < inventory.minUnit ? `at least ${inventory.minUnit}` : `in steps of ${inventory.stepSize}`}`
       : `${amount} > ${withUnit(room, resourceClass)}`,
     wanted,
-    has: inventoryWords(inventory, resourceClass, room),
+    has: `${inventoryWords(inventory, resourceClass, room)}${shared}`,
     ...(odd ? {} : { amount: { asked: amount, has: room, unit: unitOf(resourceClass) } }),
     ways: [
       ...takenBack(c.origin, { asked: c.amount, atMost: most === 0 ? 0 : c.amount - (amount - most), resourceClass }),
       ...mends.room(provider, resourceClass, inventory, amount),
     ],
+  };
+}
+
+/** An amount that is shared with the tree by a provider that the group may not take from. */
+function outOfReach(
+  c: Resource,
+  amount: number,
+  constraints: readonly Constraint[],
+  others: readonly Provider[],
+): Obstacle | undefined {
+  const { resourceClass } = c;
+  const able = others.find((p) => has(p, resourceClass, amount));
+  if (able === undefined) return undefined;
+  const by = constraints.filter((o) => o.kind === 'in-tree' || (o.kind === 'member-of' && o.wanted === 'required'));
+  return {
+    kind: `resource ${c.suffix}:${resourceClass}`,
+    of: 'resource',
+    because: `no ${resourceClass} but what is shared`,
+    wanted: withUnit(amount, resourceClass),
+    has: by.some((o) => o.kind === 'in-tree')
+      ? `${able.name} shares it, and a request that names its host takes from that one alone`
+      : `${able.name} shares it, and is itself in none of the aggregates that are asked for`,
+    ways: by.flatMap((o) => takenBack(o.origin)),
   };
 }
 
@@ -446,18 +509,20 @@ const noPolicy = (groups: number): Obstacle => ({
 });
 
 /** Each constraint can be met, and all of them together cannot: what of the flavor's own, left out, gives candidates. */
-function combination(query: PlacementQuery, tree: ProviderTree): Obstacle {
+function combination(query: PlacementQuery, tree: ProviderTree, sharing: Sharing): Obstacle {
   const ways = query.constraints.flatMap((c, i): readonly Way[] => {
     if (c.origin.from === 'flavor') return [];
     const rest: PlacementQuery = { ...query, constraints: query.constraints.filter((_, j) => j !== i) };
-    return oneByOne(rest, tree, noMends).length === 0 && isCombined(rest, tree) ? takenBack(c.origin) : [];
+    return oneByOne(rest, tree, sharing, noMends).length === 0 && isCombined(rest, tree, sharing)
+      ? takenBack(c.origin)
+      : [];
   });
   return {
     kind: 'combination',
     of: 'resource',
     because: 'not from one tree',
     wanted: 'all groups together',
-    has: `${tree.length} providers that can give each, not all at once`,
+    has: `${tree.length + sharing.length} providers that can give each, not all at once`,
     ways,
   };
 }

@@ -1,8 +1,9 @@
 import { holds } from './admits.ts';
 import type { Assessed } from './assess.ts';
+import type { Provider } from './estate.ts';
 import { counts, limitOf } from './filters/counts.ts';
 import type { PlacementQuery } from './query.ts';
-import type { ProviderTree, Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** How many instances of the request get a host at once. */
 export interface Capacity {
@@ -37,7 +38,7 @@ export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: Plac
   };
   for (const { host } of hosts) {
     const tree = scene.treeOf(host);
-    let here = tree === undefined ? many : roomFor(asked, tree);
+    let here = tree === undefined ? many : roomFor(asked, [...tree, ...scene.sharedWith(tree)]);
     add('placement', here);
     for (const counted of counting) {
       const now = counted.of(host);
@@ -49,9 +50,17 @@ export function capacityOf(hosts: readonly Assessed[], scene: Scene, query: Plac
     const number = Math.min(here, allowed);
     if (number > 0) each.set(host.host, (each.get(host.host) ?? 0) + number);
   }
+  // What is shared is there once, whatever the hosts that it is shared with.
+  const shared = roomOfAll(asked, hosts, scene);
+  sums.set('placement', Math.min(sums.get('placement') ?? 0, shared));
   const numbers = [...each.values()];
   const isOne = group?.policy === 'affinity';
-  const total = isOne ? numbers.reduce((a, b) => Math.max(a, b), 0) : numbers.reduce((a, b) => a + b, 0);
+  const total = isOne
+    ? numbers.reduce((a, b) => Math.max(a, b), 0)
+    : Math.min(
+        shared,
+        numbers.reduce((a, b) => a + b, 0),
+      );
   const [short] = [...sums].find(([, sum]) => sum < count) ?? [];
   return { total, each, short: total >= count ? undefined : (short ?? groupFilter[group?.policy ?? '']) };
 }
@@ -75,17 +84,25 @@ function askedBy(query: PlacementQuery): Asked {
   }));
 }
 
-/** How many times a tree has room for the whole query: of each class, what its providers give. */
-function roomFor(asked: Asked, tree: ProviderTree): number {
-  let least = many;
-  for (const { resourceClass, sum, largest } of asked) {
-    let times = 0;
-    for (const provider of tree) {
-      const i = provider.inventories.get(resourceClass);
-      if (i === undefined || !holds(i, largest)) continue;
-      times += Math.floor(((i.total - i.reserved) * i.allocationRatio - i.used + 1e-9) / sum);
-    }
-    least = Math.min(least, times);
+/** How many times providers have room for one class, and for each of them. */
+const timesOf = ({ resourceClass, sum, largest }: Asked[number], providers: Iterable<Provider>): number => {
+  let times = 0;
+  for (const provider of providers) {
+    const i = provider.inventories.get(resourceClass);
+    if (i === undefined || !holds(i, largest)) continue;
+    times += Math.floor(((i.total - i.reserved) * i.allocationRatio - i.used + 1e-9) / sum);
   }
-  return least;
+  return times;
+};
+
+/** How many times a tree has room for the whole query, with what is shared with it: of each class, what its providers give. */
+const roomFor = (asked: Asked, providers: readonly Provider[]): number =>
+  asked.reduce((least, one) => Math.min(least, timesOf(one, providers)), many);
+
+/** The same of all hosts together; without anything that is shared, the sum over them is bound already. */
+function roomOfAll(asked: Asked, hosts: readonly Assessed[], scene: Scene): number {
+  const trees = hosts.map(({ host }) => scene.treeOf(host));
+  const all = new Set(trees.flatMap((tree) => (tree === undefined ? [] : [...tree, ...scene.sharedWith(tree)])));
+  const isShared = [...all].some((p) => p.traits.has('MISC_SHARES_VIA_AGGREGATE'));
+  return isShared && !trees.includes(undefined) ? roomFor(asked, [...all]) : many;
 }

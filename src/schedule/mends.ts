@@ -139,7 +139,8 @@ function withoutStrays(
 /** Less reserved, or more over-commit; not for what is larger than the host itself. */
 function otherInventory(host: HostFacts, provider: Provider, resource: string, i: Inventory, amount: number): Way[] {
   if (amount % i.stepSize !== 0 || amount < i.minUnit || amount > i.total) return [];
-  const base = { kind: 'inventory', on: 'cloud', host: host.host, provider: provider.uuid, resource } as const;
+  const whose = provider.root === host.provider ? host.host : provider.name;
+  const base = { kind: 'inventory', on: 'cloud', host: whose, provider: provider.uuid, resource } as const;
   const unit: ScheduleChange[] =
     amount > i.maxUnit ? [{ ...base, field: 'max_unit', from: i.maxUnit, to: i.total }] : [];
   const need = i.used + amount;

@@ -19,6 +19,11 @@ export interface Scene {
   /** Values of one key, each as it is (aggregate_values_from_key). */
   valuesOf(host: string, key: string): readonly string[];
   treeOf(host: HostFacts): ProviderTree | undefined;
+  /**
+   * Providers of other trees that share with this one: they are in an aggregate of any of its providers
+   * (placement/objects/research_context.py anchors_for_sharing_providers).
+   */
+  sharedWith(tree: ProviderTree): readonly Provider[];
 }
 
 export function sceneOf(wish: Wish, estate: Estate): Scene {
@@ -47,6 +52,7 @@ export function sceneOf(wish: Wish, estate: Estate): Scene {
     whole.set(uuid, tree);
     return tree;
   };
+  const sharing = estate.providers.filter((p) => p.traits.has('MISC_SHARES_VIA_AGGREGATE'));
   const none: readonly Aggregate[] = [];
   const aggregatesOf = (host: string): readonly Aggregate[] => byHost.get(host) ?? none;
   return {
@@ -70,5 +76,9 @@ export function sceneOf(wish: Wish, estate: Estate): Scene {
       ...new Set(aggregatesOf(host).flatMap((a) => (Object.hasOwn(a.metadata, key) ? [a.metadata[key] ?? ''] : []))),
     ],
     treeOf: (host) => (host.provider === undefined ? undefined : treeAt(host.provider)),
+    sharedWith: (tree) =>
+      sharing.filter(
+        (s) => s.root !== tree[0].root && tree.some((p) => [...s.aggregates].some((uuid) => p.aggregates.has(uuid))),
+      ),
   };
 }

@@ -62,7 +62,6 @@ function placementStep(scene: Scene): Step {
   const { wish, estate } = scene;
   const query = placementQuery(wish, estate);
   const fallback = asksFallback(wish, estate) ? placementQuery(wish, estate, 'fallback') : undefined;
-  const sharing = estate.providers.filter((p) => p.traits.has('MISC_SHARES_VIA_AGGREGATE'));
   return {
     column: { id: 'placement', kind: 'placement', title: 'placement' },
     isWhole: true,
@@ -77,14 +76,16 @@ function placementStep(scene: Scene): Step {
       if (tree === undefined)
         return unknown('its provider was not seen', `openstack resource provider show ${host.provider}`);
       const mends = mendsFor(host, scene);
-      const first = candidacy(query, tree, mends);
+      const sharing = scene.sharedWith(tree);
+      const first = candidacy(query, tree, sharing, mends);
       const own =
-        first.state === 'rejects' && fallback !== undefined ? better(first, candidacy(fallback, tree, mends)) : first;
-      const shared = own.state === 'rejects' ? sharedInto(own.obstacles, sharing, tree[0].aggregates) : undefined;
+        first.state === 'rejects' && fallback !== undefined
+          ? better(first, candidacy(fallback, tree, sharing, mends))
+          : first;
       // One that is not named at all is rejected for that, and not for its tree besides.
       const all = own.state === 'rejects' ? own.obstacles.map((o) => withReason(o, host)) : [];
       const rest = named.length > 0 ? all.filter((o) => o.of !== 'host') : all;
-      return together([...named, ...rest], own, shared);
+      return together([...named, ...rest], own);
     },
   };
 }
@@ -97,29 +98,8 @@ const withReason = (o: Obstacle, { service }: HostFacts): Obstacle =>
 
 const better = (first: Judgement, second: Judgement): Judgement => (second.state === 'passes' ? second : first);
 
-function together(obstacles: readonly Obstacle[], otherwise: Judgement, instead?: Judgement): Judgement {
-  if (instead !== undefined) return instead;
-  return obstacles.length > 0 ? judged(obstacles) : otherwise;
-}
-
-/** Where only amounts are lacking, and a provider shares that class with the host's aggregates, the answer is Placement's alone. */
-function sharedInto(
-  obstacles: readonly Obstacle[],
-  sharing: readonly { readonly inventories: ReadonlyMap<string, unknown>; readonly aggregates: ReadonlySet<string> }[],
-  aggregates: ReadonlySet<string>,
-): Judgement | undefined {
-  if (sharing.length === 0) return undefined;
-  const isShared = obstacles.every((o) =>
-    sharing.some(
-      (p) =>
-        [...p.aggregates].some((a) => aggregates.has(a)) &&
-        [...p.inventories.keys()].some((rc) => o.kind === `resource :${rc}`),
-    ),
-  );
-  return isShared
-    ? unknown('a provider shares this with its aggregate', 'openstack allocation candidate list')
-    : undefined;
-}
+const together = (obstacles: readonly Obstacle[], otherwise: Judgement): Judgement =>
+  obstacles.length > 0 ? judged(obstacles) : otherwise;
 
 const noProvider = (host: HostFacts): Obstacle => ({
   kind: 'no provider',

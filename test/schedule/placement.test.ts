@@ -169,6 +169,77 @@ describe('a tree of providers', () => {
     );
   });
 
+  it('takes what it lacks from providers that share into it, when they too are in the aggregates that are asked for', () => {
+    const classes = ['VCPU', 'DISK_GB'];
+    const stocks = fc.record({
+      VCPU: fc.option(fc.integer({ min: 1, max: 4 })),
+      DISK_GB: fc.option(fc.integer({ min: 1, max: 4 })),
+    });
+    const node = fc.record({ stocks, traits: fc.subarray(['A', 'B']), aggregates: fc.subarray(['x', 'y']) });
+    const made = (id: string, n: { stocks: object; traits: string[]; aggregates: string[] }, more: Partial<Provider>) =>
+      provider(id, {
+        traits: new Set(n.traits),
+        aggregates: new Set(n.aggregates),
+        inventories: new Map(
+          Object.entries(n.stocks).flatMap(([rc, total]) => (total === null ? [] : [[rc, inventory(total)] as const])),
+        ),
+        ...more,
+      });
+    const wanted = fc.constantFrom('required' as const, 'forbidden' as const);
+    fc.assert(
+      fc.property(
+        fc.array(node, { minLength: 1, maxLength: 2 }),
+        fc.array(node, { minLength: 1, maxLength: 2 }),
+        fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 4 })),
+        fc.option(fc.tuple(fc.constantFrom('A', 'B'), wanted)),
+        fc.option(fc.tuple(fc.subarray(['x', 'y'], { minLength: 1 }), wanted)),
+        fc.boolean(),
+        (own, others, amounts, named, member, isNamed) => {
+          const [root, ...children] = own.map((n, i) => made(i === 0 ? 'root' : `child${i}`, n, {}));
+          if (root === undefined) return;
+          const tree: ProviderTree = [root, ...children];
+          const shares = others
+            .map((n, i) => {
+              const { parent: _, ...top } = made(`share${i}`, n, { root: `share${i}` });
+              return top;
+            })
+            // Placement's own: an aggregate that the provider and any of the tree's are in.
+            .filter((s) => tree.some((p) => [...s.aggregates].some((a) => p.aggregates.has(a))));
+          const constraints: Constraint[] = [
+            ...classes.flatMap((rc, i) => ((amounts[i] ?? 0) > 0 ? [resource('', rc, amounts[i] ?? 0)] : [])),
+            ...(named === null ? [] : [trait('', named[0], named[1])]),
+            ...(member === null
+              ? []
+              : [{ kind: 'member-of', suffix: '', aggregates: member[0], wanted: member[1], origin } as const]),
+            ...(isNamed ? [{ kind: 'in-tree', suffix: '', provider: 'root', origin } as const] : []),
+          ];
+          // Every choice of one provider for each class, as get_trees_matching_all and _check_traits_for_alloc_request have them.
+          const isIn = (p: Provider): boolean => member?.[0].some((a) => p.aggregates.has(a)) === true;
+          const able = [...tree, ...(isNamed ? [] : shares)].filter((p) => {
+            if (member?.[1] === 'forbidden') return !isIn(p) && !isIn(root);
+            if (member?.[1] === 'required') return p.root === 'root' ? isIn(p) || isIn(root) : isIn(p);
+            return true;
+          });
+          const wants = constraints.flatMap((c) => (c.kind === 'resource' ? [c] : []));
+          const choose = (at: number, chosen: readonly Provider[]): boolean => {
+            const want = wants[at];
+            if (want === undefined) {
+              if (named === null) return true;
+              const traits = chosen.flatMap((p) => [...p.traits]);
+              return traits.includes(named[0]) === (named[1] === 'required');
+            }
+            return able.some(
+              (p) =>
+                (p.inventories.get(want.resourceClass)?.total ?? 0) >= want.amount && choose(at + 1, [...chosen, p]),
+            );
+          };
+          expect(admits({ constraints }, tree, shares).state).toBe(choose(0, []) ? 'passes' : 'rejects');
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
   it('has to have the traits of root_required at its root, whoever gives the resources', () => {
     const tree: ProviderTree = [
       provider('root'),
