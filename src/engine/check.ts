@@ -30,6 +30,8 @@ export interface CheckDefinition<Io, S, N extends Needs<Io, S>, O extends Needs<
   readonly per: Per;
   /** What is verified, as a statement that is true when all is well; no full stop. */
   readonly title: string;
+  /** Kinds of backend that it can judge; all when left out. What a family is, the application knows. */
+  readonly families?: readonly string[];
   readonly needs: N;
   readonly optional?: O;
   readonly findings: readonly FindingSpec[];
@@ -42,6 +44,7 @@ export interface Check<Io, S> {
   readonly id: string;
   readonly per: Per;
   readonly title: string;
+  readonly families?: readonly string[];
   readonly findings: readonly FindingSpec[];
   readonly declared: { readonly needs: readonly string[]; readonly optional: readonly string[] };
   /** `read` collects the names of facts that were really looked at, for the test that proves the declarations. */
@@ -57,6 +60,7 @@ export function defineCheck<Io, S, N extends Needs<Io, S>, O extends Needs<Io, S
     id: definition.id,
     per: definition.per,
     title: definition.title,
+    ...(definition.families === undefined ? {} : { families: definition.families }),
     findings: definition.findings,
     declared: { needs: needs.map(([key]) => key), optional: optional.map(([key]) => key) },
     async run(subject, store, now, read) {

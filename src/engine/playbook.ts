@@ -9,8 +9,6 @@ const symptom = oneOf(symptoms);
 const codePattern = string().regex(/^OSD-[A-Z0-9]+-(?:\d{3}|\*)$/, 'OSD-AREA-NNN or OSD-AREA-*');
 /** What a guest begins by itself (`trace --probe`). */
 const tracedProbe = oneOf(['dhcp', 'metadata']);
-/** Kinds of backend whose walks differ. */
-const family = oneOf(['agents', 'ovn', 'routed']);
 const checkId = string().regex(/^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$/, 'area.name');
 
 /** A walk as data: order, grouping, conditions and titles. Questions and branches may be added; nothing is code. */
@@ -34,8 +32,6 @@ const playbookSchema = object({
       title: string().min(1),
       /** Names of conditions that must all hold; otherwise the step is skipped with the reason. */
       when: array(id).optional(),
-      /** Left out for ports that a backend of another family binds. */
-      families: array(family).min(1).optional(),
       /** Under `--symptom` only the steps that name it are walked, and those that name none. */
       symptoms: array(symptom).min(1).optional(),
       /** Left out unless one of its symptoms is asked about. */

@@ -9,6 +9,8 @@ export interface PlannedCheck {
   readonly id: string;
   readonly title: string;
   readonly subject: string;
+  /** False: it has nothing to say of this subject, and is left out of the walk. */
+  readonly applies?: () => Promise<boolean>;
   readonly run: () => Promise<Outcome>;
 }
 
@@ -47,6 +49,7 @@ export async function runSteps(steps: readonly PlannedStep[], emit: (event: RunE
   const started = steps.map((step) => ({
     step,
     outcomes: step.checks.map(async (check) => {
+      if ((await check.applies?.()) === false) return undefined;
       const reason = await step.unless;
       return reason === undefined ? guarded(check.run) : ({ status: 'skipped', reason } satisfies Outcome);
     }),

@@ -53,8 +53,7 @@ const graver = (outcome: Outcome, grave: readonly string[]): Outcome => {
 /** Why the rest of a trace's walk was not walked. */
 const nothingLost = 'no packet of the trace was lost';
 const guestSpeaks = 'no packet of the trace came to an instance that said nothing';
-const otherFamily = 'its backend is of another kind';
-export const notNeeded: ReadonlySet<string> = new Set([nothingLost, guestSpeaks, otherFamily]);
+export const notNeeded: ReadonlySet<string> = new Set([nothingLost, guestSpeaks]);
 
 /** Turns a playbook into checks on subjects; the order is the playbook's, ports in the order of the API. */
 export function planSteps(
@@ -110,22 +109,13 @@ export function planSteps(
     it: InstanceSubject | undefined,
     p: PortSubject | undefined,
     gate: keyof typeof unless | undefined,
-    families: PlaybookStep['families'],
   ): PlannedCheck => {
     const reason = reasonAgainst(names, it, p);
     if (reason !== undefined) return { ...check, run: async () => ({ status: 'skipped', reason }) };
     const walked = async (): Promise<Outcome> => withRestarts(graver(await check.run(), grave), facts);
-    const gated = async (): Promise<Outcome> =>
-      gate === undefined || (await unless[gate].holds())
-        ? walked()
-        : { status: 'skipped', reason: unless[gate].reason };
-    const subject = p ?? subjects.ports[0];
-    if (families === undefined || subject === undefined) return { ...check, run: gated };
-    return {
-      ...check,
-      run: async () =>
-        families.includes(await familyOf(subject)) ? gated() : { status: 'skipped', reason: otherFamily },
-    };
+    if (gate === undefined) return { ...check, run: walked };
+    const { holds, reason: otherwise } = unless[gate];
+    return { ...check, run: async () => ((await holds()) ? walked() : { status: 'skipped', reason: otherwise }) };
   };
   return playbook.steps
     .filter((step) => step.onlyWith === undefined || step.onlyWith.some((probe) => probe === sent))
@@ -141,18 +131,20 @@ export function planSteps(
       const checks = step.checks.flatMap((id): PlannedCheck[] => {
         const ofCloud = cloud.get(id);
         if (ofCloud !== undefined)
-          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, gate, step.families)];
+          return [guarded(plan(ofCloud, theCloud, 'cloud', facts, now), when, it, undefined, gate)];
         const ofInstance = instance.get(id);
         if (ofInstance !== undefined) {
           return it === undefined
             ? []
-            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, gate, step.families)];
+            : [guarded(plan(ofInstance, it, it.name, facts, now), when, it, undefined, gate)];
         }
         const ofPort = port.get(id);
         if (ofPort === undefined) throw new Error(`the playbook names ${id}, which no check has`);
-        return ports.map((p) =>
-          guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate, step.families),
-        );
+        const { families } = ofPort;
+        return ports.map((p) => ({
+          ...guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate),
+          ...(families === undefined ? {} : { applies: async () => families.includes(await familyOf(p)) }),
+        }));
       });
       return { id: step.id, title: step.title, checks };
     });

@@ -104,6 +104,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'agent.on-path',
   per: 'port',
   title: 'The agents on the path are alive, for OpenStack and on their nodes',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [

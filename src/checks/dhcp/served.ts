@@ -28,6 +28,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'dhcp.served',
   per: 'port',
   title: 'A DHCP agent serves the network',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [notServed, switchedOff],

@@ -27,6 +27,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'dhcp.server',
   per: 'port',
   title: 'dnsmasq runs in its namespace and knows the port',
+  families: ['agents', 'routed'],
   needs,
   findings: [namespaceMissing, serverDead, serverAddress, entryWrong, optionWrong, nameServersWrong],
   judge: ({ subject, facts }) => {

@@ -44,6 +44,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'host.joined',
   per: 'port',
   title: 'The OVS bridges of the path are joined',
+  families: ['agents', 'routed'],
   needs,
   findings: [notJoined],
   judge: ({ subject, facts }) => {

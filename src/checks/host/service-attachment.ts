@@ -28,6 +28,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'host.service-attachment',
   per: 'port',
   title: 'The ports of the DHCP servers and routers are plugged in on their hosts',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [portUnplugged, legUnplugged],

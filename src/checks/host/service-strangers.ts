@@ -64,6 +64,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'host.service-strangers',
   per: 'port',
   title: 'No rule that Neutron did not make takes requests to DHCP and metadata',
+  families: ['agents', 'routed'],
   needs,
   findings: [strangersRule],
   judge: ({ subject, facts }) => {

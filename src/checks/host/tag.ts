@@ -20,6 +20,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'host.tag',
   per: 'port',
   title: 'The OVS ports of the path are open and carry the tag of their network',
+  families: ['agents', 'routed'],
   needs,
   findings: [deadVlan, wrongTag, noOfport],
   judge: ({ subject, facts }) => {

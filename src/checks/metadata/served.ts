@@ -42,6 +42,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'metadata.served',
   per: 'port',
   title: 'Metadata is served: proxy, agent and Nova answer, the signature is accepted',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [redirectMissing, proxyDead, proxyMisnames, agentSilent, secretRefused, novaFails, portUnknown],

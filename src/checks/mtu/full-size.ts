@@ -25,6 +25,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'mtu.full-size',
   per: 'port',
   title: 'Full-size packets pass unfragmented',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [fullSizeLost, underlayMtu],

@@ -20,6 +20,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'names.answers',
   per: 'port',
   title: 'The name servers of the subnet answer, and the instance may ask them',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [noAnswer, deniedOut],

@@ -34,6 +34,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'path.localised',
   per: 'port',
   title: 'The probes were followed to the instance and back',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [guestSilent, lostBetween],

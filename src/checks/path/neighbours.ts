@@ -69,6 +69,7 @@ export default defineCheck<Io, PortSubject, Record<string, never>, typeof option
   id: 'path.neighbours',
   per: 'port',
   title: 'Neighbours of the instance answer from the same places as it does',
+  families: ['agents', 'routed'],
   needs: {},
   optional,
   findings: [instanceSide, hostSide, networkSide],

@@ -14,6 +14,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.entries',
   per: 'port',
   title: 'The hosts of the two know their way to each other',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [noEntry],

@@ -15,6 +15,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.joined',
   per: 'port',
   title: 'A network or a router joins the instance and its peer',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [apart],

@@ -65,6 +65,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.passes',
   per: 'port',
   title: 'Tunnel packets pass between the hosts of the two',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [blockedTunnel, underlayDead, underlayMtu],

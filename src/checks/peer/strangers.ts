@@ -22,6 +22,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.strangers',
   per: 'port',
   title: 'No rule that Neutron did not make takes packets between the two',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [strangerIdle],

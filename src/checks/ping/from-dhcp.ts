@@ -15,6 +15,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ping.from-dhcp',
   per: 'port',
   title: 'The instance answers a ping from its DHCP namespace',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [fromDhcp, lossy],

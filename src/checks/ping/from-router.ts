@@ -15,6 +15,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ping.from-router',
   per: 'port',
   title: 'The instance answers a ping from its router',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [fromRouter, lossy],

@@ -17,6 +17,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ping.gateway',
   per: 'port',
   title: 'The router reaches the external gateway',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [toGateway],

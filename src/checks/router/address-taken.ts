@@ -14,6 +14,7 @@ export default defineCheck<Io, PortSubject, Record<string, never>, typeof option
   id: 'router.address-taken',
   per: 'port',
   title: 'Nobody else outside has its floating addresses',
+  families: ['agents', 'routed'],
   needs: {},
   optional,
   findings: [addressTaken],

@@ -21,6 +21,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.client-inside',
   per: 'port',
   title: "The client's address does not lie in the instance's own subnet",
+  families: ['agents', 'routed'],
   needs,
   findings: [clientInside],
   judge: ({ subject, facts }) => {

@@ -36,6 +36,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.floating',
   per: 'port',
   title: 'Floating addresses are mapped both ways',
+  families: ['agents', 'routed'],
   needs,
   findings: [natMissing, floatingDown],
   judge: ({ subject, facts }) => {

@@ -16,6 +16,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.forwarding',
   per: 'port',
   title: 'The router forwards',
+  families: ['agents', 'routed'],
   needs,
   findings: [forwardingOff],
   judge: ({ subject, facts }) => {

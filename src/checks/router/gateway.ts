@@ -14,6 +14,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.gateway',
   per: 'port',
   title: 'The router of its floating addresses is the gateway of its subnet',
+  families: ['agents', 'routed'],
   needs,
   findings: [notTheGateway],
   judge: ({ subject, facts }) => {

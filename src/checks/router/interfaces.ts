@@ -21,6 +21,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'router.interfaces',
   per: 'port',
   title: "The router's interfaces are up and have their addresses",
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [interfaceDown],

@@ -17,6 +17,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'router.placed',
   per: 'port',
   title: 'The router is up, scheduled, and stands on its host',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [routerDown, notScheduled, namespaceMissing],

@@ -68,6 +68,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'router.routes',
   per: 'port',
   title: "The router's routes lead where Neutron says",
+  families: ['agents', 'routed'],
   needs,
   findings: [noDefaultRoute, policyRule],
   judge: ({ subject, facts }) => {

@@ -16,6 +16,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'router.snat',
   per: 'port',
   title: 'What goes out gets the address of the router',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [snatMissing],

@@ -71,6 +71,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'tunnel.entries',
   per: 'port',
   title: 'The hosts of the path know their way to each other',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [noEntry],

@@ -128,6 +128,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'tunnel.passes',
   per: 'port',
   title: 'Tunnel packets sent by one host arrive at the other',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [blockedTunnel, underlayDead, wrongEndpoint],

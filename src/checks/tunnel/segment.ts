@@ -14,6 +14,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'tunnel.segment',
   per: 'port',
   title: 'The hosts of the path carry the network under its own segment',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [wrongSegment],
