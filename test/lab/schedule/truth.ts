@@ -88,9 +88,6 @@ export function truthOf(recorded: Recorded): Truth {
     const fate = fates[host];
     if (fate !== undefined) fate.stop ??= step;
   };
-  const nameless = entries(scheduler)
-    .map(body)
-    .some((l) => /No such host|No hosts matched/.test(l));
   const candidates = new Set(
     queries.flatMap((q) => (q.answer?.allocation_requests ?? []).flatMap((r: Json) => Object.keys(r.allocations))),
   );
@@ -98,7 +95,7 @@ export function truthOf(recorded: Recorded): Truth {
   for (const host of hosts) {
     const uuid = providers.find((p: Json) => p.name === host)?.uuid;
     if (candidates.has(uuid)) fates[host]?.passed.push('placement');
-    else drop(host, queries.length === 0 && nameless ? 'request' : 'placement');
+    else drop(host, 'placement');
   }
   let narrowest = candidates.size === 0 ? 'placement' : undefined;
   const round = rounds(scheduler);
