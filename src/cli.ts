@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UserError } from './engine/error.ts';
 import { symptoms, symptomTitles } from './engine/symptom.ts';
+import { backendNames } from './path/backends/backend.ts';
 import { Interrupted } from './ui/prompts.ts';
 import { safeLine } from './ui/safe-text.ts';
 import { terminalOf } from './ui/terminal.ts';
@@ -79,6 +80,11 @@ const cloudOptions = (command: Command): Command =>
 /** How the cloud and its nodes are reached, and what is kept of a run. */
 const wayOptions = (command: Command): Command =>
   cloudOptions(command)
+    .addOption(
+      new Option('--backend <name>', 'what plugs the ports, where it is told wrongly (default: found)').choices(
+        backendNames,
+      ),
+    )
     .option('--user <name>', 'user on the nodes')
     .addOption(new Option('--ssh <backend>', 'how nodes are reached').choices(['auto', 'ssh2', 'openssh']))
     .option('--accept-new-host-keys', 'add unknown host keys to known_hosts; changed ones are always refused')

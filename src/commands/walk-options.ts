@@ -3,12 +3,15 @@ import type { Severity } from '../engine/finding.ts';
 import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
 import type { ProbeOption, RunOptions, TraceOption, WishOption } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
+import type { BackendName } from '../path/backends/backend.ts';
 import type { WayOptions } from './live.ts';
 import type { OutputOptions } from './output.ts';
 
 export interface WalkOptions extends OutputOptions, WayOptions {
   readonly probe?: readonly string[];
   readonly from?: string;
+  /** What plugs the ports, by the operator's word. */
+  readonly backend?: BackendName;
   readonly symptom?: string;
   readonly to?: string;
   /** Of `trace`: what is followed, and how. */
@@ -83,6 +86,7 @@ export function runOptionsOf(o: WalkOptions): RunOptions {
     ...(symptom === undefined ? {} : { symptom }),
     ...(o.to === undefined ? {} : { to: o.to }),
     ...(o.from === undefined ? {} : { from: o.from }),
+    ...(o.backend === undefined ? {} : { backend: o.backend }),
     mayProbe: o.probePackets !== false,
     ...(o.trace === undefined ? {} : { trace: o.trace }),
     ...(o.wish === undefined ? {} : { wish: o.wish }),

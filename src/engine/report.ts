@@ -31,6 +31,8 @@ export interface DrawnHop {
 }
 
 export interface DrawnPath {
+  /** What plugs the port, as `--backend` names it. */
+  readonly backend?: string;
   readonly title: string;
   readonly hops: readonly DrawnHop[];
 }

@@ -8,6 +8,7 @@ import type { Symptom } from '../engine/symptom.ts';
 import { fullArgv } from '../nodes/batch.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import type { Nodes } from '../nodes/nodes.ts';
+import type { BackendName } from '../path/backends/backend.ts';
 import type { Peer } from './peer.ts';
 
 /** What the operator asked to be tried. */
@@ -73,6 +74,8 @@ export interface RunOptions {
   readonly symptom?: Symptom;
   /** The peer that cannot be reached, as typed: an instance, a port or an address. */
   readonly to?: string;
+  /** The backend as the operator names it, where what binds the ports is told wrongly or not at all. */
+  readonly backend?: BackendName;
   readonly trace?: TraceOption;
   readonly wish?: WishOption;
   /** False under `--no-probe`: nothing is sent, counters and pings are skipped. */

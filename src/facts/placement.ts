@@ -1,7 +1,7 @@
-import { type FactResult, type FactSource, mapFact } from '../engine/fact.ts';
+import { type FactResult, type FactSource, mapFact, observed } from '../engine/fact.ts';
 import { err, ok } from '../engine/result.ts';
 import type { Backend, BoundPort, Segment } from '../path/backends/backend.ts';
-import { backendOf } from '../path/backends/registry.ts';
+import { backendOf, backends } from '../path/backends/registry.ts';
 import { agents } from './cloud-api.ts';
 import { type Io, source } from './io.ts';
 import { dhcpHosts, portNetwork, routerHost, servingRouters } from './port-api.ts';
@@ -58,7 +58,11 @@ export const placement = source<PortSubject, Placement>('port.placement', byId, 
   const [network, list] = await Promise.all([facts.get(portNetwork, subject), facts.get(agents, theCloud)]);
   if (!network.ok) return network;
   const bound = boundPort(subject.port.value);
-  const backend = backendOf(bound, list.ok ? l2Binaries(list.value.value, host) : []);
+  const { backend: named } = facts.io.options;
+  const backend =
+    named === undefined
+      ? backendOf(bound, list.ok ? l2Binaries(list.value.value, host) : [])
+      : backends.find((b) => b.name === named);
   if (backend === undefined) {
     return err({
       kind: 'unsupported',
@@ -70,6 +74,28 @@ export const placement = source<PortSubject, Placement>('port.placement', byId, 
     evidence: [...subject.port.evidence, ...network.value.evidence],
   });
 });
+
+/**
+ * The kind of backend of a port: of what binds it; before it is placed, of what every host of the cloud plugs ports with.
+ * Agents with namespaces, where nobody can tell: their walk says what could not be looked at.
+ */
+export const backendFamily = source<PortSubject, Backend['family']>(
+  'port.backend-family',
+  byId,
+  async (subject, facts) => {
+    const [place, list] = await Promise.all([facts.get(placement, subject), facts.get(agents, theCloud)]);
+    if (place.ok) return mapFact(place, ({ backend }) => backend.family);
+    if (!list.ok) return observed('agents');
+    const hosts = new Set(list.value.value.map((a) => a.host));
+    const found = new Set(
+      [...hosts].flatMap(
+        (h) => backendOf(boundPort(subject.port.value), l2Binaries(list.value.value, h))?.family ?? [],
+      ),
+    );
+    const [only, ...others] = found;
+    return observed(only !== undefined && others.length === 0 ? only : 'agents', ...list.value.evidence);
+  },
+);
 
 /** A fact of the compute host, asked through the port. */
 export const onComputeHost = <T>(inner: FactSource<Io, string, T>): FactSource<Io, PortSubject, T> =>

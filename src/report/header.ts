@@ -8,7 +8,14 @@ const mostAddresses = 3;
 export function headerLines(report: RunReport, page: Page): string[] {
   const { theme } = page;
   const cloud = [report.cloud.name, report.cloud.region].filter((part) => part !== undefined && part !== '').join('/');
-  const promise = theme.paint('dim', `${page.say(cloud)} ${theme.glyphs.dot} reads and probes only`);
+  const backends = [...new Set(report.paths.flatMap((path) => path.backend ?? []))].join(', ');
+  const promise = theme.paint(
+    'dim',
+    [cloud, backends, 'reads and probes only']
+      .filter((part) => part !== '')
+      .map(page.say)
+      .join(` ${theme.glyphs.dot} `),
+  );
   const lines = [...pack([...targetParts(report, page)], page), ...pack(askedParts(report, page), page)];
   const last = lines.at(-1) ?? '';
   const room = page.width - columns(last);

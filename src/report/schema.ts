@@ -439,6 +439,7 @@ export const reportSchema = looseObject({
   paths: array(
     looseObject({
       title: string(),
+      backend: string().optional(),
       hops: array(
         looseObject({
           label: string(),

@@ -93,7 +93,11 @@ export async function drawPaths(
         }
       }
     }
-    drawn.push({ title: address?.ip_address ?? port.id.slice(0, 8), hops });
+    drawn.push({
+      title: address?.ip_address ?? port.id.slice(0, 8),
+      ...(place.ok ? { backend: place.value.value.backend.name } : {}),
+      hops,
+    });
   }
   return drawn;
 }

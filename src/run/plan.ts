@@ -8,11 +8,10 @@ import type { Symptom } from '../engine/symptom.ts';
 import type { Trace } from '../engine/trace.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
-import { placement } from '../facts/placement.ts';
+import { backendFamily } from '../facts/placement.ts';
 import { type InstanceSubject, type PortSubject, shortId, theCloud } from '../facts/subject.ts';
 import { countedLegs } from '../facts/trace/counted.ts';
 import { followedLegs } from '../facts/trace/followed.ts';
-import type { Backend } from '../path/backends/backend.ts';
 import { isGuestSilent, isLost } from '../path/trace/verdict.ts';
 import { conditions, isTraceable } from './conditions.ts';
 import { withRestarts } from './restarts.ts';
@@ -94,10 +93,9 @@ export function planSteps(
   };
   const silent = async (): Promise<boolean> =>
     (await tracesOf(subjects.ports.filter(isTraceable))).some((trace) => isLost(trace) && isGuestSilent(trace));
-  /** Where nobody can tell what binds a port, the agents' walk says what could not be looked at. */
-  const familyOf = async (p: PortSubject): Promise<Backend['family']> => {
-    const place = await facts.get(placement, p);
-    return place.ok ? place.value.value.backend.family : 'agents';
+  const judgedBy = async (families: readonly string[], p: PortSubject): Promise<boolean> => {
+    const family = await facts.get(backendFamily, p);
+    return family.ok && families.includes(family.value.value);
   };
   const unless = {
     lost: { holds: lost, reason: nothingLost },
@@ -143,7 +141,7 @@ export function planSteps(
         const { families } = ofPort;
         return ports.map((p) => ({
           ...guarded(plan(ofPort, p, `port ${shortId(p.id)}${whose}`, facts, now), when, it, p, gate),
-          ...(families === undefined ? {} : { applies: async () => families.includes(await familyOf(p)) }),
+          ...(families === undefined ? {} : { applies: () => judgedBy(families, p) }),
         }));
       });
       return { id: step.id, title: step.title, checks };

@@ -39,12 +39,16 @@ export interface TunnelShape {
 
 export type AgentRole = 'compute' | 'network';
 
+/** What plugs ports, as an operator names it. */
+export const backendNames = ['linuxbridge', 'ovs-hybrid', 'ovs', 'ovn', 'routed'] as const;
+export type BackendName = (typeof backendNames)[number];
+
 /**
  * Given a port bound on a host: which devices it has, where they belong, how a packet gets to the next host.
  * Pure. Three families are held: agents with namespaces (linuxbridge, OVS), OVN, and routed /32 endpoints.
  */
 export interface Backend {
-  readonly name: 'linuxbridge' | 'ovs-hybrid' | 'ovs' | 'ovn' | 'routed';
+  readonly name: BackendName;
   readonly title: string;
   readonly family: 'agents' | 'ovn' | 'routed';
   /** Who enforces security groups, and so where to look for their rules. */
