@@ -6,7 +6,7 @@ import { type Drop, dropsOf } from '../lab/localise/drops.ts';
 import { encloses, judge, saidEdge } from '../lab/localise/judge.ts';
 import * as packet from '../lab/localise/packet.ts';
 import { edgeName, mediaOf, pointStation, stationOf, turnsOf } from '../lab/localise/stations.ts';
-import { page, type Result, type Row, section, share } from '../lab/localise/table.ts';
+import { page, type Result, type Row, section, shareRight } from '../lab/localise/table.ts';
 
 const count: TraceCount = { seen: 5, of: 5, overlooked: 0, asked: 0, told: 0 };
 const point = (host: string, device: string, more: Partial<TracePoint> = {}): TracePoint => ({
@@ -255,7 +255,7 @@ describe('the rounds', () => {
   });
 
   it('are counted', () => {
-    expect(share(result)).toBe(0.5);
+    expect(shareRight(result)).toBe(0.5);
     expect(section(result)).toContain('| edge right | 1 of 2 (50 %) |');
     expect(section(result)).toContain('rule x\\|y@cmp1');
   });

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,10 +5,11 @@ import type { RunReport } from '../../../src/engine/report.ts';
 import type { Trace } from '../../../src/engine/trace.ts';
 import { type Variant, variants } from '../score/expectation.ts';
 import { type Ended, Lab, lastLine, placeFrom, quote } from '../score/lab.ts';
+import { LabLock } from '../score/lock.ts';
 import { chance, oneOf } from './chance.ts';
 import { type Drop, dropsOf, sweep } from './drops.ts';
 import { judge } from './judge.ts';
-import { type Dud, page, type Result, type Row, section, share } from './table.ts';
+import { type Dud, page, type Result, type Row, section, shareRight } from './table.ts';
 
 const USAGE = `usage: localise.sh [--variant lb|ovs|ovsfw] [--rounds N] [--seed TEXT] [--resume] | --heal
   --rounds  40 where nobody says
@@ -47,7 +47,7 @@ class Rounds {
   readonly #record: string;
   readonly #reports: string;
   readonly #healthy = new Map<string, readonly Trace[]>();
-  #lock: { readonly since: number; readonly release: () => void } | undefined;
+  readonly lock = new LabLock(process.env.LAB_LOCK);
   version = '?';
 
   constructor(lab: Lab, variant: Variant) {
@@ -123,22 +123,6 @@ class Rounds {
     }
   }
 
-  /** Others who break the same lab take the same lock. */
-  async lock(): Promise<void> {
-    const file = process.env.LAB_LOCK;
-    if (file === undefined || this.#lock !== undefined) return;
-    const child = spawn('flock', [file, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await new Promise<void>((held) => child.stdout.once('data', () => held()));
-    this.#lock = { since: Date.now(), release: () => child.stdin.end() };
-  }
-
-  /** Between two rounds, when others have waited long enough; or for good. */
-  unlock(after: number = limits.turn): void {
-    if (this.#lock === undefined || Date.now() - this.#lock.since < after * 1000) return;
-    this.#lock.release();
-    this.#lock = undefined;
-  }
-
   async place(drop: Drop): Promise<string | undefined> {
     writeFileSync(this.#record, JSON.stringify(drop));
     const ran = await this.on(drop.host, drop.inject, limits.place);
@@ -193,11 +177,11 @@ async function round(
   const draw = chance(`${seed}/${rounds.variant}/${number}`);
   for (let attempt = 0; attempt < 6; attempt += 1) {
     const asked = oneOf(combinations, draw);
-    await rounds.lock();
+    await rounds.lock.take();
     const words = wordsOf(asked).join(' ');
     const stretches = await rounds.healthy(asked);
     if (stretches === undefined || stretches.length === 0) {
-      rounds.unlock();
+      rounds.lock.leave(limits.turn);
       const nothing = { round: number, asked: words, kind: 'nothing placed', host: '', device: '', way: '' };
       if (stretches === undefined) return { ...nothing, ...noReport, title: '', seconds: 0 };
       duds.push({ ...nothing, why: 'no stretch of it is whole' });
@@ -244,7 +228,7 @@ async function round(
     } finally {
       await rounds.heal();
       if (!(await rounds.until(true, trace, limits.again))) say('  it does not answer again after the heal');
-      rounds.unlock();
+      rounds.lock.leave(limits.turn);
     }
   }
   return undefined;
@@ -317,9 +301,9 @@ async function main(): Promise<number> {
     keep();
   }
   keep();
-  rounds.unlock(0);
+  rounds.lock.leave();
   process.stdout.write(section(result()));
-  return share(result()) >= enough ? 0 : 1;
+  return shareRight(result()) >= enough ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -1,3 +1,5 @@
+import { head, median, row, share, withSection } from '../score/markdown.ts';
+
 /** One round: what was placed, and what the doctor made of it. */
 export interface Row {
   readonly round: number;
@@ -36,19 +38,8 @@ export interface Result {
   readonly duds: readonly Dud[];
 }
 
-const percent = (part: number, whole: number): string =>
-  whole === 0 ? '-' : `${part} of ${whole} (${Math.round((1000 * part) / whole) / 10} %)`;
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-const line = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-
-export const share = ({ rows }: Pick<Result, 'rows'>): number =>
+export const shareRight = ({ rows }: Pick<Result, 'rows'>): number =>
   rows.length === 0 ? 0 : rows.filter((r) => r.right).length / rows.length;
-
-const median = (numbers: readonly number[]): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-};
 
 const intro = `# Where a trace says that packets end
 
@@ -65,16 +56,15 @@ export function section({ variant, rows, duds, seed, started, version, commit }:
     '',
     `${started.slice(0, 10)}, ostk-doctor ${version}, commit ${commit}, seed ${seed}.`,
     '',
-    line('', ''),
-    '|---|---|',
-    line('rounds', String(rows.length)),
-    line('edge right', percent(rows.filter((r) => r.right).length, rows.length)),
-    line('rule named', percent(counted.filter((r) => r.named !== 'no').length, counted.length)),
-    line('rule is the first cause', percent(counted.filter((r) => r.named === 'first').length, counted.length)),
-    line('s to the verdict', `${median(rows.map((r) => r.seconds))} (median)`),
-    line('drops that did no harm or could not be placed', String(duds.length)),
+    ...head('', ''),
+    row('rounds', String(rows.length)),
+    row('edge right', share(rows.filter((r) => r.right).length, rows.length)),
+    row('rule named', share(counted.filter((r) => r.named !== 'no').length, counted.length)),
+    row('rule is the first cause', share(counted.filter((r) => r.named === 'first').length, counted.length)),
+    row('s to the verdict', `${median(rows.map((r) => r.seconds)) ?? '-'} (median)`),
+    row('drops that did no harm or could not be placed', String(duds.length)),
     '',
-    line(
+    ...head(
       'trace',
       'kind',
       'host',
@@ -87,11 +77,10 @@ export function section({ variant, rows, duds, seed, started, version, commit }:
       'first cause',
       's',
     ),
-    `|${'---|'.repeat(11)}`,
     ...[...rows]
       .sort((a, b) => a.round - b.round)
       .map((r) =>
-        line(
+        row(
           r.asked,
           r.kind,
           r.host,
@@ -109,15 +98,4 @@ export function section({ variant, rows, duds, seed, started, version, commit }:
   ].join('\n');
 }
 
-/** The page with this variant's section in place of its last one. */
-export function page(was: string, result: Result): string {
-  const order = ['lb', 'ovs', 'ovsfw'];
-  const sections = new Map(
-    was
-      .split(/^(?=## )/m)
-      .slice(1)
-      .map((text) => [/^## (\S+)/.exec(text)?.[1] ?? '', `${text.trimEnd()}\n`]),
-  );
-  sections.set(result.variant, section(result));
-  return [intro, ...order.flatMap((v) => sections.get(v) ?? [])].join('\n');
-}
+export const page = (was: string, result: Result): string => withSection(was, intro, result.variant, section(result));

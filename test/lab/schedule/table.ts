@@ -1,3 +1,4 @@
+import { head, median, row, share } from '../score/markdown.ts';
 import type { HostRow } from './judge.ts';
 
 export interface Tried {
@@ -42,12 +43,6 @@ export interface Result {
   readonly questions: readonly Question[];
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-const line = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-const share = (part: number, whole: number): string =>
-  whole === 0 ? '-' : `${part} of ${whole} (${Math.round((1000 * part) / whole) / 10} %)`;
-const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
-
 /** The first that this lab can make. */
 const relaxedRight = (r: Row): boolean => {
   const tried = r.tried.find((t) => t.boots !== 'not tried');
@@ -75,22 +70,21 @@ export function page({ variant, started, version, commit, rows, questions }: Res
     intro,
     `${started.slice(0, 10)}, variant ${variant}, ostk-doctor ${version}, commit ${commit}.`,
     '',
-    line('', ''),
-    '|---|---|',
-    line('cases', String(rows.length)),
-    line(
+    ...head('', ''),
+    row('cases', String(rows.length)),
+    row(
       'all hosts equal',
       share(rows.filter((r) => r.failed === undefined && r.hosts.every((h) => h.equal)).length, rows.length),
     ),
-    line('hosts equal', share(hosts.filter((h) => h.equal).length, hosts.length)),
-    line('first cause right', share(rows.filter((r) => r.firstRight).length, rows.length)),
-    line('first relaxation boots', share(rows.filter(relaxedRight).length, rows.length)),
-    line('everything right', share(rows.filter(right).length, rows.length)),
-    line('random flavors: verdict equal', share(questions.filter((q) => q.equal).length, questions.length)),
-    line('random flavors: hosts equal', share(asked.filter((h) => h.equal).length, asked.length)),
-    line('s of a run', `${median([...rows, ...questions].map((r) => r.seconds))} (median)`),
+    row('hosts equal', share(hosts.filter((h) => h.equal).length, hosts.length)),
+    row('first cause right', share(rows.filter((r) => r.firstRight).length, rows.length)),
+    row('first relaxation boots', share(rows.filter(relaxedRight).length, rows.length)),
+    row('everything right', share(rows.filter(right).length, rows.length)),
+    row('random flavors: verdict equal', share(questions.filter((q) => q.equal).length, questions.length)),
+    row('random flavors: hosts equal', share(asked.filter((h) => h.equal).length, asked.length)),
+    row('s of a run', `${median([...rows, ...questions].map((r) => r.seconds)) ?? '-'} (median)`),
     '',
-    line(
+    ...head(
       'case',
       'what',
       'Nova says',
@@ -102,9 +96,8 @@ export function page({ variant, started, version, commit, rows, questions }: Res
       'boots',
       's',
     ),
-    `|${'---|'.repeat(10)}`,
     ...rows.map((r) =>
-      line(
+      row(
         r.name,
         r.title,
         r.message,
@@ -124,10 +117,9 @@ export function page({ variant, started, version, commit, rows, questions }: Res
     '',
     '## Would this fit?',
     '',
-    line('question', 'the doctor', 'Nova', 'equal', 'hosts that differ', 's'),
-    `|${'---|'.repeat(6)}`,
+    ...head('question', 'the doctor', 'Nova', 'equal', 'hosts that differ', 's'),
     ...questions.map((q) =>
-      line(
+      row(
         q.flavor,
         q.said,
         q.nova,

@@ -1,13 +1,6 @@
+import { head, row, share, withSection } from './markdown.ts';
 import { type FaultRow, type HealthyRow, phases, type Result, type Totals } from './result.ts';
 
-const cell = (text: unknown): string =>
-  String(text ?? '')
-    .replaceAll('|', '\\|')
-    .replace(/\s+/g, ' ');
-const row = (cells: readonly unknown[]): string => `| ${cells.map(cell).join(' | ')} |`;
-const head = (names: readonly string[]): string[] => [row(names), `|${'---|'.repeat(names.length)}`];
-const percent = (part: number, of: number): string => (of === 0 ? '-' : `${Math.round((1000 * part) / of) / 10} %`);
-const share = (part: number, of: number): string => `${part} of ${of} (${percent(part, of)})`;
 const yesNo = (is: boolean | undefined): string => (is === undefined ? '-' : is ? 'yes' : '**no**');
 
 const columns = [
@@ -24,14 +17,14 @@ const columns = [
 
 function faultRow(f: FaultRow): string {
   if (f.verdict === 'lab')
-    return row([f.fault, f.expected, `**error of the fault**: ${f.why ?? ''}`, '', '', '', '', '', '']);
+    return row(f.fault, f.expected, `**error of the fault**: ${f.why ?? ''}`, '', '', '', '', '', '');
   const told = f.first?.code ?? (f.expected === 'clean' && f.verdict === 'right' ? 'none' : `**${f.why ?? 'none'}**`);
   const name = `${f.fault}${f.rerun === undefined ? '' : ' †'}`;
   const code = f.verdict === 'localised' ? 'localised' : yesNo(f.rightCode);
   const remedy = f.remedy?.startsWith('no') === true ? `**no**${f.remedy.slice(2)}` : (f.remedy ?? '-');
   const healed =
     f.notHealed === undefined ? remedy : `${remedy}; **error of the fault**: after its heal ${f.notHealed}`;
-  return row([
+  return row(
     name,
     f.expected,
     told,
@@ -41,20 +34,20 @@ function faultRow(f: FaultRow): string {
     f.seconds,
     f.falseCauses?.join(', '),
     healed,
-  ]);
+  );
 }
 
 function healthyTable(rows: readonly HealthyRow[]): string[] {
   const targets = [...new Set(rows.map((h) => h.target))];
   return [
-    ...head(['healthy runs of', 'clean', 's (slowest)', 'not clean because', 'warnings']),
+    ...head('healthy runs of', 'clean', 's (slowest)', 'not clean because', 'warnings'),
     ...targets.map((target) => {
       const of = rows.filter((h) => h.target === target);
       const why = [...new Set(of.flatMap((h) => h.wrong))];
       const clean = of.filter((h) => h.clean).length;
       const beside = [...new Set(of.flatMap((h) => h.warnings.map((one) => one.split(' ')[0])))];
       const slowest = Math.max(...of.map((h) => h.seconds));
-      return row([target, `${clean} of ${of.length}`, slowest, why.join('; '), beside.join(', ')]);
+      return row(target, `${clean} of ${of.length}`, slowest, why.join('; '), beside.join(', '));
     }),
   ];
 }
@@ -102,11 +95,11 @@ export function section(result: Result): string {
       (reruns.length > 0 ? ` † ${reruns.length} rows were run at another time (${later.join('; ')}).` : ''),
     '',
     ...unrun(result),
-    ...head(['', '']),
-    ...goals(result.totals).map(row),
+    ...head('', ''),
+    ...goals(result.totals).map((goal) => row(...goal)),
     '',
     ...(result.healthy.length > 0 ? [...healthyTable(result.healthy), ''] : []),
-    ...(result.faults.length > 0 ? [...head(columns), ...result.faults.map(faultRow), ''] : []),
+    ...(result.faults.length > 0 ? [...head(...columns), ...result.faults.map(faultRow), ''] : []),
   ];
   return lines.join('\n');
 }
@@ -120,10 +113,5 @@ command that suffices by itself.
 `;
 
 /** SCORE.md with this result in the place of its variant's section; the sections of other variants stay as they are. */
-export function updated(document: string, result: Result): string {
-  const [, ...parts] = document.split(/^(?=## )/m);
-  const sections = new Map(parts.map((part) => [/^## (\S+)/.exec(part)?.[1] ?? '', part.trimEnd()]));
-  sections.set(result.variant, section(result).trimEnd());
-  const all = [...sections].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
-  return `${[TITLE.trimEnd(), ...all].join('\n\n')}\n`;
-}
+export const updated = (document: string, result: Result): string =>
+  withSection(document, TITLE, result.variant, section(result));

@@ -1,6 +1,7 @@
 import type { Named } from './answer.ts';
 import type { Variant } from './expectation.ts';
 import type { Judgement, Verdict } from './judge.ts';
+import { median } from './markdown.ts';
 
 /** One healthy run. */
 export interface HealthyRow {
@@ -83,9 +84,6 @@ export interface Totals {
   readonly healed: number;
   readonly medianSeconds?: number;
 }
-
-const median = (numbers: readonly number[]): number | undefined =>
-  [...numbers].sort((a, b) => a - b)[Math.floor((numbers.length - 1) / 2)];
 
 export function totalsOf(healthy: readonly HealthyRow[], faults: readonly FaultRow[]): Totals {
   const count = (is: (row: FaultRow) => boolean): number => faults.filter(is).length;
