@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FindingSpec } from '../../src/engine/finding.ts';
 import { renderCodeIndex, renderCodePage } from '../../src/report/code-page.ts';
 import { renderChecks, renderExplain } from '../../src/report/explain.ts';
-import { createTheme } from '../../src/ui/theme.ts';
+import { screen } from './screen.ts';
 
 const spec: FindingSpec = {
   code: 'OSD-AGENT-003',
@@ -31,21 +31,16 @@ const checks = [
     findings: [{ ...spec, code: 'OSD-PORT-002', title: 'The port is not bound' }],
   },
 ];
-const options = (verbosity: 0 | 1 = 0) => ({
-  width: 80,
-  verbosity,
-  theme: createTheme({ colorLevel: 0, unicode: true }),
-});
 
 describe('explain', () => {
   it('tells what a code means, how it is told and mended, what it explains', async () => {
-    const text = renderExplain(spec, options(), titles);
+    const text = renderExplain(spec, screen(), titles);
     await expect(text).toMatchFileSnapshot('golden/explain.txt');
     expect(text.split('\n').every((line) => line.length <= 80)).toBe(true);
   });
 
   it('leaves out what there is none of', () => {
-    const text = renderExplain({ ...spec, explains: [], refs: [] }, options());
+    const text = renderExplain({ ...spec, explains: [], refs: [] }, screen());
     expect(text).not.toContain('What it explains');
     expect(text).not.toContain('Read on');
   });
@@ -53,9 +48,9 @@ describe('explain', () => {
 
 describe('the list of checks', () => {
   it('stands by area, and shows the codes with -v', async () => {
-    await expect(renderChecks(checks, options())).toMatchFileSnapshot('golden/checks.txt');
-    expect(renderChecks(checks, options())).not.toContain('OSD-PORT-002');
-    expect(renderChecks(checks, options(1))).toContain('OSD-PORT-002 The port is not bound');
+    await expect(renderChecks(checks, screen())).toMatchFileSnapshot('golden/checks.txt');
+    expect(renderChecks(checks, screen())).not.toContain('OSD-PORT-002');
+    expect(renderChecks(checks, screen({ verbosity: 1 }))).toContain('OSD-PORT-002 The port is not bound');
   });
 });
 

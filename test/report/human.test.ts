@@ -4,18 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/engine/report.ts';
 import { renderHuman } from '../../src/report/human.ts';
 import type { Verbosity } from '../../src/report/page.ts';
-import { createTheme } from '../../src/ui/theme.ts';
 import { blockedHost, handMadeRule, healthy, hostile, localised, samples, twoCauses } from './samples.ts';
+import { type Look, screen, withoutColor } from './screen.ts';
 
-interface Look {
-  readonly width?: number;
-  readonly verbosity?: Verbosity;
-  readonly unicode?: boolean;
-  readonly color?: 0 | 1;
-}
-
-const render = (report: RunReport, { width = 80, verbosity = 0, unicode = true, color = 0 }: Look = {}): string =>
-  renderHuman(report, { width, verbosity, theme: createTheme({ colorLevel: color, unicode }) });
+const render = (report: RunReport, look?: Look): string => renderHuman(report, screen(look));
 
 const golden = (text: string, name: string) => expect(text).toMatchFileSnapshot(`golden/${name}.txt`);
 const linesOf = (text: string): string[] => text.trimEnd().split('\n');
@@ -39,7 +31,7 @@ describe('the report on a screen', () => {
   it('shows the same words in colour', async () => {
     const colored = render(handMadeRule, { color: 1 });
     await golden(colored, 'handMadeRule-color');
-    expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(render(handMadeRule));
+    expect(withoutColor(colored)).toBe(render(handMadeRule));
   });
 
   it.each(names)('shows %s in ASCII', async (name) => {

@@ -1,11 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pageOf } from '../../src/report/page.ts';
 import { pasteable } from '../../src/report/paste.ts';
-import { createTheme } from '../../src/ui/theme.ts';
-
-const page = (unicode: boolean) => pageOf({ width: 80, verbosity: 0, theme: createTheme({ colorLevel: 0, unicode }) });
+import { page } from './screen.ts';
 
 const words = fc.array(
   fc
@@ -21,7 +18,7 @@ describe('a command to paste', () => {
   it.each([true, false])('gives bash the very same words (Unicode: %s)', (unicode) => {
     fc.assert(
       fc.property(words, (argv) => {
-        const line = pasteable(['printf', '%s\\0', ...argv], page(unicode));
+        const line = pasteable(['printf', '%s\\0', ...argv], page({ unicode }));
         const out = execFileSync('bash', ['--norc', '-c', line], {
           env: { LC_ALL: 'C.UTF-8', PATH: process.env.PATH ?? '' },
         });
@@ -33,13 +30,13 @@ describe('a command to paste', () => {
 
   it('leaves options bare, so that it reads as it is typed', () => {
     const argv = ['iptables', '-D', 'FORWARD', '--dport=22', '!', '-i', 'eth0'];
-    expect(pasteable(argv, page(true))).toBe("iptables -D FORWARD --dport=22 '!' -i eth0");
+    expect(pasteable(argv, page())).toBe("iptables -D FORWARD --dport=22 '!' -i eth0");
   });
 
   it('shows no character that does not show', () => {
     fc.assert(
       fc.property(words, (argv) => {
-        expect(pasteable(argv, page(false))).toMatch(/^[ -~]*$/);
+        expect(pasteable(argv, page({ unicode: false }))).toMatch(/^[ -~]*$/);
       }),
     );
   });

@@ -6,8 +6,8 @@ import { renderHuman } from '../../../src/report/human.ts';
 import { renderJson } from '../../../src/report/json.ts';
 import { renderMarkdown } from '../../../src/report/markdown.ts';
 import { reportSchema } from '../../../src/report/schema.ts';
-import { createTheme } from '../../../src/ui/theme.ts';
 import { healthy } from '../samples.ts';
+import { screen } from '../screen.ts';
 import { traces } from './samples.ts';
 
 const traced: RunReport = { ...healthy, command: 'trace dhcp web-1', traces: [traces.broken] };
@@ -22,11 +22,7 @@ describe('a report with traces', () => {
   });
 
   it('shows them before the verdict', () => {
-    const text = renderHuman(traced, {
-      width: 80,
-      verbosity: 0,
-      theme: createTheme({ colorLevel: 0, unicode: true }),
-    });
+    const text = renderHuman(traced, screen());
     const at = (words: string): number => text.indexOf(words);
     expect(at('STOPS HERE')).toBeGreaterThan(at('✓  mtu'));
     expect(at('STOPS HERE')).toBeLessThan(at('No fault found'));
