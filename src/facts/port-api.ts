@@ -276,15 +276,17 @@ export const dhcpHosts = source<PortSubject, readonly { readonly host: string; r
     const subnets = await facts.get(portSubnets, subject);
     if (subnets.ok && !subnets.value.value.some((s) => s.enable_dhcp)) return mapFact(subnets, () => []);
     const scheduled = await facts.get(dhcpAgents, subject);
+    // A cloud that schedules to no agents has no such path (networking API, extension dhcp_agent_scheduler).
+    if (!scheduled.ok && scheduled.error.kind === 'not-found') return mapFact(around, () => []);
     return mapFact(scheduled, (agentsThere) => agentsThere.map((a) => ({ host: a.host })));
   },
 );
 
-/** The host where a serving router lives (the first alive agent's, else the first's, else of its port's binding). */
+/** The host where a serving router lives: of its port's binding, else the first alive agent's, else the first's, else of its gateway's binding. */
 export const routerHost = (serving: ServingRouter): string | undefined => {
   const there = serving.l3Agents.ok ? serving.l3Agents.value.value : [];
-  const bound = serving.insides.map((p) => p['binding:host_id']).find((host) => host);
-  return bound || there.find((a) => a.alive)?.host || there[0]?.host || undefined;
+  const bound = (ports: readonly Port[]) => ports.map((p) => p['binding:host_id']).find((host) => host);
+  return bound(serving.insides) || there.find((a) => a.alive)?.host || there[0]?.host || bound(serving.ports);
 };
 
 const availability = z.looseObject({

@@ -21,6 +21,9 @@ const units: Readonly<Record<ServiceName, UnitSets>> = {
   'ovsdb-server': [['devstack@ovsdb-server'], ...hostUnits['ovsdb-server']],
   'ovn-controller': [['devstack@ovn-controller'], ...hostUnits['ovn-controller']],
   'ovn-northd': [['devstack@ovn-northd'], ...hostUnits['ovn-northd']],
+  // Built from source, ovn-northd's unit runs the databases, too (devstack, lib/neutron_plugins/ovn_agent).
+  'ovn-ovsdb-server-nb': [...hostUnits['ovn-ovsdb-server-nb'], ['devstack@ovn-northd']],
+  'ovn-ovsdb-server-sb': [...hostUnits['ovn-ovsdb-server-sb'], ['devstack@ovn-northd']],
 };
 
 /** Either of two agents runs as q-agt; its command line tells which. */
@@ -33,6 +36,8 @@ const logPlace = (service: ServiceName): LogPlace => {
     case 'ovsdb-server':
     case 'ovn-controller':
     case 'ovn-northd':
+    case 'ovn-ovsdb-server-nb':
+    case 'ovn-ovsdb-server-sb':
       return hostLogs[service];
     default:
       return { kind: 'journal', unit: `${units[service][0]?.[0] ?? service}.service` };

@@ -21,6 +21,8 @@ const containers: Readonly<Record<ServiceName, readonly [string, ...string[]]>> 
   'ovsdb-server': ['openvswitch_db', 'ovsdpdk_db'],
   'ovn-controller': ['ovn_controller'],
   'ovn-northd': ['ovn_northd'],
+  'ovn-ovsdb-server-nb': ['ovn_nb_db'],
+  'ovn-ovsdb-server-sb': ['ovn_sb_db'],
 };
 
 const log = (folder: string, ...names: readonly string[]): LogPlace => ({
@@ -37,6 +39,10 @@ const logPlace = (service: ServiceName): LogPlace => {
     case 'ovn-controller':
     case 'ovn-northd':
       return log('openvswitch', service);
+    case 'ovn-ovsdb-server-nb':
+      return log('openvswitch', 'ovn-nb-db', 'ovsdb-server-nb');
+    case 'ovn-ovsdb-server-sb':
+      return log('openvswitch', 'ovn-sb-db', 'ovsdb-server-sb');
     case 'neutron-sriov-nic-agent':
       return log('neutron', 'neutron-sriov-nic-agent', 'neutron-sriov-agent');
     case 'nova-api':

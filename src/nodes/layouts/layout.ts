@@ -18,6 +18,8 @@ export const serviceNames = [
   'ovsdb-server',
   'ovn-controller',
   'ovn-northd',
+  'ovn-ovsdb-server-nb',
+  'ovn-ovsdb-server-sb',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 

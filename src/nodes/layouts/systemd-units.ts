@@ -152,6 +152,9 @@ export const hostUnits = {
   'ovsdb-server': [['ovsdb-server'], ['openvswitch-switch'], ['openvswitch']],
   'ovn-controller': [['ovn-controller'], ['ovn-host']],
   'ovn-northd': [['ovn-northd'], ['ovn-central']],
+  // Debian and Ubuntu run the databases apart; RDO's ovn-northd.service starts them with it (ovn-ctl, start_northd).
+  'ovn-ovsdb-server-nb': [['ovn-ovsdb-server-nb'], ['ovn-northd']],
+  'ovn-ovsdb-server-sb': [['ovn-ovsdb-server-sb'], ['ovn-northd']],
 } satisfies Partial<Record<ServiceName, UnitSets>>;
 
 /** Sockets that start a service on demand. */
@@ -168,4 +171,6 @@ export const hostLogs = {
     paths: ['/var/log/ovn/ovn-controller.log', '/var/log/openvswitch/ovn-controller.log'],
   },
   'ovn-northd': { kind: 'files', paths: ['/var/log/ovn/ovn-northd.log', '/var/log/openvswitch/ovn-northd.log'] },
+  'ovn-ovsdb-server-nb': { kind: 'files', paths: ['/var/log/ovn/ovsdb-server-nb.log'] },
+  'ovn-ovsdb-server-sb': { kind: 'files', paths: ['/var/log/ovn/ovsdb-server-sb.log'] },
 } as const;

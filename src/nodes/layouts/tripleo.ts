@@ -22,6 +22,8 @@ const containers: Readonly<Record<ServiceName, readonly [string, ...string[]] | 
   'ovsdb-server': undefined,
   'ovn-controller': ['ovn_controller'],
   'ovn-northd': ['ovn_cluster_northd', 'ovn-dbs-bundle-podman-0'],
+  'ovn-ovsdb-server-nb': ['ovn_cluster_north_db_server', 'ovn-dbs-bundle-podman-0'],
+  'ovn-ovsdb-server-sb': ['ovn_cluster_south_db_server', 'ovn-dbs-bundle-podman-0'],
 };
 
 const log = (folder: string, ...names: readonly string[]): LogPlace => ({
@@ -48,6 +50,8 @@ const logs: Readonly<Record<ServiceName, LogPlace>> = {
   'ovsdb-server': hostLogs['ovsdb-server'],
   'ovn-controller': log('openvswitch', 'ovn-controller'),
   'ovn-northd': log('openvswitch', 'ovn-northd'),
+  'ovn-ovsdb-server-nb': log('openvswitch', 'ovsdb-server-nb'),
+  'ovn-ovsdb-server-sb': log('openvswitch', 'ovsdb-server-sb'),
 };
 
 const onHost = (service: ServiceName): service is 'ovs-vswitchd' | 'ovsdb-server' => containers[service] === undefined;

@@ -20,6 +20,8 @@ export interface OvsInterface {
   readonly externalIds: ReadonlyMap<string, string>;
   readonly options: ReadonlyMap<string, string>;
   readonly statistics: ReadonlyMap<string, number>;
+  /** What BFD says of a tunnel, where it runs; absent where there is nothing. */
+  readonly bfd?: ReadonlyMap<string, string>;
   readonly adminState?: 'up' | 'down';
   readonly linkState?: 'up' | 'down';
   readonly mtu?: number;
@@ -33,6 +35,8 @@ export interface OvsPort {
   readonly vlanMode?: string;
   /** Neutron keeps network, segment and tag of the port here. */
   readonly otherConfig: ReadonlyMap<string, string>;
+  /** ovn-controller keeps here what it made the port for; absent where there is nothing. */
+  readonly externalIds?: ReadonlyMap<string, string>;
   readonly interfaces: readonly OvsInterface[];
 }
 
@@ -74,6 +78,17 @@ export function parseOvsdbTable(what: string, stdout: string): Result<readonly O
     rows.push(row);
   }
   return ok(rows);
+}
+
+/** Output of one `ovn-nbctl --format=json find … -- find …` (and its kin): a table per line, in the order asked. */
+export function parseOvsdbTables(what: string, stdout: string): Result<readonly (readonly OvsdbRow[])[], ParseFailure> {
+  const tables: (readonly OvsdbRow[])[] = [];
+  for (const line of linesOf(stdout).filter((text) => text.trim() !== '')) {
+    const table = parseOvsdbTable(what, line);
+    if (!table.ok) return table;
+    tables.push(table.value);
+  }
+  return ok(tables);
 }
 
 function plainValue(cell: unknown): OvsdbValue | undefined {
@@ -134,6 +149,10 @@ function text(row: OvsdbRow, column: string): string | undefined {
 function number(row: OvsdbRow, column: string): number | undefined {
   const atom = ovsdbAtom(row, column);
   return typeof atom === 'number' ? atom : undefined;
+}
+
+function unlessEmpty<K, V>(map: ReadonlyMap<K, V>): ReadonlyMap<K, V> | undefined {
+  return map.size === 0 ? undefined : map;
 }
 
 function state(row: OvsdbRow, column: string): 'up' | 'down' | undefined {
@@ -199,6 +218,7 @@ function portOf(row: OvsdbRow, interfaces: ReadonlyMap<string, OvsInterface>): O
     trunks: ovsdbAtoms(row, 'trunks').filter((atom) => typeof atom === 'number'),
     vlanMode: text(row, 'vlan_mode'),
     otherConfig: ovsdbMap(row, 'other_config'),
+    externalIds: unlessEmpty(ovsdbMap(row, 'external_ids')),
     interfaces: referred(row, 'interfaces', interfaces),
   });
 }
@@ -214,6 +234,7 @@ function interfaceOf(row: OvsdbRow): OvsInterface {
     externalIds: ovsdbMap(row, 'external_ids'),
     options: ovsdbMap(row, 'options'),
     statistics: new Map(statistics.filter(([, value]) => Number.isFinite(value))),
+    bfd: unlessEmpty(ovsdbMap(row, 'bfd_status')),
     adminState: state(row, 'admin_state'),
     linkState: state(row, 'link_state'),
     mtu: number(row, 'mtu'),
