@@ -1,0 +1,7 @@
+#!/bin/bash
+. "$(dirname "$0")/../lib.sh"
+P()       { echo lrp-$(rport router_gateway); }
+inject()  { nb clear logical_router_port $(P) gateway_chassis; }
+heal()    { nb lrp-set-gateway-chassis $(P) $(chassis net1) 1; }
+symptom() { ! pf && gg; }
+main "$@"
