@@ -107,6 +107,10 @@ export const skipped = (reason: string): Outcome => ({ status: 'skipped', reason
 
 export const blocked = (failure: FactFailure): Outcome => ({ status: 'blocked', failures: [failure] });
 
+/** Without a fact: skipped where there is nothing to look at, blocked where nobody could look. */
+export const notSeen = (failure: FactFailure): Outcome =>
+  failure.kind === 'unsupported' ? skipped(failure.because) : blocked(failure);
+
 /** `problem` when there is a finding, else `ok`. */
 export function judged(
   findings: readonly Finding[],

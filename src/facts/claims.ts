@@ -8,7 +8,7 @@ import { parseOvsFdb } from '../nodes/parse/ovs-appctl.ts';
 import { namespaceName, parseAddress, sameMac } from '../path/addresses.ts';
 import { agents } from './cloud-api.ts';
 import { hostOvs } from './host.ts';
-import { read, run, type Store, showing, source } from './io.ts';
+import { probesOff, read, run, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { pathHosts, placement } from './placement.ts';
 import { dhcpHosts } from './port-api.ts';
@@ -32,7 +32,7 @@ export const claims = source<PortSubject, readonly Claim[]>(
   'port.claims',
   (subject) => subject.id,
   async (subject, facts) => {
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     const [hosts, place] = await Promise.all([facts.get(dhcpHosts, subject), facts.get(placement, subject)]);
     if (!hosts.ok) return hosts;
     if (!place.ok) return place;

@@ -6,7 +6,7 @@ import type { Command, CommandResult } from '../nodes/command.ts';
 import { familyOf, namespaceName } from '../path/addresses.ts';
 import { groupFromApi, type Probe, portSecurityFromApi, verdictOf } from '../path/secgroup.ts';
 import { asked } from './asked.ts';
-import { commandEvidence, commandFailure, type Store, showing, source } from './io.ts';
+import { commandEvidence, commandFailure, probesOff, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { type PingNotSent, runAt, type Sender } from './ping.ts';
 import { dhcpHosts, floatingIps, remoteMembers, routerHost, securityGroups, servingRouters } from './port-api.ts';
@@ -98,7 +98,7 @@ export const connects = source<PortSubject, Connects>(
   'port.connects',
   (subject) => subject.id,
   async (subject, facts) => {
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     const [what, hosts, routers, groups, members, floating] = await Promise.all([
       facts.get(asked, subject),
       facts.get(dhcpHosts, subject),

@@ -136,6 +136,9 @@ export const commandFailure = (host: string, command: Command, result: CommandRe
   detail: (result.stderr.trim() || result.stdout.trim()).split('\n')[0] ?? '',
 });
 
+/** Why no packet is sent where the operator wants none. */
+export const probesOff: FactFailure = { kind: 'unsupported', because: 'probes are off (--no-probe)' };
+
 /** Runs a command on a node whatever its exit code. */
 export async function run(facts: Store, host: string, command: Command): Promise<Result<Ran, FactFailure>> {
   const answer = await facts.io.nodes.run(host, command);

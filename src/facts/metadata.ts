@@ -7,7 +7,7 @@ import { parseSockets } from '../nodes/parse/sockets.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { type Controllers, controllerServices } from './controllers.ts';
 import { hostProcesses } from './host.ts';
-import { commandEvidence, read, type Store, showing, source } from './io.ts';
+import { commandEvidence, probesOff, read, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import { type PortSubject, theCloud } from './subject.ts';
@@ -110,7 +110,7 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
   'port.metadata',
   (subject) => subject.id,
   async (subject, facts) => {
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     const [routers, subnets] = await Promise.all([facts.get(servingRouters, subject), facts.get(portSubnets, subject)]);
     if (!routers.ok) return routers;
     if (!subnets.ok) return subnets;

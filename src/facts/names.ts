@@ -4,7 +4,7 @@ import type { FactFailure } from '../engine/failure.ts';
 import { err } from '../engine/result.ts';
 import type { Command } from '../nodes/command.ts';
 import { namespaceName } from '../path/addresses.ts';
-import { commandEvidence, showing, source } from './io.ts';
+import { commandEvidence, probesOff, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { dhcpHosts, portSubnets, routerHost, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
@@ -51,7 +51,7 @@ export const nameService = source<PortSubject, NameService>(
   'port.name-service',
   (subject) => subject.id,
   async (subject, facts) => {
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     const [subnets, routers, dhcp] = await Promise.all([
       facts.get(portSubnets, subject),
       facts.get(servingRouters, subject),

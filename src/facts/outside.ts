@@ -4,7 +4,7 @@ import { err } from '../engine/result.ts';
 import { namespaceName } from '../path/addresses.ts';
 import { asked } from './asked.ts';
 import { type Connect, connect } from './connect.ts';
-import { source } from './io.ts';
+import { probesOff, source } from './io.ts';
 import { nsExists } from './namespace.ts';
 import { type PingRun, type Sender, sendPing } from './ping.ts';
 import { routerHost, servingRouters } from './port-api.ts';
@@ -26,7 +26,7 @@ export const outside = source<PortSubject, Outside>(
   async (subject, facts) => {
     const { peer } = facts.io;
     if (peer?.kind !== 'address') return err({ kind: 'unsupported', because: 'no address outside was named (--to)' });
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     const [routers, what] = await Promise.all([facts.get(servingRouters, subject), facts.get(asked, subject)]);
     if (!routers.ok) return routers;
     const { address } = peer;

@@ -8,7 +8,7 @@ import { agents } from './cloud-api.ts';
 import { connects } from './connect.ts';
 import { type Forwardings, waysOf } from './forwarding.ts';
 import { hostLinks, hostOvs } from './host.ts';
-import { type Io, run, type Store, showing, source } from './io.ts';
+import { type Io, probesOff, run, type Store, showing, source } from './io.ts';
 import { fullSizePings, pingsFromDhcp, pingsFromRouter, pingsOfFloating, sendPing } from './ping.ts';
 import { boundPort, placement } from './placement.ts';
 import { portNetwork, type ServingRouter, servingRouters } from './port-api.ts';
@@ -246,7 +246,7 @@ async function received(
  * full size, and packets for the tunnel itself, between two readings of every counter of both hosts.
  */
 export const pairLook = source<PortSubject, PairLook>('port.pair-look', byId, async (subject, facts) => {
-  if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+  if (!facts.io.options.mayProbe) return err(probesOff);
   const [tunnel, place, network] = await Promise.all([
     facts.get(pairTunnel, subject),
     facts.get(placement, subject),

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
@@ -25,10 +25,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [noAnswer, deniedOut],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.service.ok) {
-      const { error } = maybe.service;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.service.ok) return notSeen(maybe.service.error);
     const { questions, notAsked } = maybe.service.value.value;
     const [lost] = notAsked;
     if (questions.length === 0)

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
@@ -219,10 +219,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [countedAway],
   judge: ({ subject, facts, maybe }) => {
     const { host: compute } = facts.placement.value;
-    if (!maybe.look.ok) {
-      const { error } = maybe.look;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.look.ok) return notSeen(maybe.look.error);
     const look = maybe.look.value.value;
     const rounds = roundsOf(look);
     if (rounds.length < 2) return skipped('the counters were not read between two repetitions');

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, passed, skipped } from '../../engine/check.ts';
+import { defineCheck, notSeen, passed } from '../../engine/check.ts';
 import type { FindingSpec, RemedyStep, Scope } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Matrix } from '../../engine/matrix.ts';
@@ -74,10 +74,7 @@ export default defineCheck<Io, PortSubject, Record<string, never>, typeof option
   optional,
   findings: [instanceSide, hostSide, networkSide],
   judge: ({ subject, maybe }) => {
-    if (!maybe.matrix.ok) {
-      const { error } = maybe.matrix;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.matrix.ok) return notSeen(maybe.matrix.error);
     const { value: matrix, evidence } = maybe.matrix.value;
     const reading = readMatrix(matrix);
     const others = matrix.rows.filter((r) => r.kind !== 'this-instance');

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, passed, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen, passed, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
@@ -50,7 +50,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [denied, deniedOut],
   judge: ({ subject, facts, maybe }) => {
     for (const fact of [maybe.pair, maybe.groups, maybe.peerGroups]) {
-      if (!fact.ok) return fact.error.kind === 'unsupported' ? skipped(fact.error.because) : blocked(fact.error);
+      if (!fact.ok) return notSeen(fact.error);
     }
     if (!maybe.pair.ok || !maybe.groups.ok || !maybe.peerGroups.ok) return skipped('no peer');
     const { peer, name, own, theirs, way } = maybe.pair.value.value;

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Io } from '../../facts/io.ts';
 import { pairForwardings, pairs } from '../../facts/pair.ts';
 import { placement } from '../../facts/placement.ts';
@@ -19,10 +19,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [noEntry],
   judge: ({ subject, maybe }) => {
-    if (!maybe.forwardings.ok) {
-      const { error } = maybe.forwardings;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.forwardings.ok) return notSeen(maybe.forwardings.error);
     if (!maybe.placement.ok) return blocked(maybe.placement.error);
     const [agent = 'the L2 agent'] = maybe.placement.value.value.backend.agents('compute');
     const verify = maybe.pair.ok

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, passed, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen, passed } from '../../engine/check.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { pairs } from '../../facts/pair.ts';
@@ -20,10 +20,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [apart],
   judge: ({ subject, maybe }) => {
-    if (!maybe.pair.ok) {
-      const { error } = maybe.pair;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.pair.ok) return notSeen(maybe.pair.error);
     const { peer, name, own, theirs, way } = maybe.pair.value.value;
     const { evidence } = maybe.pair.value;
     switch (way.kind) {

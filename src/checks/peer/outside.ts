@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf, onHost } from '../../engine/finding-of.ts';
 import { asked } from '../../facts/asked.ts';
@@ -32,10 +32,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [deniedOut, outsideSilent],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.outside.ok) {
-      const { error } = maybe.outside;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.outside.ok) return notSeen(maybe.outside.error);
     const { address, pings, connects, notSent } = maybe.outside.value.value;
     const verify = verifyPair(subject, address);
     const family = familyOf(address) ?? 4;

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
@@ -73,12 +73,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (!maybe.tunnel.ok || !maybe.pair.ok) {
       const error = maybe.tunnel.ok ? undefined : maybe.tunnel.error;
       if (error === undefined) return skipped('no peer was named (--to)');
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+      return notSeen(error);
     }
-    if (!maybe.look.ok) {
-      const { error } = maybe.look;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.look.ok) return notSeen(maybe.look.error);
     const look = maybe.look.value.value;
     const { shape, link } = maybe.tunnel.value.value;
     const { peer, name } = maybe.pair.value.value;

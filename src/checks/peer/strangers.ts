@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
 import { asked } from '../../facts/asked.ts';
@@ -27,10 +27,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [strangerIdle],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.pair.ok) {
-      const { error } = maybe.pair;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.pair.ok) return notSeen(maybe.pair.error);
     const { peer, name, own, theirs, way } = maybe.pair.value.value;
     const byHost = new Map<string, RulesOfHost>();
     for (const rules of [maybe.rules, maybe.peerRules])

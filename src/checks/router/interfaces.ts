@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -26,10 +26,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [interfaceDown],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.placement.ok) {
-      const { error } = maybe.placement;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.placement.ok) return notSeen(maybe.placement.error);
     const { backend } = maybe.placement.value.value;
     const standing = facts.routers.value.filter(
       (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),

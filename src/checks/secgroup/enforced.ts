@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
@@ -23,10 +23,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [notOnNode, notEnforced],
   judge: ({ subject, facts, maybe }) => {
     const { host, backend } = facts.placement.value;
-    if (!maybe.firewall.ok) {
-      const { error } = maybe.firewall;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.firewall.ok) return notSeen(maybe.firewall.error);
     const e = maybe.firewall.value.value;
     const [evidence, second] = maybe.firewall.value.evidence;
     if (evidence === undefined) throw new Error('a firewall without evidence');

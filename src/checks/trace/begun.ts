@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
@@ -81,7 +81,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (!maybe.legs.ok) {
       // That nothing could be sent is said where packets are followed.
       const { error } = maybe.legs;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
+      return notSeen(error);
     }
     const legs = maybe.legs.value.value;
     const verify = legs[0]?.command ?? verifyWith('trace', subject);

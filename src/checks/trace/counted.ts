@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
@@ -129,10 +129,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [strangersRule, countedAway],
   judge: ({ subject, maybe }) => {
-    if (!maybe.counted.ok) {
-      const { error } = maybe.counted;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.counted.ok) return notSeen(maybe.counted.error);
     const found = maybe.counted.value.value.flatMap((counted) =>
       [...counted.readings].flatMap(([host, readings]) => {
         const strangers = strangersAt(subject, counted, host, readings);

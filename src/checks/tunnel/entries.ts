@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -76,10 +76,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [noEntry],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.forwardings.ok) {
-      const { error } = maybe.forwardings;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.forwardings.ok) return notSeen(maybe.forwardings.error);
     const { backend } = facts.placement.value;
     const [agent = 'the L2 agent'] = backend.agents('compute');
     const { ways, unseen } = maybe.forwardings.value.value;

@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactResult } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -134,10 +134,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [blockedTunnel, underlayDead, wrongEndpoint],
   judge: ({ subject, maybe }) => {
     const [agent = ''] = maybe.placement.ok ? maybe.placement.value.value.backend.agents('compute') : [];
-    if (!maybe.tunnels.ok) {
-      const { error } = maybe.tunnels;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.tunnels.ok) return notSeen(maybe.tunnels.error);
     const { shape, links } = maybe.tunnels.value.value;
     if (!maybe.look.ok) {
       const { error } = maybe.look;

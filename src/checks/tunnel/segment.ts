@@ -1,4 +1,4 @@
-import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
+import { defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
@@ -19,10 +19,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   optional,
   findings: [wrongSegment],
   judge: ({ subject, facts, maybe }) => {
-    if (!maybe.segment.ok) {
-      const { error } = maybe.segment;
-      return error.kind === 'unsupported' ? skipped(error.because) : blocked(error);
-    }
+    if (!maybe.segment.ok) return notSeen(maybe.segment.error);
     const { differences, compared } = maybe.segment.value.value;
     if (compared.length === 0) return skipped("no host's end of the segment could be compared");
     const { backend, segment } = facts.placement.value;

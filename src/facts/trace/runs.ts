@@ -9,7 +9,7 @@ import { isSilenceSure } from '../../path/trace/losses.ts';
 import type { Observation } from '../../path/trace/observation.ts';
 import { sortPackets } from '../../path/trace/packets.ts';
 import { nameOfPoint, passes } from '../../path/trace/point.ts';
-import { commandEvidence, type Store, showing, source } from '../io.ts';
+import { commandEvidence, probesOff, type Store, showing, source } from '../io.ts';
 import type { PortSubject } from '../subject.ts';
 import { captureCommand, numbered, seenIn, snapOf, watchOf } from './captures.ts';
 import type { PlannedLeg } from './leg.ts';
@@ -129,7 +129,7 @@ export const traceRuns = source<PortSubject, TraceRuns>(
   'trace.runs',
   (subject) => subject.id,
   async (subject, facts): Promise<FactResult<TraceRuns>> => {
-    if (!facts.io.options.mayProbe) return err({ kind: 'unsupported', because: 'probes are off (--no-probe)' });
+    if (!facts.io.options.mayProbe) return err(probesOff);
     if (!facts.io.options.mayCapture) return err({ kind: 'unsupported', because: 'captures are off' });
     const legs = await facts.get(traceLegs, subject);
     if (!legs.ok) return legs;
