@@ -1,3 +1,4 @@
+import { cpusIn, firstCpus } from './cpus.ts';
 import type { Aggregate, Estate, HostFacts } from './estate.ts';
 import { defaultZone, type Options, optionsOf, zonesByPlacement } from './options.ts';
 import type { Constraint, Origin, PlacementQuery } from './query.ts';
@@ -121,20 +122,9 @@ function pinned(wish: Wish): Constraint[] {
   return found;
 }
 
-/** How many CPUs a mask names: `0-3,^2`; one that begins with ^ takes away from all. */
-function cpuCount(mask: string, vcpus: number): number {
-  const words = mask.split(',').map((w) => w.trim());
-  const cpus = new Set<number>(words[0]?.startsWith('^') ? Array.from({ length: vcpus }, (_, i) => i) : []);
-  for (const word of words) {
-    const [, out, from, to] = /^(\^?)(\d+)(?:-(\d+))?$/.exec(word) ?? [];
-    if (from === undefined) continue;
-    for (let cpu = Number(from); cpu <= Math.min(Number(to ?? from), vcpus - 1); cpu++) {
-      if (out === '^') cpus.delete(cpu);
-      else cpus.add(cpu);
-    }
-  }
-  return cpus.size;
-}
+/** How many of an instance's CPUs a mask names: `0-3,^2`; one that begins with ^ takes away from all. */
+const cpuCount = (mask: string, vcpus: number): number =>
+  [...cpusIn(mask, firstCpus(vcpus))].filter((cpu) => cpu < vcpus).length;
 
 /** The flavor's own sizes, of classes that nothing else asked for: the root disk of a volume is none of the host's. */
 function sizes(wish: Wish, others: readonly Constraint[]): Constraint[] {

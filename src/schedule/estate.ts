@@ -7,6 +7,10 @@ export interface Estate {
   readonly cells: readonly Cell[];
   /** Agents that plug ports, by host; absent where Neutron could not be asked. */
   readonly agents?: ReadonlyMap<string, readonly PluggingAgent[]>;
+  /** What compute nodes show of themselves by SSH, by host: looked at where a verdict hangs on it. */
+  readonly nodes?: ReadonlyMap<string, ComputeNode>;
+  /** Where there are too many hosts to look for strays on each: on how many it was, those that come closest. */
+  readonly strayLook?: { readonly looked: number; readonly hosts: number };
   /** Consumers in Placement that are neither an instance nor a migration, or of an instance that is on another host. */
   readonly strays: readonly StrayAllocation[];
 }
@@ -53,6 +57,52 @@ export interface HostFacts {
 
 export interface Inventory {
   readonly total: number;
+/** A compute node's own hardware, and how its nova-compute is told to use it. */
+export interface ComputeNode {
+  /** `virsh capabilities`; absent where it could not be read. */
+  readonly cells?: readonly NumaCell[];
+  /** /sys/bus/pci/devices; absent where it could not be read. */
+  readonly devices?: readonly PciDevice[];
+  /** nova.conf as nova-compute reads it, by `section.name`; the lines of an option that may come more than once under each other. */
+  readonly options?: ReadonlyMap<string, string>;
+  /** Files and host. */
+  readonly where: string;
+  /** What its instances have of its NUMA cells; absent where it was not asked for. */
+  readonly placed?: readonly PlacedCell[];
+}
+
+export interface NumaCell {
+  readonly id: number;
+  readonly memoryMb: number;
+  /** Each with those it shares a core with, itself among them. */
+  readonly cpus: readonly { readonly id: number; readonly siblings: readonly number[] }[];
+  readonly pages: readonly { readonly sizeKb: number; readonly total: number }[];
+}
+
+/** A cell of an instance's NUMA topology, on a cell of its host (GET /servers/ID/topology, 2.78). */
+export interface PlacedCell {
+  readonly host: number;
+  readonly memoryMb: number;
+  readonly vcpus: readonly number[];
+  /** The host's CPUs that it is pinned to. */
+  readonly pinned: readonly number[];
+  readonly pageKb?: number;
+}
+
+export interface PciDevice {
+  /** `0000:81:02.3`. */
+  readonly address: string;
+  /** Four hexadecimal digits. */
+  readonly vendor: string;
+  readonly product: string;
+  /** As Nova types them: a virtual function, one that has virtual functions to give, any other. */
+  readonly type: 'type-VF' | 'type-PF' | 'type-PCI';
+  /** Of a virtual function: its physical one. */
+  readonly parent?: string;
+  /** Its network interface, or that of its physical function. */
+  readonly interface?: string;
+}
+
   readonly reserved: number;
   readonly allocationRatio: number;
   readonly minUnit: number;

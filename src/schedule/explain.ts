@@ -78,6 +78,11 @@ function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readon
   if (image !== undefined && !wish.fromVolume && flavor.diskGb > 0 && image.minDiskGb > flavor.diskGb)
     notes.push(`Nova's API takes no flavor of ${flavor.diskGb} GB for this image: it wants ${image.minDiskGb} GB.`);
   const unmapped = hosts.filter(
+  const look = estate.strayLook;
+  if (look !== undefined)
+    notes.push(
+      `Allocations that nothing stands for were looked for on ${look.looked} of ${look.hosts} hosts, those that lack least of an amount.`,
+    );
     (h) =>
       h.host.cell.state === 'unmapped' &&
       h.judgements.every((j) => j.state !== 'rejects' || j.obstacles.every((o) => o.of === 'unmapped')),

@@ -21,6 +21,8 @@ export interface Wish {
   readonly hidden: readonly string[];
 }
 
+  /** Nova's log tells that it asked for a PCI device (PciPassthroughFilter lets all others pass), and the API no longer does. */
+  readonly deviceHidden?: true;
 /** Sizes as Nova has them: MiB for memory and swap, GiB for disks. */
 export interface WishedFlavor {
   readonly name: string;

@@ -75,15 +75,21 @@ async function oneByOne(
     providers
       .filter((p) => p.parent === undefined)
       .slice(0, closely)
-      .map((p) =>
-        facts.io.cloud.get({
-          service: 'compute',
-          path: `/os-hypervisors/${encodeURIComponent(p.uuid)}`,
-          query: { with_servers: 'true' },
-          schema,
-          microversion: '2.87',
-        }),
-      ),
+/** As Nova fails over a cell that does not answer. */
+const isCellFailure = (failure: FactFailure): boolean =>
+  failure.kind === 'timeout' || (failure.kind === 'api' && (failure.status ?? 0) >= 500);
+
+/** One hypervisor with its servers. */
+export const hypervisorOf = (facts: Store, uuid: string) =>
+  facts.io.cloud.get({
+    service: 'compute',
+    path: `/os-hypervisors/${encodeURIComponent(uuid)}`,
+    query: { with_servers: 'true' },
+    schema: z.object({ hypervisor: hypervisors() }),
+    microversion: '2.87',
+  });
+
+      .map((p) => hypervisorOf(facts, p.uuid)),
   );
   return answers.flatMap((answer) => (answer.ok ? [answer.value.value.hypervisor] : []));
 }
@@ -147,7 +153,8 @@ export const estate = source<WishScope, Estate>(
       withInstances,
     });
     const [strays, settings, network] = await Promise.all([
-      straysOf(facts, hosts, providers.value.value),
+      // Of more providers, a closer look is taken at those that matter (closer.ts).
+      providers.value.value.length > closely ? observed([]) : straysOf(facts, hosts, providers.value.value),
       settling,
       plugging,
     ]);

@@ -12,7 +12,8 @@ import type { Wish } from '../../schedule/wish.ts';
 import { agents, computeServices } from '../cloud-api.ts';
 import { type Store, source } from '../io.ts';
 import { type CloudSubject, type InstanceSubject, theCloud } from '../subject.ts';
-import { cellList } from './cells.ts';
+import { cellList, type InstanceCell, instanceCell } from './cells.ts';
+import { lookedCloser } from './closer.ts';
 import { estate } from './estate.ts';
 import { closely } from './providers.ts';
 import { schedulerSaid } from './said.ts';
@@ -110,15 +111,26 @@ async function proven(
   return confirmed.length === 0 ? undefined : { ...relaxation, hosts: confirmed, proof: 'placement' };
 }
 
-async function explained(facts: Store, wish: Wish, said: readonly ScheduleSaid[]): Promise<FactResult<Schedule>> {
-  const cloud = await facts.get(estate, { wish });
+/** A filter that lets every request without a PCI device pass has dropped hosts: it asked for one. */
+const asksForDevice = (said: readonly ScheduleSaid[]): boolean =>
+  said.some(({ filters }) => filters.some((f) => f.name === 'PciPassthroughFilter' && f.end < f.start));
+
+async function explained(facts: Store, told: Wish, said: readonly ScheduleSaid[]): Promise<FactResult<Schedule>> {
+  const cloud = await facts.get(estate, { wish: told });
   if (!cloud.ok) return cloud;
+  const wish: Wish = asksForDevice(said) ? { ...told, deviceHidden: true } : told;
   const answers = await answersOf(facts, placementQuery(wish, cloud.value.value), cloud.value.value);
-  const schedule = explain(wish, cloud.value.value, said, answers.ok ? answers.value.value : undefined);
-  const relaxations = await Promise.all(schedule.relaxations.map((r) => proven(facts, r, wish, cloud.value.value)));
+  const answered = answers.ok ? answers.value.value : undefined;
+  // By what was computed alone: the log's word is for what cannot be seen at all.
+  const first = explain(wish, cloud.value.value, [], answered);
+  const closer = await lookedCloser(facts, wish, cloud.value.value, first);
+  const known = closer?.estate ?? cloud.value.value;
+  const schedule = closer === undefined && said.length === 0 ? first : explain(wish, known, said, answered);
+  const relaxations = await Promise.all(schedule.relaxations.map((r) => proven(facts, r, wish, known)));
   return observed(
     { ...schedule, relaxations: relaxations.filter((r) => r !== undefined) },
     ...(answers.ok ? answers.value.evidence : []),
+    ...(closer?.evidence ?? []),
     ...cloud.value.evidence,
   );
 }

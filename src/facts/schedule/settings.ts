@@ -8,7 +8,7 @@ import { type CloudSubject, theCloud } from '../subject.ts';
 import { inShort } from './in-short.ts';
 
 /**
- * Options of nova.conf that bear on scheduling, from files and folders in the order given. What is printed is chosen on the node: passwords
+ * Options of nova.conf that bear on scheduling, or on what a compute node gives, from files and folders in the order given. What is printed is chosen on the node: passwords
  * and URLs of the same files never leave it. Constant; the names are positional arguments. Read as oslo.config's iniparser.py reads it: a line
  * that begins with a blank goes on with the value before it, an empty line ends it, the first of = and : parts key from value.
  */
@@ -27,7 +27,7 @@ $0 == "" { w = 0; next }
 k = substr($0, 1, i - 1); v = substr($0, i + 1)
 gsub(/^[ \\t]+|[ \\t]+$/, "", k); sub(/^[ \\t]+/, "", v)
 if (k ~ /passw|secret|token|credential|connection|_url/) next
-if (s == "filter_scheduler" || s == "scheduler" || s == "workarounds" || s == "pci" && k == "alias" || s == "cinder" && k == "cross_az_attach" || s == "DEFAULT" && k ~ /^(scheduler_|(initial_)?(cpu|ram|disk)_allocation_ratio$|default_(availability|schedule)_zone$|service_down_time$|max_(io_ops|instances)_per_host$)/) { w = 1; print s "\\t" k "\\t" v } }' "$c"
+if (s == "filter_scheduler" || s == "scheduler" || s == "workarounds" || s == "pci" && k ~ /^(alias|device_spec|passthrough_whitelist)$/ || s == "compute" && k ~ /^cpu_(dedicated|shared)_set$/ || s == "cinder" && k == "cross_az_attach" || s == "DEFAULT" && k ~ /^(scheduler_|(initial_)?(cpu|ram|disk)_allocation_ratio$|default_(availability|schedule)_zone$|service_down_time$|max_(io_ops|instances)_per_host$|vcpu_pin_set$|reserved_huge_pages$|log_(file|dir)$|logfile$|logdir$|use_journal$|pci_(alias|passthrough_whitelist)$)/) { w = 1; print s "\\t" k "\\t" v } }' "$c"
 done
 done`;
 
@@ -48,11 +48,23 @@ export function parseOptions(stdout: string): {
       if (last !== undefined) options.set(last, `${options.get(last) ?? ''}\n${line.slice(1)}`);
     } else if (key !== '') {
       last = `${section}.${key}`;
-      options.set(last, unquoted(value.join('\t')));
+      const text = unquoted(value.join('\t'));
+      const before = severalTimes.has(last) ? options.get(last) : undefined;
+      options.set(last, before === undefined ? text : `${before}\n${text}`);
     }
   }
   return { files, options };
 }
+
+/** Options that come as often as there are values (oslo.config, MultiOpt). */
+const severalTimes = new Set([
+  'pci.alias',
+  'pci.device_spec',
+  'pci.passthrough_whitelist',
+  'DEFAULT.pci_alias',
+  'DEFAULT.pci_passthrough_whitelist',
+  'DEFAULT.reserved_huge_pages',
+]);
 
 const unquoted = (value: string): string => {
   const [first] = value;
@@ -66,14 +78,18 @@ export const listOf = (value: string): readonly string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== '');
 
-const program = 'nova-scheduler';
+type Program = 'nova-scheduler' | 'nova-conductor' | 'nova-compute';
 
 /** oslo.config's own places (find_config_files, find_config_dirs), and RDO's file of defaults before them. */
-const usualFiles = ['/usr/share/nova/nova-dist.conf', '/etc/nova/nova.conf', `/etc/nova/${program}.conf`];
-const usualFolders = ['/etc/nova/nova.conf.d', `/etc/nova/${program}.conf.d`];
+const usualFiles = (program: Program): readonly string[] => [
+  '/usr/share/nova/nova-dist.conf',
+  '/etc/nova/nova.conf',
+  `/etc/nova/${program}.conf`,
+];
+const usualFolders = (program: Program): readonly string[] => ['/etc/nova/nova.conf.d', `/etc/nova/${program}.conf.d`];
 
 /** Files and folders that a command line makes oslo.config read, in order: those it names take the place of the usual ones of their kind. */
-export function configurationOf(args: string): readonly string[] {
+export function configurationOf(args: string, program: Program = 'nova-scheduler'): readonly string[] {
   const words = args.split(/\s+/);
   const named: { readonly folder: boolean; readonly path: string }[] = [];
   for (const [index, word] of words.entries()) {
@@ -82,14 +98,14 @@ export function configurationOf(args: string): readonly string[] {
     if (match !== null && path !== undefined && path !== '') named.push({ folder: match[1] === 'dir', path });
   }
   return [
-    ...(named.some((n) => !n.folder) ? [] : usualFiles),
-    ...(named.some((n) => n.folder) ? [] : usualFolders),
+    ...(named.some((n) => !n.folder) ? [] : usualFiles(program)),
+    ...(named.some((n) => n.folder) ? [] : usualFolders(program)),
     ...named.map((n) => n.path),
   ];
 }
 
 /** A command line whose program it is, run by itself or by an interpreter. */
-const runsScheduler = (args: string): boolean =>
+const runs = (args: string, program: Program): boolean =>
   args
     .split(/\s+/)
     .slice(0, 2)
@@ -97,17 +113,19 @@ const runsScheduler = (args: string): boolean =>
 
 /** Where a deployment tool keeps the file on the host itself, for a container that cannot be entered. */
 const onHost = {
-  kolla: '/etc/kolla/nova-scheduler/nova.conf',
-  tripleo: '/var/lib/config-data/puppet-generated/nova/etc/nova/nova.conf',
+  kolla: (program: Program): string => `/etc/kolla/${program}/nova.conf`,
+  tripleo: (program: Program): string =>
+    `/var/lib/config-data/puppet-generated/nova${program === 'nova-compute' ? '_libvirt' : ''}/etc/nova/nova.conf`,
 } as const;
 
-async function readOn(facts: Store, host: string): Promise<Ran | undefined> {
+/** What `readOptions` prints of the files that a service of Nova reads on a host; undefined where none can be read. */
+export async function readConfiguration(facts: Store, host: string, program: Program): Promise<Ran | undefined> {
   const [layout, processes] = await Promise.all([facts.get(hostLayout, host), facts.get(hostProcesses, host)]);
   if (!layout.ok) return undefined;
   const how = layout.value.value;
   // Processes of containers are seen on their host, too.
-  const running = (processes.ok ? processes.value.value : []).find((p) => runsScheduler(p.args));
-  const paths = configurationOf(running?.args ?? program);
+  const running = (processes.ok ? processes.value.value : []).find((p) => runs(p.args, program));
+  const paths = configurationOf(running?.args ?? program, program);
   const read = (within: readonly string[], from: readonly string[]) => {
     const [first = 'sh', ...rest] = [...within, 'sh', '-c', readOptions, 'sh', ...from];
     return run(facts, host, { argv: [first, ...rest], impact: 'read', become: true });
@@ -116,13 +134,13 @@ async function readOn(facts: Store, host: string): Promise<Ran | undefined> {
     ran.ok && ran.value.result.stdout.startsWith('@') ? ran.value : undefined;
   const inside = usable(await read(how.within(program), paths));
   if (inside !== undefined || how.name === 'systemd' || how.name === 'devstack') return inside;
-  return usable(await read([], [onHost[how.name]]));
+  return usable(await read([], [onHost[how.name](program)]));
 }
 
 /** Hosts on which Nova says that a scheduler runs, those that report first. */
 export async function schedulerHosts(facts: Store): Promise<readonly string[]> {
   const services = await facts.get(computeServices, theCloud);
-  const mine = (services.ok ? services.value.value : []).filter((s) => s.binary === program);
+  const mine = (services.ok ? services.value.value : []).filter((s) => s.binary === 'nova-scheduler');
   const rank = (state: string): number => (state === 'up' ? 0 : 1);
   mine.sort((a, b) => rank(a.state) - rank(b.state) || (a.host < b.host ? -1 : 1));
   return [...new Set(mine.map((s) => s.host))];
@@ -137,7 +155,7 @@ export const schedulerSettings = source<CloudSubject, SchedulerSettings>(
     const release = version.ok ? version.value.value.release?.toLowerCase() : undefined;
     const told = release === undefined ? {} : { release };
     for (const host of hosts) {
-      const ran = await readOn(facts, host);
+      const ran = await readConfiguration(facts, host, 'nova-scheduler');
       if (ran === undefined) continue;
       const { files, options } = parseOptions(ran.result.stdout);
       // The name it had before Ocata.

@@ -28,16 +28,15 @@ type Held = Map<string, Map<string, Readonly<Record<string, number>>>>;
 
 /**
  * Allocations that nothing of the cloud stands for: their consumer is no instance and no migration, or is an instance that is on another
- * host and is not on the move. Not looked for where the instances of the hosts are not known, or the providers are too many to ask each.
+ * host and is not on the move. Not looked for where the instances of the hosts are not known.
+ * @param providers those that are looked at
  */
 export async function straysOf(
   facts: Store,
   hosts: readonly HostFacts[],
   providers: readonly Provider[],
 ): Promise<FactResult<readonly StrayAllocation[]>> {
-  if (providers.length > closely || hosts.every((h) => h.instances === undefined)) {
-    return observed([]);
-  }
+  if (hosts.every((h) => h.instances === undefined)) return observed([]);
   const home = new Map<string, string>();
   for (const h of hosts) for (const id of h.instances ?? []) home.set(id, h.host);
   const hostOfRoot = new Map(hosts.flatMap((h) => (h.provider === undefined ? [] : [[h.provider, h.host] as const])));

@@ -133,6 +133,43 @@ export function parseDomainXml(stdout: string): Result<Domain, ParseFailure> {
   );
 }
 
+/** A NUMA cell of the host, as `virsh capabilities` prints it. */
+export interface HostCell {
+  readonly id: number;
+  readonly memoryKb: number;
+  readonly pages: readonly { readonly sizeKb: number; readonly total: number }[];
+  /** `siblings`: those of its core, itself among them, as a list of CPUs (`0,4-5`). */
+  readonly cpus: readonly { readonly id: number; readonly siblings: string }[];
+}
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 1, MiB: 1024, GiB: 1_048_576 };
+
+/** The NUMA cells of `virsh capabilities`; none where libvirt tells none. */
+export function parseCapabilities(stdout: string): Result<readonly HostCell[], ParseFailure> {
+  const what = 'virsh capabilities';
+  const elements = elementsOf(stdout);
+  if (!elements.some((element) => element.path === '/capabilities') || !/<\/capabilities>\s*$/.test(stdout))
+    return parseFailure(what, linesOf(stdout).find((line) => line.trim() !== '') ?? '');
+  const at = '/capabilities/host/topology/cells/cell';
+  const cells: {
+    id: number;
+    memoryKb: number;
+    pages: HostCell['pages'][number][];
+    cpus: HostCell['cpus'][number][];
+  }[] = [];
+  for (const { path, attributes, text } of elements) {
+    const cell = cells.at(-1);
+    const unit = UNITS[attributes.get('unit') ?? 'KiB'] ?? 1;
+    const id = Number(attributes.get('id'));
+    if (path === at) cells.push({ id, memoryKb: 0, pages: [], cpus: [] });
+    else if (path === `${at}/memory` && cell !== undefined) cell.memoryKb = Number(text) * unit;
+    else if (path === `${at}/pages`)
+      cell?.pages.push({ sizeKb: Number(attributes.get('size')) * unit, total: Number(text) });
+    else if (path === `${at}/cpus/cpu`) cell?.cpus.push({ id, siblings: attributes.get('siblings') ?? `${id}` });
+  }
+  return ok(cells);
+}
+
 interface XmlElement {
   /** `/domain/devices/interface`. */
   readonly path: string;
