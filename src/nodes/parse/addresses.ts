@@ -1,14 +1,14 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
-  jsonFailure,
+  type Json,
   linesOf,
   looksLikeJson,
   numberAt,
   objectsAt,
   type ParseFailure,
   parseFailure,
-  readJsonObjects,
+  readEach,
   textAt,
   wordAfter,
   wordsOf,
@@ -49,27 +49,28 @@ export function parseAddresses(stdout: string): Result<readonly InterfaceAddress
 }
 
 function fromJson(stdout: string): Result<readonly InterfaceAddress[], ParseFailure> {
-  const objects = readJsonObjects(WHAT, stdout);
-  if (!objects.ok) return objects;
-  const addresses: InterfaceAddress[] = [];
-  for (const link of objects.value) {
-    const dev = textAt(link, 'ifname');
-    if (dev === undefined) return jsonFailure(WHAT, link);
-    for (const info of objectsAt(link, 'addr_info')) {
-      const address = textAt(info, 'local');
-      const prefix = numberAt(info, 'prefixlen');
-      if (address === undefined || prefix === undefined) continue;
-      addresses.push({
+  const perLink = readEach(WHAT, stdout, addressesOf);
+  return perLink.ok ? ok(perLink.value.flat()) : perLink;
+}
+
+function addressesOf(link: Json): readonly InterfaceAddress[] | undefined {
+  const dev = textAt(link, 'ifname');
+  if (dev === undefined) return undefined;
+  return objectsAt(link, 'addr_info').flatMap((info): InterfaceAddress[] => {
+    const address = textAt(info, 'local');
+    const prefix = numberAt(info, 'prefixlen');
+    if (address === undefined || prefix === undefined) return [];
+    return [
+      {
         dev,
         family: textAt(info, 'family') === 'inet6' ? 6 : 4,
         address,
         prefix,
         scope: textAt(info, 'scope') ?? 'global',
         flags: FLAGS.filter((flag) => info[flag] === true),
-      });
-    }
-  }
-  return ok(addresses);
+      },
+    ];
+  });
 }
 
 function fromText(stdout: string): Result<readonly InterfaceAddress[], ParseFailure> {

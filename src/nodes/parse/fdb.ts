@@ -1,14 +1,14 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
-  jsonFailure,
+  type Json,
   linesOf,
   looksLikeJson,
   numberAt,
   type ParseFailure,
   parseFailure,
   present,
-  readJsonObjects,
+  readEach,
   textAt,
   textsAt,
   wordAfter,
@@ -37,31 +37,23 @@ const WHAT = 'bridge -j fdb show';
 
 /** Output of `bridge -j fdb show`, or of `bridge fdb show`. */
 export function parseFdb(stdout: string): Result<readonly FdbEntry[], ParseFailure> {
-  return looksLikeJson(stdout) ? fromJson(stdout) : fromText(stdout);
+  return looksLikeJson(stdout) ? readEach(WHAT, stdout, entryOf) : fromText(stdout);
 }
 
-function fromJson(stdout: string): Result<readonly FdbEntry[], ParseFailure> {
-  const objects = readJsonObjects(WHAT, stdout);
-  if (!objects.ok) return objects;
-  const entries: FdbEntry[] = [];
-  for (const object of objects.value) {
-    const mac = textAt(object, 'mac');
-    const dev = textAt(object, 'ifname');
-    if (mac === undefined || dev === undefined) return jsonFailure(WHAT, object);
-    entries.push(
-      present({
-        mac,
-        dev,
-        dst: textAt(object, 'dst'),
-        vni: numberAt(object, 'vni'),
-        master: textAt(object, 'master'),
-        self: textsAt(object, 'flags').includes('self'),
-        permanent: textAt(object, 'state') === 'permanent',
-        vlan: numberAt(object, 'vlan'),
-      }),
-    );
-  }
-  return ok(entries);
+function entryOf(object: Json): FdbEntry | undefined {
+  const mac = textAt(object, 'mac');
+  const dev = textAt(object, 'ifname');
+  if (mac === undefined || dev === undefined) return undefined;
+  return present({
+    mac,
+    dev,
+    dst: textAt(object, 'dst'),
+    vni: numberAt(object, 'vni'),
+    master: textAt(object, 'master'),
+    self: textsAt(object, 'flags').includes('self'),
+    permanent: textAt(object, 'state') === 'permanent',
+    vlan: numberAt(object, 'vlan'),
+  });
 }
 
 function fromText(stdout: string): Result<readonly FdbEntry[], ParseFailure> {

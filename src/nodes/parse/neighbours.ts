@@ -1,12 +1,12 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
-  jsonFailure,
+  type Json,
   linesOf,
   looksLikeJson,
   type ParseFailure,
   parseFailure,
   present,
-  readJsonObjects,
+  readEach,
   textAt,
   textsAt,
   wordAfter,
@@ -28,26 +28,18 @@ const STATES = ['REACHABLE', 'STALE', 'DELAY', 'PROBE', 'FAILED', 'INCOMPLETE', 
 
 /** Output of `ip -j neigh`, or of `ip neigh` (also with `-s`). */
 export function parseNeighbours(stdout: string): Result<readonly Neighbour[], ParseFailure> {
-  return looksLikeJson(stdout) ? fromJson(stdout) : fromText(stdout);
+  return looksLikeJson(stdout) ? readEach(WHAT, stdout, neighbourOf) : fromText(stdout);
 }
 
-function fromJson(stdout: string): Result<readonly Neighbour[], ParseFailure> {
-  const objects = readJsonObjects(WHAT, stdout);
-  if (!objects.ok) return objects;
-  const neighbours: Neighbour[] = [];
-  for (const object of objects.value) {
-    const address = textAt(object, 'dst');
-    if (address === undefined) return jsonFailure(WHAT, object);
-    neighbours.push(
-      present({
-        address,
-        dev: textAt(object, 'dev') ?? '',
-        mac: textAt(object, 'lladdr'),
-        state: textsAt(object, 'state'),
-      }),
-    );
-  }
-  return ok(neighbours);
+function neighbourOf(object: Json): Neighbour | undefined {
+  const address = textAt(object, 'dst');
+  if (address === undefined) return undefined;
+  return present({
+    address,
+    dev: textAt(object, 'dev') ?? '',
+    mac: textAt(object, 'lladdr'),
+    state: textsAt(object, 'state'),
+  });
 }
 
 function fromText(stdout: string): Result<readonly Neighbour[], ParseFailure> {

@@ -65,6 +65,23 @@ export function readJsonObjects(what: string, stdout: string): Result<readonly J
   return ok(objects);
 }
 
+/** What `read` makes of each object of such a list; where it makes nothing of one, the list is none that we know. */
+export function readEach<T>(
+  what: string,
+  stdout: string,
+  read: (object: Json) => T | undefined,
+): Result<readonly T[], ParseFailure> {
+  const objects = readJsonObjects(what, stdout);
+  if (!objects.ok) return objects;
+  const found: T[] = [];
+  for (const object of objects.value) {
+    const one = read(object);
+    if (one === undefined) return jsonFailure(what, object);
+    found.push(one);
+  }
+  return ok(found);
+}
+
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,6 @@ import { ok, type Result } from '../../engine/result.ts';
 import {
   decimal,
   type Json,
-  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
@@ -11,7 +10,7 @@ import {
   type ParseFailure,
   parseFailure,
   present,
-  readJsonObjects,
+  readEach,
   textAt,
   textsAt,
   wordAfter,
@@ -68,7 +67,7 @@ export function refuses(route: Route): boolean {
 
 /** Output of `ip -j route show table all`, or of `ip route show table all`. */
 export function parseRoutes(stdout: string): Result<readonly Route[], ParseFailure> {
-  return looksLikeJson(stdout) ? fromJson(stdout) : fromText(stdout);
+  return looksLikeJson(stdout) ? readEach(WHAT, stdout, routeOf) : fromText(stdout);
 }
 
 /** The family is not printed: it shows in any address, and a route of IPv6 alone has a router preference. */
@@ -78,37 +77,29 @@ function familyOf(addresses: readonly (string | undefined)[], preference: boolea
   return preference ? 6 : 4;
 }
 
-function fromJson(stdout: string): Result<readonly Route[], ParseFailure> {
-  const objects = readJsonObjects(WHAT, stdout);
-  if (!objects.ok) return objects;
-  const routes: Route[] = [];
-  for (const object of objects.value) {
-    const destination = textAt(object, 'dst');
-    if (destination === undefined) return jsonFailure(WHAT, object);
-    const via = gatewayOf(object);
-    const source = textAt(object, 'prefsrc');
-    const nexthops = objectsAt(object, 'nexthops').map(nextHopOf);
-    routes.push(
-      present({
-        type: textAt(object, 'type') ?? 'unicast',
-        family: familyOf(
-          [destination, source, textAt(object, 'gateway'), ...nexthops.map((hop) => hop.via)],
-          object.pref !== undefined,
-        ),
-        destination,
-        via,
-        dev: textAt(object, 'dev'),
-        table: tableOf(object),
-        metric: numberAt(object, 'metric'),
-        protocol: textAt(object, 'protocol'),
-        scope: textAt(object, 'scope'),
-        source,
-        flags: textsAt(object, 'flags'),
-        nexthops,
-      }),
-    );
-  }
-  return ok(routes);
+function routeOf(object: Json): Route | undefined {
+  const destination = textAt(object, 'dst');
+  if (destination === undefined) return undefined;
+  const via = gatewayOf(object);
+  const source = textAt(object, 'prefsrc');
+  const nexthops = objectsAt(object, 'nexthops').map(nextHopOf);
+  return present({
+    type: textAt(object, 'type') ?? 'unicast',
+    family: familyOf(
+      [destination, source, textAt(object, 'gateway'), ...nexthops.map((hop) => hop.via)],
+      object.pref !== undefined,
+    ),
+    destination,
+    via,
+    dev: textAt(object, 'dev'),
+    table: tableOf(object),
+    metric: numberAt(object, 'metric'),
+    protocol: textAt(object, 'protocol'),
+    scope: textAt(object, 'scope'),
+    source,
+    flags: textsAt(object, 'flags'),
+    nexthops,
+  });
 }
 
 function tableOf(object: Json): string {

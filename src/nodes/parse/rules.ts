@@ -1,14 +1,13 @@
 import { ok, type Result } from '../../engine/result.ts';
 import {
   type Json,
-  jsonFailure,
   linesOf,
   looksLikeJson,
   numberAt,
   type ParseFailure,
   parseFailure,
   present,
-  readJsonObjects,
+  readEach,
   textAt,
   wordAfter,
   wordsOf,
@@ -34,34 +33,26 @@ const WHAT = 'ip -j rule';
 
 /** Output of `ip -j rule`, or of `ip rule`. */
 export function parseRules(stdout: string): Result<readonly RoutingRule[], ParseFailure> {
-  return looksLikeJson(stdout) ? fromJson(stdout) : fromText(stdout);
+  return looksLikeJson(stdout) ? readEach(WHAT, stdout, ruleOf) : fromText(stdout);
 }
 
-function fromJson(stdout: string): Result<readonly RoutingRule[], ParseFailure> {
-  const objects = readJsonObjects(WHAT, stdout);
-  if (!objects.ok) return objects;
-  const rules: RoutingRule[] = [];
-  for (const object of objects.value) {
-    const priority = numberAt(object, 'priority');
-    if (priority === undefined) return jsonFailure(WHAT, object);
-    const mark = textAt(object, 'fwmark');
-    const mask = textAt(object, 'fwmask');
-    const table = numberAt(object, 'table');
-    rules.push(
-      present({
-        priority,
-        inverted: object.not !== undefined,
-        from: prefixOf(object, 'src', 'srclen') ?? 'all',
-        to: prefixOf(object, 'dst', 'dstlen'),
-        fwmark: mark !== undefined && mask !== undefined ? `${mark}/${mask}` : mark,
-        iif: textAt(object, 'iif'),
-        oif: textAt(object, 'oif'),
-        table: textAt(object, 'table') ?? (table === undefined ? undefined : String(table)),
-        action: textAt(object, 'action'),
-      }),
-    );
-  }
-  return ok(rules);
+function ruleOf(object: Json): RoutingRule | undefined {
+  const priority = numberAt(object, 'priority');
+  if (priority === undefined) return undefined;
+  const mark = textAt(object, 'fwmark');
+  const mask = textAt(object, 'fwmask');
+  const table = numberAt(object, 'table');
+  return present({
+    priority,
+    inverted: object.not !== undefined,
+    from: prefixOf(object, 'src', 'srclen') ?? 'all',
+    to: prefixOf(object, 'dst', 'dstlen'),
+    fwmark: mark !== undefined && mask !== undefined ? `${mark}/${mask}` : mark,
+    iif: textAt(object, 'iif'),
+    oif: textAt(object, 'oif'),
+    table: textAt(object, 'table') ?? (table === undefined ? undefined : String(table)),
+    action: textAt(object, 'action'),
+  });
 }
 
 function prefixOf(object: Json, address: string, length: string): string | undefined {

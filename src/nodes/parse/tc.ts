@@ -11,6 +11,7 @@ import {
   type ParseFailure,
   parseFailure,
   present,
+  readEach,
   readJsonObjects,
   textAt,
 } from './parsing.ts';
@@ -49,28 +50,23 @@ const FILTER = 'tc -s -j filter show';
 
 /** Output of `tc -s -j qdisc show`, or of `tc -s qdisc show` where iproute2 is too old for JSON. */
 export function parseQdiscs(stdout: string): Result<readonly Qdisc[], ParseFailure> {
-  if (!looksLikeJson(stdout)) return qdiscsFromText(stdout);
-  const objects = readJsonObjects(QDISC, stdout);
-  if (!objects.ok) return objects;
-  const qdiscs: Qdisc[] = [];
-  for (const object of objects.value) {
-    const dev = textAt(object, 'dev');
-    const kind = textAt(object, 'kind');
-    if (dev === undefined || kind === undefined) return jsonFailure(QDISC, object);
-    qdiscs.push(
-      present({
-        dev,
-        kind,
-        handle: textAt(object, 'handle') ?? '',
-        parent: textAt(object, 'parent'),
-        packets: numberAt(object, 'packets') ?? 0,
-        bytes: numberAt(object, 'bytes') ?? 0,
-        drops: numberAt(object, 'drops') ?? 0,
-        overlimits: numberAt(object, 'overlimits') ?? 0,
-      }),
-    );
-  }
-  return ok(qdiscs);
+  return looksLikeJson(stdout) ? readEach(QDISC, stdout, qdiscOf) : qdiscsFromText(stdout);
+}
+
+function qdiscOf(object: Json): Qdisc | undefined {
+  const dev = textAt(object, 'dev');
+  const kind = textAt(object, 'kind');
+  if (dev === undefined || kind === undefined) return undefined;
+  return present({
+    dev,
+    kind,
+    handle: textAt(object, 'handle') ?? '',
+    parent: textAt(object, 'parent'),
+    packets: numberAt(object, 'packets') ?? 0,
+    bytes: numberAt(object, 'bytes') ?? 0,
+    drops: numberAt(object, 'drops') ?? 0,
+    overlimits: numberAt(object, 'overlimits') ?? 0,
+  });
 }
 
 function qdiscsFromText(stdout: string): Result<readonly Qdisc[], ParseFailure> {
