@@ -43,6 +43,8 @@ export interface TargetSummary {
   readonly id: string;
   readonly status: string;
   readonly host?: string;
+  /** The cell that Nova keeps its record in, where it was asked for: cell0 of one that never got a host. */
+  readonly cell?: { readonly name: string; readonly uuid: string };
   readonly project?: string;
   /** Fixed address, and its floating address where it has one. */
   readonly addresses: readonly { readonly fixed: string; readonly floating?: string; readonly network: string }[];

@@ -180,6 +180,11 @@ export interface Schedule {
     readonly image?: string;
     readonly zone?: string;
     readonly count: number;
+    /** When (ISO 8601), and by whom: a name where the API tells, else an id. Absent of what nobody has asked of Nova. */
+    readonly at?: string;
+    readonly by?: string;
+    /** The host that the instance is on and is to leave. */
+    readonly movesFrom?: string;
   };
   readonly columns: readonly ScheduleColumn[];
   /** Those that come furthest first. */

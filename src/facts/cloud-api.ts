@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoint, Identity, ServiceType, ServiceVersion } from '../cloud/cloud.ts';
+import { twice } from '../cloud/twice.ts';
 import { observed } from '../engine/fact.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { ok } from '../engine/result.ts';
@@ -75,13 +76,15 @@ export const computeServices = source<CloudSubject, readonly ComputeService[]>(
   'compute.services',
   once,
   async (_, facts) => {
-    const answer = await facts.io.cloud.list({
-      service: 'compute',
-      path: '/os-services',
-      items: 'services',
-      schema: service,
-      microversion: '2.79',
-    });
+    const answer = await twice(() =>
+      facts.io.cloud.list({
+        service: 'compute',
+        path: '/os-services',
+        items: 'services',
+        schema: service,
+        microversion: '2.79',
+      }),
+    );
     return answer.ok ? observed(answer.value.value, answer.value.evidence) : answer;
   },
 );
@@ -97,5 +100,21 @@ export const projectName = source<string, string>(
       schema: z.looseObject({ project: z.looseObject({ name: z.string() }) }),
     });
     return answer.ok ? observed(answer.value.value.project.name, answer.value.evidence) : answer;
+  },
+);
+
+/** Name of a user: our own, or (GET /v3/users/{id}) another's where the credentials may see it. */
+export const userName = source<string, string>(
+  'identity.user',
+  (id) => id,
+  async (id, facts) => {
+    const own = await facts.io.cloud.identity();
+    if (own.ok && own.value.value.user.id === id) return observed(own.value.value.user.name, own.value.evidence);
+    const answer = await facts.io.cloud.get({
+      service: 'identity',
+      path: `/users/${encodeURIComponent(id)}`,
+      schema: z.looseObject({ user: z.looseObject({ name: z.string() }) }),
+    });
+    return answer.ok ? observed(answer.value.value.user.name, answer.value.evidence) : answer;
   },
 );

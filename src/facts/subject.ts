@@ -45,4 +45,10 @@ export const withoutHost = (instance: InstanceSubject | undefined): FactFailure 
         what: 'the hosts of the instance and of its ports',
         need: 'role admin, or policies that grant os_compute_api:os-extended-server-attributes and get_port:binding:host_id',
       }
-    : { kind: 'unsupported', because: 'the API names no host for it: it is not placed' };
+    : {
+        kind: 'unsupported',
+        because:
+          instance?.server.value.status === 'UNKNOWN'
+            ? 'the API names no host for it: its cell does not answer'
+            : 'the API names no host for it: it is not placed',
+      };

@@ -1,3 +1,4 @@
+import { span, utcMillis } from '../checks/age.ts';
 import type { RunReport } from '../engine/report.ts';
 import { columns, type Page, spaces, wrap } from './page.ts';
 
@@ -46,12 +47,22 @@ function targetParts(report: RunReport, page: Page): string[] {
   const rest = target.addresses.length - limit;
   return [
     `${theme.paint('strong', page.say(target.name))}  ${theme.paint(healthy ? 'ok' : 'problem', page.say(target.status))}${where}`,
+    ...(target.cell === undefined ? [] : [`in ${page.say(target.cell.name)}`]),
     ...(target.project === undefined ? [] : [`project ${page.say(target.project)}`]),
     ...target.addresses
       .slice(0, limit)
       .map((a) => page.say(a.floating === undefined ? a.fixed : `${a.fixed} ⇄ ${a.floating}`)),
     ...(rest > 0 ? [`and ${rest} more`] : []),
+    ...madePart(report, page),
   ];
+}
+
+/** `asked 4 min ago by demo`, of a request that was made. */
+function madePart({ schedule, startedAt }: RunReport, page: Page): string[] {
+  const { at, by } = schedule?.asked ?? {};
+  const when = at === undefined ? [] : [`${span((Date.parse(startedAt) - utcMillis(at)) / 1000)} ago`];
+  const who = by === undefined ? [] : [`by ${page.say(by)}`];
+  return when.length + who.length === 0 ? [] : [['asked', ...when, ...who].join(' ')];
 }
 
 /** The peer and the symptom that were asked about; nothing when the instance alone was. */

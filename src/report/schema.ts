@@ -375,6 +375,9 @@ const schedule = looseObject({
     image: optional(string()),
     zone: optional(string()),
     count,
+    at: optional(string()),
+    by: optional(string()),
+    movesFrom: optional(string()),
   }),
   columns: array(
     looseObject({ id: string(), kind: oneOf(['cell', 'placement', 'filter', 'network', 'build']), title: string() }),
@@ -422,6 +425,7 @@ export const reportSchema = looseObject({
       id: string(),
       status: string(),
       host: optional(string()),
+      cell: optional(looseObject({ name: string(), uuid: string() })),
       project: optional(string()),
       addresses: array(looseObject({ fixed: string(), floating: optional(string()), network: string() })),
     }),

@@ -10,7 +10,9 @@ export const conditions: ReadonlyMap<string, Condition> = new Map<string, Condit
     (instance) =>
       instance === undefined || instance.server.value['OS-EXT-SRV-ATTR:host'] || hostIsHidden(instance)
         ? undefined
-        : 'it has no host yet',
+        : instance.server.value.status === 'UNKNOWN'
+          ? 'its cell does not answer, so that Nova names no host'
+          : 'it has no host yet',
   ],
   [
     'running',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Cloud } from '../cloud/cloud.ts';
+import { twice } from '../cloud/twice.ts';
 import { UserError } from '../engine/error.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { unreachable } from '../engine/result.ts';
@@ -95,12 +96,9 @@ const asSubject = (s: Server, evidence: InstanceSubject['server']['evidence']): 
 });
 
 async function byId(cloud: Cloud, id: string): Promise<InstanceSubject | undefined> {
-  const found = await cloud.get({
-    service: 'compute',
-    path: `/servers/${encodeURIComponent(id)}`,
-    schema: serverAnswer,
-    microversion,
-  });
+  const found = await twice(() =>
+    cloud.get({ service: 'compute', path: `/servers/${encodeURIComponent(id)}`, schema: serverAnswer, microversion }),
+  );
   if (found.ok) return asSubject(found.value.value.server, [found.value.evidence]);
   if (found.error.kind === 'not-found') return undefined;
   return refuse(found.error, `instance ${id}`);
@@ -109,15 +107,17 @@ async function byId(cloud: Cloud, id: string): Promise<InstanceSubject | undefin
 /** All instances of exactly this name, over all projects where the credentials allow. */
 async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubject[]> {
   const ask = (everywhere: boolean) =>
-    cloud.list({
-      service: 'compute',
-      path: '/servers/detail',
-      query: { name: exactly(name), ...(everywhere ? { all_tenants: '1' } : {}) },
-      items: 'servers',
-      schema: server,
-      microversion,
-      limit: 1000,
-    });
+    twice(() =>
+      cloud.list({
+        service: 'compute',
+        path: '/servers/detail',
+        query: { name: exactly(name), ...(everywhere ? { all_tenants: '1' } : {}) },
+        items: 'servers',
+        schema: server,
+        microversion,
+        limit: 1000,
+      }),
+    );
   let found = await ask(true);
   if (!found.ok && (found.error.kind === 'forbidden' || found.error.kind === 'not-found')) found = await ask(false);
   if (!found.ok) {
@@ -125,7 +125,41 @@ async function byName(cloud: Cloud, name: string): Promise<readonly InstanceSubj
     return refuse(found.error, `instance ${name}`);
   }
   const { value, evidence } = found.value;
-  return value.filter((s) => s.name === name).map((s) => asSubject(s, [evidence]));
+  // One that moves between cells has a record in both for a while, and the pages of a list are asked for one after the other.
+  const same = new Map(value.filter((s) => s.name === name).map((s) => [s.id, s]));
+  return [...same.values()].map((s) => asSubject(s, [evidence]));
+}
+
+/**
+ * Ids of the instances whose cell does not answer: Nova knows no name of them, and leaves them out of a list that asks for one
+ * (nova/api/openstack/compute/servers.py _is_cell_down_supported). They stand first in the whole list.
+ */
+async function nameless(cloud: Cloud): Promise<readonly string[]> {
+  const ask = (everywhere: boolean) =>
+    cloud.list({
+      service: 'compute',
+      path: '/servers',
+      ...(everywhere ? { query: { all_tenants: '1' } } : {}),
+      items: 'servers',
+      schema: z.looseObject({ id: z.string(), status: z.string().optional() }),
+      microversion,
+      limit: 1000,
+    });
+  const all = await ask(true);
+  const found = all.ok ? all : await ask(false);
+  return found.ok ? found.value.value.filter((s) => s.status === 'UNKNOWN').map((s) => s.id) : [];
+}
+
+/** Fails where an instance of this name may be in a cell that does not answer. */
+async function refuseBuried(cloud: Cloud, name: string): Promise<void> {
+  const hidden = await nameless(cloud);
+  if (hidden.length === 0) return;
+  const more = hidden.length > 6 ? ` · and ${hidden.length - 6} more` : '';
+  throw new UserError(`Whether there is an instance ${name} cannot be told: a cell of Nova does not answer.`, {
+    why: `${hidden.length === 1 ? 'of one instance' : `of ${hidden.length} instances`} Nova tells no name until it does: ${hidden.slice(0, 6).join(' · ')}${more}`,
+    hint: 'name it by its id; nova-manage cell_v2 list_cells on a controller shows where the databases of the cells are',
+    exitCode: 3,
+  });
 }
 
 async function byAddress(cloud: Cloud, address: string): Promise<readonly InstanceSubject[]> {
@@ -210,6 +244,7 @@ export async function resolveTarget(
   }
   const [instance] = found;
   if (instance === undefined) {
+    if (!uuid.test(reference) && parseAddress(reference) === undefined) await refuseBuried(cloud, reference);
     throw new UserError(`No instance ${reference} was found.`, {
       where: `${cloud.name}${cloud.region === undefined ? '' : `/${cloud.region}`}`,
       why: 'no instance has this id, this exact name, or this address in the projects these credentials see',

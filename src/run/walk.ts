@@ -11,6 +11,8 @@ import { projectName } from '../facts/cloud-api.ts';
 import type { Io } from '../facts/io.ts';
 import type { Peer } from '../facts/peer.ts';
 import { floatingIps, portNetwork } from '../facts/port-api.ts';
+import { instanceCell, isBuried } from '../facts/schedule/cells.ts';
+import { isUnplaced } from '../facts/schedule/unplaced.ts';
 import { computeHostOf } from '../facts/subject.ts';
 import { quoteArgv } from '../nodes/quote.ts';
 import type { Door } from './doors.ts';
@@ -67,7 +69,7 @@ function nextCommand(request: WalkRequest, diagnosis: RunReport['diagnosis'], ta
   return name === undefined ? 'ostk-doctor checks' : `ostk-doctor net ${quoteArgv([name])} -v`;
 }
 
-async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSummary> {
+async function summaryOf(target: Target, facts: FactStore<Io>, isSchedule: boolean): Promise<TargetSummary> {
   const addresses = await Promise.all(
     target.ports.map(async (p) => {
       const [floating, network] = await Promise.all([facts.get(floatingIps, p), facts.get(portNetwork, p)]);
@@ -93,12 +95,15 @@ async function summaryOf(target: Target, facts: FactStore<Io>): Promise<TargetSu
   const server = target.instance.server.value;
   const host = server['OS-EXT-SRV-ATTR:host'];
   const named = server.tenant_id === undefined ? undefined : await facts.get(projectName, server.tenant_id);
+  const asksCell = isSchedule || isUnplaced(server) || isBuried(server);
+  const located = asksCell ? await facts.get(instanceCell, target.instance) : undefined;
   const project = named?.ok === true ? named.value.value : server.tenant_id?.slice(0, 8);
   return {
     name: server.name,
     id: server.id,
     status: server.status,
     ...(host ? { host } : {}),
+    ...(located?.ok === true && located.value.value.cell !== undefined ? { cell: located.value.value.cell } : {}),
     ...(project === undefined ? {} : { project }),
     addresses: addresses.flat(),
   };
@@ -178,7 +183,7 @@ export async function walk(
     target === undefined || playbook.name === 'schedule' ? [] : matricesOf(target.ports, facts, steps),
     target === undefined ? [] : tracesOf(target.ports, facts),
     playbook.name === 'schedule' ? scheduleOf(target, facts) : undefined,
-    target === undefined ? undefined : summaryOf(target, facts),
+    target === undefined ? undefined : summaryOf(target, facts, playbook.name === 'schedule'),
   ]);
   const report: RunReport = {
     schemaVersion: 1,

@@ -13,6 +13,8 @@ export interface Estate {
   readonly strayLook?: { readonly looked: number; readonly hosts: number };
   /** Consumers in Placement that are neither an instance nor a migration, or of an instance that is on another host. */
   readonly strays: readonly StrayAllocation[];
+  /** What else could not be looked at, and what is known instead; a sentence each. */
+  readonly unseen?: readonly string[];
 }
 
 /** A nova-compute: one of its nodes (ironic has many, hypervisors one). */
@@ -55,8 +57,6 @@ export interface HostFacts {
     | { readonly state: 'unknown' };
 }
 
-export interface Inventory {
-  readonly total: number;
 /** A compute node's own hardware, and how its nova-compute is told to use it. */
 export interface ComputeNode {
   /** `virsh capabilities`; absent where it could not be read. */
@@ -103,6 +103,8 @@ export interface PciDevice {
   readonly interface?: string;
 }
 
+export interface Inventory {
+  readonly total: number;
   readonly reserved: number;
   readonly allocationRatio: number;
   readonly minUnit: number;

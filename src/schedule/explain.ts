@@ -43,6 +43,8 @@ export function explain(
       ...(wish.image === undefined ? {} : { image: wish.image.name }),
       ...(wish.zone === undefined ? {} : { zone: wish.zone }),
       count: wish.count,
+      ...wish.made,
+      ...(wish.movesFrom === undefined ? {} : { movesFrom: wish.movesFrom }),
     },
     columns,
     rows: rowsOf(hosts),
@@ -68,21 +70,25 @@ function roomWords(count: number, { total, each, short }: Capacity): string {
 
 /** What is worth knowing beside the steps. */
 function notesOf(wish: Wish, estate: Estate, hosts: readonly Assessed[]): readonly string[] {
-  const notes: string[] = [];
+  const notes: string[] = [...(estate.unseen ?? [])];
+  if (wish.movesFrom !== undefined && estate.cells.length === 0)
+    notes.push(
+      'Which host is in which cell could not be looked at (nova-manage cell_v2 list_hosts), and Nova moves no instance to another cell.',
+    );
   if (wish.hidden.length > 0)
     notes.push(`The API does not tell of a request that was made, and it may have counted: ${wish.hidden.join('; ')}.`);
   if (hosts.length === 0) notes.push('Nova knows no compute host.');
+  const look = estate.strayLook;
+  if (look !== undefined)
+    notes.push(
+      `Allocations that nothing stands for were looked for on ${look.looked} of ${look.hosts} hosts, those that lack least of an amount.`,
+    );
   const { image, flavor } = wish;
   if (image !== undefined && image.minRamMb > flavor.ramMb)
     notes.push(`Nova's API takes no flavor of ${flavor.ramMb} MB for this image: it wants ${image.minRamMb} MB.`);
   if (image !== undefined && !wish.fromVolume && flavor.diskGb > 0 && image.minDiskGb > flavor.diskGb)
     notes.push(`Nova's API takes no flavor of ${flavor.diskGb} GB for this image: it wants ${image.minDiskGb} GB.`);
   const unmapped = hosts.filter(
-  const look = estate.strayLook;
-  if (look !== undefined)
-    notes.push(
-      `Allocations that nothing stands for were looked for on ${look.looked} of ${look.hosts} hosts, those that lack least of an amount.`,
-    );
     (h) =>
       h.host.cell.state === 'unmapped' &&
       h.judgements.every((j) => j.state !== 'rejects' || j.obstacles.every((o) => o.of === 'unmapped')),

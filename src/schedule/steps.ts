@@ -41,14 +41,15 @@ export function stepsOf(scene: Scene, said: readonly ScheduleSaid[]): readonly S
           : (host) => filter.judge(host, scene),
     };
   });
-  const anyDown = hosts.some(isDown);
+  const cellNames = new Set(hosts.map(cellNameOf).filter((name) => name !== undefined));
+  const isFirst = hosts.some(isDown) || (scene.wish.movesFrom !== undefined && cellNames.size > 1);
   const anyUnmapped = hosts.some((h) => h.cell.state === 'unmapped');
   const tried = triedHosts(said, hosts);
   return [
     placementStep(scene),
-    ...(anyDown ? [cell] : []),
+    ...(isFirst ? [cell] : []),
     ...filters,
-    ...(anyUnmapped && !anyDown ? [cell] : []),
+    ...(anyUnmapped && !isFirst ? [cell] : []),
     {
       column: { id: 'network', kind: 'network', title: 'network' },
       isWhole: true,
@@ -112,6 +113,8 @@ const noProvider = (host: HostFacts): Obstacle => ({
 
 /** A request that names a host gets no other (nova/scheduler/utils.py resources_from_request_spec, host_manager.py get_filtered_hosts). */
 function otherThanNamed(host: HostFacts, { wish, estate }: Scene): Obstacle[] {
+  if (wish.movesFrom === host.host)
+    return [{ kind: 'there', of: 'host', because: 'it is there', wanted: 'another host', has: host.host, ways: [] }];
   const named = wish.destination;
   if (named === undefined) return [];
   const isNamed =
@@ -139,6 +142,31 @@ const isDisabled = (host: HostFacts, scene: Scene): boolean =>
   host.cell.name !== undefined &&
   scene.estate.cells.some((c) => c.name === (host.cell.state === 'mapped' ? host.cell.name : '') && c.disabled);
 
+const cellNameOf = ({ cell }: HostFacts): string | undefined => (cell.state === 'mapped' ? cell.name : undefined);
+
+/**
+ * A move stays in its cell: of live migration, evacuation and cold migration alike Nova's API looks for the host in the instance's own
+ * (nova/compute/api.py), and the conductor asks the scheduler for no other (conductor/manager.py _restrict_request_spec_to_cell). A cold
+ * migration may leave it where policy grants compute:servers:resize:cross_cell, by default to nobody.
+ */
+function crossing(host: HostFacts, { wish, estate }: Scene): Obstacle[] {
+  if (wish.movesFrom === undefined) return [];
+  const source = estate.hosts.find((h) => h.host === wish.movesFrom);
+  const from = source && cellNameOf(source);
+  const to = cellNameOf(host);
+  if (from === undefined || to === undefined || from === to) return [];
+  return [
+    {
+      kind: `from ${from} to ${to}`,
+      of: 'host',
+      because: `in ${to}, the instance in ${from}`,
+      wanted: `a host in ${from}: Nova moves no instance to another cell`,
+      has: to,
+      ways: [[{ kind: 'host', on: 'request', asked: host.host }]],
+    },
+  ];
+}
+
 function inCell(host: HostFacts, scene: Scene): Judgement {
   switch (host.cell.state) {
     case 'unknown':
@@ -147,9 +175,9 @@ function inCell(host: HostFacts, scene: Scene): Judgement {
     case 'mapped': {
       const { name } = host.cell;
       const cell = scene.estate.cells.find((c) => c.name === name);
-      if (cell === undefined || (!cell.disabled && cell.state !== 'down')) return passes;
-      const because = cell.disabled ? 'disabled' : (cell.because ?? 'down');
-      return judged([cellObstacle(cell.name, because)]);
+      const isUsable = cell === undefined || (!cell.disabled && cell.state !== 'down');
+      const because = cell?.disabled === true ? 'disabled' : (cell?.because ?? 'down');
+      return judged([...crossing(host, scene), ...(isUsable ? [] : [cellObstacle(cell.name, because)])]);
     }
     case 'down': {
       const down = scene.estate.cells.filter((c) => c.state === 'down');

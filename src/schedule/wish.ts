@@ -5,6 +5,10 @@ export interface Wish {
   readonly instance?: string;
   /** Id; absent where policy hides it. */
   readonly project?: string;
+  /** When it was asked for (ISO 8601), and by whom: a name where the API tells, else an id. */
+  readonly made?: { readonly at?: string; readonly by?: string };
+  /** It is to move from this host to the one that is named. */
+  readonly movesFrom?: string;
   readonly count: number;
   readonly flavor: WishedFlavor;
   readonly image?: WishedImage;
@@ -17,12 +21,12 @@ export interface Wish {
   readonly hints: Readonly<Record<string, readonly string[]>>;
   readonly group?: WishedGroup;
   readonly ports: readonly WishedPort[];
+  /** Nova's log tells that it asked for a PCI device (PciPassthroughFilter lets all others pass), and the API no longer does. */
+  readonly deviceHidden?: true;
   /** What the API does not tell of a request that was made, so that it may be lacking here: `scheduler hints`. */
   readonly hidden: readonly string[];
 }
 
-  /** Nova's log tells that it asked for a PCI device (PciPassthroughFilter lets all others pass), and the API no longer does. */
-  readonly deviceHidden?: true;
 /** Sizes as Nova has them: MiB for memory and swap, GiB for disks. */
 export interface WishedFlavor {
   readonly name: string;

@@ -1,14 +1,16 @@
 import { defineCheck, judged } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { advice, byOperator, findingOf } from '../../engine/finding-of.ts';
+import { byOperator, findingOf } from '../../engine/finding-of.ts';
 import { server } from '../../facts/instance-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
+import { buriedCell } from '../../facts/schedule/cells.ts';
 import { foundNoHost } from '../../facts/schedule/unplaced.ts';
 import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { span, utcMillis } from '../age.ts';
 import { poolExhausted } from '../dhcp/codes.ts';
 import { instanceScope, verifyWith } from '../scope.ts';
+import { buriedFinding } from './buried.ts';
 import { cellDown, inError, notRunning, stuckTask } from './codes.ts';
 
 /** Nova's longest ordinary actions (a large snapshot, a block migration) take minutes; half an hour is none of them. */
@@ -24,14 +26,16 @@ const wake: Readonly<Record<string, string>> = {
 };
 
 const needs = { server };
+const optional = { cell: buriedCell };
 
-export default defineCheck<Io, InstanceSubject, typeof needs>({
+export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
   id: 'instance.status',
   per: 'instance',
   title: 'The instance runs, and Nova holds no fault against it',
   needs,
+  optional,
   findings: [notRunning, inError, poolExhausted, stuckTask, cellDown],
-  judge: ({ subject, facts, now }) => {
+  judge: ({ subject, facts, maybe, now }) => {
     const s = facts.server.value;
     const [evidence] = facts.server.evidence;
     if (evidence === undefined) throw new Error('an instance without evidence');
@@ -45,19 +49,10 @@ export default defineCheck<Io, InstanceSubject, typeof needs>({
 
     if (s.status === 'UNKNOWN') {
       findings.push(
-        findingOf(cellDown, {
-          summary: `The cell of ${subject.name} does not answer: Nova shows its state as UNKNOWN`,
-          subject: `instance ${subject.name}`,
-          scope,
-          evidence: [showing(evidence, state)],
-          remedies: [
-            {
-              title: 'find the cell and what it lacks',
-              risk: 'none',
-              sufficient: false,
-              steps: [advice('on a controller: nova-manage cell_v2 list_cells, then its database and message queue')],
-            },
-          ],
+        buriedFinding({
+          subject,
+          server: facts.server,
+          ...(maybe.cell.ok ? { located: maybe.cell.value } : {}),
           verify,
         }),
       );

@@ -1,18 +1,22 @@
 import { blocked, defineCheck, judged, passed } from '../../engine/check.ts';
 import { server } from '../../facts/instance-api.ts';
 import type { Io } from '../../facts/io.ts';
+import { buriedCell, isBuried } from '../../facts/schedule/cells.ts';
 import { explainedInstance } from '../../facts/schedule/explained.ts';
 import { schedulerSaid } from '../../facts/schedule/said.ts';
 import { isUnplaced } from '../../facts/schedule/unplaced.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
 import { fitsWords } from '../../schedule/in-words.ts';
-import { noValidHost } from '../instance/codes.ts';
+import { buriedFinding } from '../instance/buried.ts';
+import { cellDown, noValidHost } from '../instance/codes.ts';
+import { instanceScope, verifyWith } from '../scope.ts';
 import { scheduleSpecs } from './codes.ts';
 import { unplacedFinding } from './instance.ts';
+import { scheduleFinding } from './judge.ts';
 import { cannotTell } from './untold.ts';
 
-const needs = { server, schedule: explainedInstance };
-const optional = { said: schedulerSaid };
+const needs = { server };
+const optional = { schedule: explainedInstance, said: schedulerSaid, cell: buriedCell };
 
 export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
   id: 'schedule.explained',
@@ -20,11 +24,30 @@ export default defineCheck<Io, InstanceSubject, typeof needs, typeof optional>({
   title: 'Every host was held against what the instance asks for',
   needs,
   optional,
-  findings: [noValidHost, ...scheduleSpecs],
+  findings: [noValidHost, cellDown, ...scheduleSpecs],
   judge: ({ subject, facts, maybe, now }) => {
-    const { server: s, schedule } = facts;
+    const { server: s } = facts;
+    const verify = verifyWith('schedule', subject);
+    if (isBuried(s.value)) {
+      const located = maybe.cell.ok ? { located: maybe.cell.value } : {};
+      return judged([buriedFinding({ subject, server: s, ...located, verify })], '');
+    }
+    if (!maybe.schedule.ok) return blocked(maybe.schedule.error);
+    const schedule = maybe.schedule.value;
     const { value, evidence } = schedule;
     if (!isUnplaced(s.value)) {
+      const cannotMove =
+        value.asked.movesFrom === undefined
+          ? undefined
+          : scheduleFinding(value, {
+              evidence,
+              said: [],
+              scope: instanceScope(subject),
+              at: new Date(now).toISOString(),
+              verify,
+            });
+      if (cannotMove !== undefined) return judged([cannotMove], '', evidence);
+      if (value.asked.movesFrom !== undefined && value.verdict === 'unknown') return blocked(cannotTell(value));
       const host = s.value['OS-EXT-SRV-ATTR:host'];
       return passed(
         `it has a host${host ? `, ${host}` : ''}; the same request once more: ${fitsWords(value)}`,

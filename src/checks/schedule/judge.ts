@@ -5,7 +5,7 @@ import type { Schedule, ScheduleSaid } from '../../engine/schedule.ts';
 import { hostWords } from '../../schedule/in-words.ts';
 import { buildFailed, filterOpaque, lacksResources, severalTogether, strayHoldsRoom, tooMany } from './codes.ts';
 import { type Reason, type Rejection, reasonOf } from './reason.ts';
-import { remediesOf } from './remedies.ts';
+import { isCrossing, remediesOf } from './remedies.ts';
 
 /** What a finding about a schedule needs beside the schedule. */
 export interface ScheduleCircumstances {
@@ -87,7 +87,7 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
   const { asked, columns, said } = schedule;
   const { spec, over } = reason;
   const whom = asked.instance === undefined ? `a request with flavor ${asked.flavor}` : asked.name;
-  const lead = `No host for ${whom}`;
+  const lead = asked.movesFrom === undefined ? `No host for ${whom}` : `${whom} cannot move as asked`;
   const step = reason.column === undefined ? undefined : columns[reason.column];
   const wanted = [...new Set(over.map((o) => o.verdict.wanted))];
   const [first] = over;
@@ -122,6 +122,8 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
       return `${lead}: ${asked.count} instances at once are more than there is room for${room}`;
     }
     default:
+      if (first !== undefined && isCrossing(schedule))
+        return `${lead}: ${first.hosts.join(', ')} is in ${first.verdict.has}, and it needs ${first.verdict.wanted}`;
       return `${lead}: ${each}${more}${step?.kind === 'filter' ? ` (${step.id})` : ''}`;
   }
 }

@@ -2,6 +2,7 @@ import type { FindingSpec, Remedy, RemedyStep } from '../../engine/finding.ts';
 import { advice, byOperator, onHost, restartOf } from '../../engine/finding-of.ts';
 import type { Relaxation, Schedule, ScheduleChange } from '../../engine/schedule.ts';
 import { commandsFor, wordsOf } from '../../schedule/changes.ts';
+import { namedHostUnmet } from './codes.ts';
 import { specOfChange } from './reason.ts';
 
 const mostRemedies = 6;
@@ -38,7 +39,8 @@ export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
   const isThere = schedule.asked.instance !== undefined;
   const told = proof === 'placement' ? '; Placement was asked so, and gives candidates' : '';
   const steps = changes.flatMap((change) => stepsOf(change, schedule, changes.length === 1));
-  const again = isThere ? 'delete the instance and create it again' : 'ask';
+  const again =
+    schedule.asked.movesFrom !== undefined ? 'move it' : isThere ? 'delete the instance and create it again' : 'ask';
   return {
     title: words,
     risk: steps.some((step) => step.argv !== undefined) ? 'reversible' : 'none',
@@ -48,11 +50,32 @@ export function remedyOf(relaxation: Relaxation, schedule: Schedule): Remedy {
   };
 }
 
+/** A move to a host of another cell. */
+export const isCrossing = ({ asked, columns, narrowest }: Schedule): boolean =>
+  asked.movesFrom !== undefined && columns[narrowest ?? -1]?.kind === 'cell';
+
+/** What is left to who must have an instance on a host of another cell. */
+const acrossCells = ({ asked }: Schedule): Remedy => ({
+  title: 'or bring it into the other cell without a move',
+  risk: 'reversible',
+  sufficient: false,
+  steps: [
+    byOperator(
+      ['openstack', 'server', 'image', 'create', '--name', 'moved', asked.instance ?? asked.name],
+      'then create it anew of that image, with --host',
+    ),
+    advice(
+      'a cold migration may leave its cell where policy grants compute:servers:resize:cross_cell, by default to nobody; live migration and evacuation never do',
+    ),
+  ],
+});
+
 /** What takes away the reason itself stands first. */
 export function remediesOf(schedule: Schedule, reason: FindingSpec): Remedy[] {
   const isOf = ({ changes }: Relaxation): boolean => changes.every((change) => specOfChange(change) === reason);
   const { relaxations } = schedule;
-  return [...relaxations.filter(isOf), ...relaxations.filter((r) => !isOf(r))]
+  const ways = [...relaxations.filter(isOf), ...relaxations.filter((r) => !isOf(r))]
     .slice(0, mostRemedies)
     .map((relaxation) => remedyOf(relaxation, schedule));
+  return reason === namedHostUnmet && isCrossing(schedule) ? [...ways, acrossCells(schedule)] : ways;
 }

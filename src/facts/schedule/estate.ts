@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { twice } from '../../cloud/twice.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, type Observed, observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
@@ -6,7 +7,6 @@ import type { Aggregate, Estate, Provider } from '../../schedule/estate.ts';
 import type { Wish } from '../../schedule/wish.ts';
 import { agents, computeServices } from '../cloud-api.ts';
 import { type Store, source } from '../io.ts';
-import type { ComputeService } from '../schemas/compute.ts';
 import { theCloud } from '../subject.ts';
 import { type CellMappings, cellList, hostMappings } from './cells.ts';
 import { cellsOf, type Hypervisor, hostsOf, hypervisors, pluggingAgents } from './hosts.ts';
@@ -39,42 +39,42 @@ const classesOf = (wish: Wish): readonly string[] => [
 
 const wantsInstances = (wish: Wish): boolean => Object.keys(wish.hints).some((h) => /^(same|different)_host$/.test(h));
 
+/** Hosts of a cell that are named where Nova itself lists none. */
+const mostNamed = 6;
+
 /**
- * Cells with their hosts. Nova shows no hypervisor of a host that is not mapped, or whose cell does not answer: without such a host, and
- * without a cell that is disabled, the mappings would tell nothing more, and nova-manage takes seconds for them.
+ * What Nova's services are where it lists none in time, or fails over them: it waits for a cell that does not answer. The mappings of the
+ * hosts are in the API's own database, where nova-manage reads them.
+ */
+function unlisted(failure: FactFailure, mappings: CellMappings | undefined): string {
+  const why = failure.kind === 'timeout' ? `no answer in ${failure.seconds} s` : 'it failed';
+  const cells = (mappings?.cells ?? []).map(({ uuid, name }) => {
+    const hosts = [...(mappings?.hosts ?? [])].flatMap(([host, cell]) => (cell === uuid ? [host] : []));
+    const more = hosts.length > mostNamed ? ` and ${hosts.length - mostNamed} more` : '';
+    return `${name} has ${hosts.length === 0 ? 'no host' : `${hosts.slice(0, mostNamed).join(', ')}${more}`}`;
+  });
+  const instead = cells.length === 0 ? '' : ` By nova-manage ${cells.join('; ')}.`;
+  return `Nova did not list its services (GET /os-services: ${why}), as when the database of a cell does not answer: which are up is not known.${instead}`;
+}
+
+/**
+ * Cells with their hosts. Nova shows no hypervisor of a host that is not mapped, or whose cell does not answer: without such a host,
+ * without a cell that is disabled and without a question that is about cells, the mappings would tell nothing more, and nova-manage takes
+ * seconds for them.
  */
 async function mappingsOf(
   facts: Store,
   cells: FactResult<CellMappings['cells']>,
-  computes: readonly ComputeService[],
-  seen: ReadonlySet<string>,
+  isOpen: (cells: CellMappings['cells']) => boolean,
 ): Promise<Observed<CellMappings> | undefined> {
   if (!cells.ok) return undefined;
   const { value, evidence } = cells.value;
-  if (computes.every((s) => seen.has(s.host)) && !value.some((cell) => cell.disabled)) {
-    return { value: { cells: value }, evidence };
-  }
+  if (!isOpen(value)) return { value: { cells: value }, evidence };
   const hosts = await facts.get(hostMappings, theCloud);
   if (!hosts.ok) return undefined;
   return { value: { cells: value, hosts: hosts.value.value }, evidence: [...evidence, ...hosts.value.evidence] };
 }
 
-/**
- * With a cell that does not answer, Nova cannot list hypervisors at all (compute_node_get_all asks cell after cell): each is asked for by
- * itself, and those of the cells before that one are told. Undefined where the failure is another.
- */
-async function oneByOne(
-  facts: Store,
-  failure: FactFailure,
-  providers: readonly Provider[],
-): Promise<readonly Hypervisor[] | undefined> {
-  if (failure.kind === 'timeout') return [];
-  if (failure.kind !== 'api' || (failure.status ?? 0) < 500) return undefined;
-  const schema = z.object({ hypervisor: hypervisors() });
-  const answers = await Promise.all(
-    providers
-      .filter((p) => p.parent === undefined)
-      .slice(0, closely)
 /** As Nova fails over a cell that does not answer. */
 const isCellFailure = (failure: FactFailure): boolean =>
   failure.kind === 'timeout' || (failure.kind === 'api' && (failure.status ?? 0) >= 500);
@@ -89,6 +89,21 @@ export const hypervisorOf = (facts: Store, uuid: string) =>
     microversion: '2.87',
   });
 
+/**
+ * With a cell that does not answer, Nova cannot list hypervisors at all (compute_node_get_all asks cell after cell): each is asked for by
+ * itself, and those of the cells before that one are told. Undefined where the failure is another.
+ */
+async function oneByOne(
+  facts: Store,
+  failure: FactFailure,
+  providers: readonly Provider[],
+): Promise<readonly Hypervisor[] | undefined> {
+  if (failure.kind === 'timeout') return [];
+  if (!isCellFailure(failure)) return undefined;
+  const answers = await Promise.all(
+    providers
+      .filter((p) => p.parent === undefined)
+      .slice(0, closely)
       .map((p) => hypervisorOf(facts, p.uuid)),
   );
   return answers.flatMap((answer) => (answer.ok ? [answer.value.value.hypervisor] : []));
@@ -115,9 +130,11 @@ export const estate = source<WishScope, Estate>(
         schema: z.looseObject({ aggregates: z.array(aggregateSchema) }),
       }),
     ]);
-    if (!services.ok) return services;
+    const isSilent = !services.ok && isCellFailure(services.error);
+    if (!services.ok && !isSilent) return services;
     if (!groups.ok) return groups;
-    const computes = services.value.value.filter((s) => s.binary === 'nova-compute');
+    const listedServices = services.ok ? services.value.value : undefined;
+    const computes = (listedServices ?? []).filter((s) => s.binary === 'nova-compute');
     const aggregates = groups.value.value.aggregates.map(
       (a): Aggregate => ({
         uuid: a.uuid,
@@ -130,15 +147,17 @@ export const estate = source<WishScope, Estate>(
     // Nova looks the instances up host by host.
     const withInstances = computes.length <= closely || wantsInstances(wish);
     const [nodes, providers] = await Promise.all([
-      facts.io.cloud.list({
-        service: 'compute',
-        path: '/os-hypervisors/detail',
-        ...(withInstances ? { query: { with_servers: 'true' } } : {}),
-        items: 'hypervisors',
-        schema: hypervisors(),
-        microversion: '2.87',
-        limit: 100_000,
-      }),
+      twice(() =>
+        facts.io.cloud.list({
+          service: 'compute',
+          path: '/os-hypervisors/detail',
+          ...(withInstances ? { query: { with_servers: 'true' } } : {}),
+          items: 'hypervisors',
+          schema: hypervisors(),
+          microversion: '2.87',
+          limit: 100_000,
+        }),
+      ),
       providersOf(facts, aggregates, classesOf(wish)),
     ]);
     if (!providers.ok) return providers;
@@ -146,9 +165,17 @@ export const estate = source<WishScope, Estate>(
     if (!nodes.ok && listed === undefined) return nodes;
     const known = listed ?? [];
     const seen = new Set(known.map((h) => h.service.host));
-    const mapped = await mappingsOf(facts, await listing, computes, seen);
+    const mapped = await mappingsOf(
+      facts,
+      await listing,
+      (cells) =>
+        !services.ok ||
+        computes.some((s) => !seen.has(s.host)) ||
+        cells.some((cell) => cell.disabled) ||
+        (wish.movesFrom !== undefined && cells.length > 1),
+    );
     const mappings = mapped?.value;
-    const hosts = hostsOf(services.value.value, known, providers.value.value, mappings, {
+    const hosts = hostsOf(listedServices, known, providers.value.value, mappings, {
       whole: nodes.ok,
       withInstances,
     });
@@ -160,7 +187,7 @@ export const estate = source<WishScope, Estate>(
     ]);
     if (!settings.ok) return settings;
     const evidence: Evidence[] = [
-      ...services.value.evidence,
+      ...(services.ok ? services.value.evidence : []),
       ...(nodes.ok ? [nodes.value.evidence] : []),
       groups.value.evidence,
       ...providers.value.evidence,
@@ -174,9 +201,10 @@ export const estate = source<WishScope, Estate>(
         providers: providers.value.value,
         aggregates,
         scheduler: settings.value.value,
-        cells: mappings === undefined ? [] : cellsOf(mappings, computes),
+        cells: mappings === undefined ? [] : cellsOf(mappings, listedServices),
         ...(network.ok ? { agents: pluggingAgents(network.value.value) } : {}),
         strays: strays.ok ? strays.value.value : [],
+        ...(services.ok ? {} : { unseen: [unlisted(services.error, mappings)] }),
       },
       ...evidence,
     );

@@ -141,18 +141,28 @@ function ahead(facts: Store): void {
     void facts.get<CloudSubject, unknown>(fact, theCloud);
 }
 
+/** What the cell of an instance says of its way there. */
+const cellNotes = ({ cell, words }: InstanceCell): readonly string[] => [
+  ...(cell?.name === 'cell0' ? ['It is in cell0: there Nova keeps instances that never got a host.'] : []),
+  ...(words === undefined ? [] : [`nova-manage says: ${words}`]),
+];
+
 /** Why an instance got no host, or where its request would fit now if it has one. */
 export const explainedInstance = source<InstanceSubject, Schedule>(
   'instance.schedule',
   (s) => s.id,
   async (subject, facts) => {
     ahead(facts);
+    const locating = facts.get(instanceCell, subject);
     const [wish, said] = await Promise.all([facts.get(wishOfInstance, subject), facts.get(schedulerSaid, subject)]);
     if (!wish.ok) return wish;
     const schedule = await explained(facts, wish.value.value, said.ok ? said.value.value : []);
     if (!schedule.ok) return schedule;
+    const located = await locating;
+    const { value } = schedule.value;
     return observed(
-      schedule.value.value,
+      located.ok ? { ...value, notes: [...value.notes, ...cellNotes(located.value.value)] } : value,
+      ...(located.ok ? located.value.evidence : []),
       ...(said.ok ? said.value.evidence : []),
       ...wish.value.evidence.slice(0, 1),
       ...schedule.value.evidence,

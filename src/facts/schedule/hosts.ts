@@ -61,10 +61,12 @@ function serviceFacts(s: ComputeService | undefined): HostFacts['service'] {
   };
 }
 
-/** Cells, each up where Nova tells of any of its hosts. */
-export function cellsOf(mappings: CellMappings, computes: readonly ComputeService[]): readonly Cell[] {
+/** Cells, each up where Nova tells of any of its hosts. Without a list of services nothing is known of them. */
+export function cellsOf(mappings: CellMappings, services: readonly ComputeService[] | undefined): readonly Cell[] {
+  const computes = (services ?? []).filter((s) => s.binary === 'nova-compute');
   const listed = new Map(computes.map((s) => [s.host, s]));
   return mappings.cells.map(({ uuid, name, disabled }): Cell => {
+    if (services === undefined) return { uuid, name, state: 'unknown', disabled };
     if (mappings.hosts === undefined) return { uuid, name, state: 'up', disabled };
     const hosts = [...mappings.hosts].filter(([, cell]) => cell === uuid).map(([host]) => host);
     const answers = hosts.flatMap((host) => listed.get(host) ?? []).some((s) => !inDownCell(s));
@@ -80,21 +82,22 @@ export function cellsOf(mappings: CellMappings, computes: readonly ComputeServic
 /**
  * Every nova-compute and each of its nodes. One that Nova lists as a service and not as a hypervisor has not been discovered: it has its
  * compute node and its provider, and no mapping to a cell (nova/api/openstack/compute/hypervisors.py passes over HostMappingNotFound).
+ * @param services undefined: Nova did not list them
  * @param options.whole all hypervisors that Nova knows are among the nodes
  * @param options.withInstances instances were asked for: before 2.75 a hypervisor without any has no list of them
  */
 export function hostsOf(
-  services: readonly ComputeService[],
+  services: readonly ComputeService[] | undefined,
   nodes: readonly Hypervisor[],
   providers: readonly Provider[],
   mappings: CellMappings | undefined,
   { whole, withInstances }: { readonly whole: boolean; readonly withInstances: boolean },
 ): readonly HostFacts[] {
-  const computes = services.filter((s) => s.binary === 'nova-compute');
+  const computes = (services ?? []).filter((s) => s.binary === 'nova-compute');
   const byHost = new Map(computes.map((s) => [s.host, s]));
   const byId = new Map(providers.map((p) => [p.uuid, p]));
   const byName = new Map(providers.filter((p) => p.parent === undefined).map((p) => [p.name, p]));
-  const cells = new Map((mappings === undefined ? [] : cellsOf(mappings, computes)).map((c) => [c.uuid, c]));
+  const cells = new Map((mappings === undefined ? [] : cellsOf(mappings, services)).map((c) => [c.uuid, c]));
 
   const cellOf = (host: string, seen: boolean, provider: Provider | undefined): HostFacts['cell'] => {
     const service = byHost.get(host);

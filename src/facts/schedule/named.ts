@@ -20,7 +20,8 @@ interface Named {
 function theOne<T extends Named>(kind: string, reference: string, found: readonly T[], list: string): T {
   const chosen = found.find((each) => each.id === reference);
   if (chosen !== undefined) return chosen;
-  const same = found.filter((each) => each.name === reference);
+  // One that moves between cells is listed by both for a while.
+  const same = [...new Map(found.filter((e) => e.name === reference).map((e) => [e.id, e])).values()];
   const [first, ...others] = same;
   if (first === undefined) {
     throw new UserError(`No ${kind} ${reference} was found.`, {

@@ -4,12 +4,14 @@ import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err, ok } from '../../engine/result.ts';
 import type { Wish, WishedFlavor, WishedGroup, WishedImage, WishedPort } from '../../schedule/wish.ts';
+import { userName } from '../cloud-api.ts';
 import { server as instanceServer, ports } from '../instance-api.ts';
 import { type Store, source, type WishOption } from '../io.ts';
 import { addressUseOf, networkById } from '../port-api.ts';
 import { type Server, serverAnswer } from '../schemas/compute.ts';
 import type { Network, Port } from '../schemas/network.ts';
 import type { CloudSubject, InstanceSubject } from '../subject.ts';
+import { isBuried } from './cells.ts';
 import {
   flavorNamed,
   groupById,
@@ -336,6 +338,13 @@ async function imageOf(
   return { id, name: id, minRamMb: 0, minDiskGb: 0, properties };
 }
 
+async function madeOf(facts: Store, server: Server, evidence: Evidence[]): Promise<NonNullable<Wish['made']>> {
+  const { created, user_id: id } = server;
+  const name = id === undefined ? undefined : await facts.get(userName, id);
+  const by = (name && kept(evidence, name)) ?? id;
+  return { ...(created === undefined ? {} : { at: created }), ...(by === undefined ? {} : { by }) };
+}
+
 /** What an instance asked of the scheduler, as far as the API tells; what it does not is in `hidden`, unless a flag of the run tells. */
 export const wishOfInstance = source<InstanceSubject, Wish>(
   'instance.wish',
@@ -378,16 +387,20 @@ export const wishOfInstance = source<InstanceSubject, Wish>(
     // Once a host was chosen, the zone that is shown is the host's, or none when its build failed there.
     const pinned = server.pinned_availability_zone;
     const failedLate = server.status === 'ERROR' && !(server.fault?.message ?? '').includes('No valid host was found');
-    const shown = host === undefined && !failedLate;
+    const shown = host === undefined && !failedLate && !isBuried(server);
     const zone = (pinned === undefined && shown ? server['OS-EXT-AZ:availability_zone'] : pinned) || undefined;
     if (pinned === undefined && !shown && given?.place.zone === undefined) {
       hidden.push('the availability zone that was asked for (--az)');
     }
+    const made = await madeOf(facts, server, evidence);
+    const moves = host !== undefined && option?.host !== undefined;
     return observed(
       {
         name: subject.name,
         instance: subject.id,
         ...(server.tenant_id === undefined ? {} : { project: server.tenant_id }),
+        made,
+        ...(moves ? { movesFrom: host } : {}),
         count: option?.count ?? 1,
         flavor: given?.flavor ?? flavorOf(server, hidden),
         ...(image === undefined ? {} : { image }),

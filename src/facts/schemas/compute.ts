@@ -8,11 +8,13 @@ export const address = z.looseObject({
   'OS-EXT-IPS-MAC:mac_addr': z.string().optional(),
 });
 
-export const server = z.looseObject({
+const serverFields = z.looseObject({
   id: z.string(),
-  name: z.string(),
+  /** Absent of an instance in a cell that does not answer. */
+  name: z.string().optional(),
   status: z.string(),
   tenant_id: z.string().optional(),
+  user_id: z.string().optional(),
   addresses: z.record(z.string(), z.array(address)).optional(),
   image: z
     .union([
@@ -53,6 +55,9 @@ export const server = z.looseObject({
   'OS-EXT-STS:power_state': z.number().nullish(),
   'os-extended-volumes:volumes_attached': z.array(z.looseObject({ id: z.string() })).optional(),
 });
+
+/** Of an instance in a cell that does not answer, Nova tells no name, and status UNKNOWN (2.69): its id stands for it. */
+export const server = serverFields.transform((s) => ({ ...s, name: s.name ?? s.id }));
 export type Server = z.infer<typeof server>;
 
 export const serverAnswer = z.looseObject({ server });

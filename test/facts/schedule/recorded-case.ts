@@ -39,6 +39,8 @@ export interface CaseOptions {
   /** Printed by nova-manage's list_hosts in the place of what was recorded. */
   readonly listHosts?: string;
   readonly listCells?: string;
+  /** Printed by nova-manage's verify_instance; it fails when left out. */
+  readonly verifyInstance?: string;
   /** How services look on the nodes; packages when left out. */
   readonly layout?: Layout;
   /** What a command prints in the place of what it would print here; undefined: it is run. */
@@ -113,7 +115,16 @@ function withServers(hypervisors: Body, providers: Body): Body {
 /** A failed request as Nova, Placement and their logs told it, and ways to differ from that. */
 export function caseOf(
   name: string,
-  { options = {}, answers = {}, listHosts, listCells, layout, run, withoutNodes = false }: CaseOptions = {},
+  {
+    options = {},
+    answers = {},
+    listHosts,
+    listCells,
+    verifyInstance,
+    layout,
+    run,
+    withoutNodes = false,
+  }: CaseOptions = {},
 ): { readonly facts: FactStore<Io>; readonly subject: InstanceSubject; readonly asked: Asked } {
   const folder = join(fixtures, name);
   const read = (file: string): Body => recorded(join(name, file));
@@ -213,11 +224,10 @@ export function caseOf(
   const tools = mkdtempSync(join(tmpdir(), 'nova-manage-'));
   const cells = listCells ?? readFileSync(join(fixtures, 'common/list-cells.txt'), 'utf8');
   const hosts = listHosts ?? readFileSync(join(fixtures, 'common/list-hosts.txt'), 'utf8');
-  writeFileSync(join(tools, 'cells'), cells);
-  writeFileSync(join(tools, 'hosts'), hosts);
-  writeFileSync(join(tools, 'nova-manage'), '#!/bin/sh\ncd "$(dirname "$0")" && cat "$(echo "$2" | cut -c 6-)"\n', {
-    mode: 0o755,
-  });
+  writeFileSync(join(tools, 'list_cells'), cells);
+  writeFileSync(join(tools, 'list_hosts'), hosts);
+  if (verifyInstance !== undefined) writeFileSync(join(tools, 'verify_instance'), verifyInstance);
+  writeFileSync(join(tools, 'nova-manage'), '#!/bin/sh\ncat "$(dirname "$0")/$2" || exit 255\n', { mode: 0o755 });
   const cmdline = readFileSync(join(fixtures, 'common/nova-scheduler.cmdline'), 'utf8').trim();
   const ps = `  PID  PPID USER                      STARTED COMMAND\n 4135     1 nova     Sat Nov 21 12:50:01 2026 ${cmdline}\n`;
   const place = (host: string, word: string): string =>
