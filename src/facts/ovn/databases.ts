@@ -54,18 +54,33 @@ export function ovnCommand(way: OvnWay, tool: OvnTool, ...args: readonly string[
   return { argv: [first ?? tool, ...rest], impact: 'read', become: true, timeoutSeconds: patience + 4 };
 }
 
+/** A look that is repeated, and how long the node waits before it looks. */
+export interface Again {
+  readonly afterSeconds: number;
+}
+
+const later = ({ argv, ...rest }: Command, { afterSeconds }: Again): Command => ({
+  ...rest,
+  argv: ['sh', '-c', 'sleep "$0"; exec "$@"', String(afterSeconds), ...argv],
+  parallel: true,
+  timeoutSeconds: (rest.timeoutSeconds ?? patience) + afterSeconds,
+  round: 'again',
+});
+
 /** Commands of ovn-nbctl or ovn-sbctl (`find`, `list`) in one call, which is one look at the database: a table for each. */
 export async function ask(
   facts: Store,
   way: OvnWay,
   database: Database,
   asked: readonly (readonly string[])[],
+  again?: Again,
 ): Promise<FactResult<readonly (readonly OvsdbRow[])[]>> {
   const tool = tools[database];
   if (asked.length === 0) return observed([]);
   const separated = asked.flatMap((words, at) => (at === 0 ? words : ['--', ...words]));
   // Options of the first command stand behind `--`, else they would be the tool's own.
-  const answer = await read(facts, way.host, ovnCommand(way, tool, '--format=json', '--', ...separated), (stdout) =>
+  const command = ovnCommand(way, tool, '--format=json', '--', ...separated);
+  const answer = await read(facts, way.host, again === undefined ? command : later(command, again), (stdout) =>
     parseOvsdbTables(`${tool} --format=json`, stdout),
   );
   if (!answer.ok || answer.value.value.length === asked.length) return answer;

@@ -1,5 +1,5 @@
-import { observed } from '../../engine/fact.ts';
-import { ovsdbMap } from '../../nodes/parse/ovsdb.ts';
+import { type FactResult, observed } from '../../engine/fact.ts';
+import { type OvsdbRow, ovsdbAtom, ovsdbMap } from '../../nodes/parse/ovsdb.ts';
 import type { Chassis, SouthView } from '../../path/ovn/model.ts';
 import {
   count,
@@ -15,13 +15,28 @@ import {
 import { type Store, source } from '../io.ts';
 import { servicePorts, servingRouters } from '../port-api.ts';
 import { type CloudSubject, type PortSubject, theCloud } from '../subject.ts';
-import { ask, equals, listing, ovnDatabases } from './databases.ts';
+import { type Again, ask, equals, listing, ovnDatabases } from './databases.ts';
 
 /** The registered chassis, and how far the SB has come. */
 export interface Chassises {
   readonly chassis: readonly Chassis[];
   readonly nbCfg: number;
   readonly options: ReadonlyMap<string, string>;
+  /** Where the SB listens, as its table Connection has it. */
+  readonly listeners: readonly { readonly target: string; readonly readOnly: boolean }[];
+}
+
+/** Keys of Chassis_Private that Neutron's metadata agent writes its progress under (neutron/common/ovn/constants.py). */
+const metadataKeys = ['neutron:ovn-metadata-sb-cfg', 'neutron:metadata-sb-cfg'] as const;
+
+function answeredBy(row: OvsdbRow): Pick<Chassis, 'nbCfg' | 'nbCfgAt' | 'metadataCfg'> {
+  const ids = ovsdbMap(row, 'external_ids');
+  const metadata = metadataKeys.map((key) => ids.get(key)).find((value) => value !== undefined);
+  return {
+    nbCfg: count(row, 'nb_cfg'),
+    nbCfgAt: count(row, 'nb_cfg_timestamp'),
+    ...(metadata === undefined ? {} : { metadataCfg: Number(metadata) }),
+  };
 }
 
 const southWay = async (facts: Store) => {
@@ -29,45 +44,74 @@ const southWay = async (facts: Store) => {
   return databases.ok ? databases.value.value.sb : databases;
 };
 
-/** Every chassis with its tunnel ends: one row per hypervisor of the cloud, nothing per port. */
-export const registeredChassis = source<CloudSubject, Chassises>(
-  'ovn.chassis',
-  () => '',
-  async (_, facts) => {
-    const way = await southWay(facts);
-    if (!way.ok) return way;
-    const answer = await ask(facts, way.value, 'sb', [
+async function readChassis(facts: Store, again?: Again): Promise<FactResult<Chassises>> {
+  const way = await southWay(facts);
+  if (!way.ok) return way;
+  const answer = await ask(
+    facts,
+    way.value,
+    'sb',
+    [
       ['find', 'SB_Global'],
       ['find', 'Chassis'],
       ['find', 'Encap'],
       ['find', 'Chassis_Private'],
-    ]);
-    if (!answer.ok) return answer;
-    const [globals = [], chassis = [], encaps = [], privates = []] = answer.value.value;
-    const encapById = new Map(encaps.map((row) => [uuidOf(row), encapOf(row)]));
-    const privateByName = new Map(privates.map((row) => [text(row, 'name'), row]));
-    const [global] = globals;
-    return observed(
-      {
-        chassis: chassis.map((row): Chassis => {
-          const own = privateByName.get(text(row, 'name'));
-          const config = ovsdbMap(row, 'other_config');
-          return {
-            uuid: uuidOf(row),
-            name: text(row, 'name'),
-            hostname: text(row, 'hostname'),
-            encaps: texts(row, 'encaps').flatMap((id) => encapById.get(id) ?? []),
-            config: config.size > 0 ? config : ovsdbMap(row, 'external_ids'),
-            ...(own === undefined ? {} : { nbCfg: count(own, 'nb_cfg'), nbCfgAt: count(own, 'nb_cfg_timestamp') }),
-          };
-        }),
-        nbCfg: global === undefined ? 0 : count(global, 'nb_cfg'),
-        options: global === undefined ? new Map() : ovsdbMap(global, 'options'),
-      },
-      ...answer.value.evidence,
-    );
+      ['find', 'Connection'],
+    ],
+    again,
+  );
+  if (!answer.ok) return answer;
+  const [globals = [], chassis = [], encaps = [], privates = [], connections = []] = answer.value.value;
+  const encapById = new Map(encaps.map((row) => [uuidOf(row), encapOf(row)]));
+  const privateByName = new Map(privates.map((row) => [text(row, 'name'), row]));
+  const [global] = globals;
+  return observed(
+    {
+      chassis: chassis.map((row): Chassis => {
+        const own = privateByName.get(text(row, 'name'));
+        const config = ovsdbMap(row, 'other_config');
+        return {
+          uuid: uuidOf(row),
+          name: text(row, 'name'),
+          hostname: text(row, 'hostname'),
+          encaps: texts(row, 'encaps').flatMap((id) => encapById.get(id) ?? []),
+          config: config.size > 0 ? config : ovsdbMap(row, 'external_ids'),
+          ...(own === undefined ? {} : answeredBy(own)),
+        };
+      }),
+      nbCfg: global === undefined ? 0 : count(global, 'nb_cfg'),
+      options: global === undefined ? new Map() : ovsdbMap(global, 'options'),
+      listeners: connections.map((row) => ({
+        target: text(row, 'target'),
+        readOnly: ovsdbAtom(row, 'read_only') === true,
+      })),
+    },
+    ...answer.value.evidence,
+  );
+}
+
+/** Every chassis with its tunnel ends: one row per hypervisor of the cloud, nothing per port. */
+export const registeredChassis = source<CloudSubject, Chassises>(
+  'ovn.chassis',
+  () => '',
+  (_, facts) => readChassis(facts),
+);
+
+/** A second look at the chassis after some seconds, for those that had not answered the last change: they may just have been on it. */
+export const chassisAgain = source<CloudSubject, Chassises>(
+  'ovn.chassis-again',
+  () => '',
+  async (subject, facts) => {
+    const first = await facts.get(registeredChassis, subject);
+    if (!first.ok) return first;
+    const { chassis, nbCfg } = first.value.value;
+    const late = chassis.some((c) => (c.nbCfg ?? 0) < nbCfg || (c.metadataCfg ?? nbCfg) < nbCfg);
+    return late ? readChassis(facts, { afterSeconds: graceSeconds }) : first;
   },
 );
+
+/** A chassis of an idle cloud answers within a tenth of a second, one that computes all its flows anew in some seconds. */
+const graceSeconds = 4;
 
 /** What the SB has of the port and all it leans on. It is asked by Neutron's names, so that it speaks where the NB does not. */
 export const southView = source<PortSubject, SouthView>(

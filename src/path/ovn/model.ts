@@ -95,6 +95,9 @@ export interface Nat extends Row {
   /** Both set: a floating address that the instance's own chassis answers for. */
   readonly externalMac?: string;
   readonly logicalPort?: string;
+  /** Address sets of ends that it does not hold for, or that alone it holds for. */
+  readonly exemptedExtIps?: string;
+  readonly allowedExtIps?: string;
   readonly options: Words;
   readonly externalIds: Words;
 }
@@ -118,6 +121,7 @@ export interface RouterPolicy extends Row {
   /** allow, drop, reroute. */
   readonly action: string;
   readonly nexthops: readonly string[];
+  readonly externalIds: Words;
 }
 
 /** NB Logical_Router: `neutron-<router id>`, with what hangs on it. */
@@ -184,6 +188,8 @@ export interface Chassis extends Row {
   /** Last change that the chassis has answered, and when (ms since the epoch). */
   readonly nbCfg?: number;
   readonly nbCfgAt?: number;
+  /** The same of the metadata agent beside it; absent where none has ever spoken. */
+  readonly metadataCfg?: number;
 }
 
 /** SB Port_Binding. Chassis by UUID. */
