@@ -15,29 +15,16 @@ import {
 import { createSsh2Connections, type Ssh2Connections } from './ssh2-transport.ts';
 
 /** How the operator says one host is reached; everything may be left out. */
-export interface HostAccess {
+export interface HostAccess extends Pick<SshOverrides, 'user' | 'port' | 'identityFile' | 'jump'> {
   /** Name or address to connect to; `~/.ssh/config` is looked up by it. */
   readonly address?: string | undefined;
-  readonly user?: string | undefined;
-  readonly port?: number | undefined;
-  readonly identityFile?: string | undefined;
-  readonly jump?: string | undefined;
   /** The doctor runs on this host. */
   readonly local?: boolean | undefined;
 }
 
-export interface SshSettings {
+/** What holds for all hosts that say nothing else. */
+export interface SshSettings extends SshOverrides {
   readonly backend?: SshWish | undefined;
-  readonly user?: string | undefined;
-  readonly port?: number | undefined;
-  readonly identityFile?: string | undefined;
-  readonly jump?: string | undefined;
-  readonly connectTimeoutSeconds?: number | undefined;
-  readonly acceptNewHostKeys?: boolean | undefined;
-  /** An ssh_config(5) to read instead of the usual ones. */
-  readonly configFile?: string | undefined;
-  /** Takes the place of the user's known_hosts. */
-  readonly knownHosts?: string | undefined;
 }
 
 export interface TransportOptions {
@@ -101,21 +88,19 @@ function withFallback(first: NodeTransport, second: () => NodeTransport): NodeTr
 
 /** Every way to a node, chosen per host from the configuration, ssh_config, and what is at hand on this machine. */
 export function createTransports(options: TransportOptions = {}): Transports {
-  const { ssh = {}, hosts = {} } = options;
+  const { hosts = {} } = options;
+  const { backend: wish = 'auto', ...ssh } = options.ssh ?? {};
   const environment = options.environment ?? thisEnvironment();
   const made = new Map<string, Promise<NodeTransport>>();
   let folder: ControlFolder | undefined;
   let connections: Ssh2Connections | undefined;
 
   const overridesOf = (access: HostAccess): SshOverrides => ({
+    ...ssh,
     user: access.user ?? ssh.user,
     port: access.port ?? ssh.port,
     identityFile: access.identityFile ?? ssh.identityFile,
     jump: access.jump ?? ssh.jump,
-    connectTimeoutSeconds: ssh.connectTimeoutSeconds,
-    acceptNewHostKeys: ssh.acceptNewHostKeys,
-    configFile: ssh.configFile,
-    knownHosts: ssh.knownHosts,
   });
 
   /** A jump host: its own ssh_config block, its own user; the tool's general user is the nodes', not the bastion's. */
@@ -123,16 +108,7 @@ export function createTransports(options: TransportOptions = {}): Transports {
     const { host, user, port } = parseJump(hop);
     const resolved = await resolveSshTarget(
       host,
-      {
-        user,
-        port,
-        jump: before.length > 0 ? before.join(',') : undefined,
-        identityFile: ssh.identityFile,
-        connectTimeoutSeconds: ssh.connectTimeoutSeconds,
-        acceptNewHostKeys: ssh.acceptNewHostKeys,
-        configFile: ssh.configFile,
-        knownHosts: ssh.knownHosts,
-      },
+      { ...ssh, user, port, jump: before.length > 0 ? before.join(',') : undefined },
       environment,
     );
     return resolved.ok ? ok(resolved.value.target) : resolved;
@@ -165,7 +141,6 @@ export function createTransports(options: TransportOptions = {}): Transports {
       );
     }
     const { target, hasSsh } = resolved.value;
-    const wish = ssh.backend ?? 'auto';
     const facts = await backendFacts(
       target,
       hasSsh,

@@ -7,7 +7,7 @@ import { type Io, showing } from '../../facts/io.ts';
 import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { forwardingOff } from './codes.ts';
-import { routerFinding, shouldStand } from './judge-router.ts';
+import { noneStands, routerFinding, standing } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts };
 const key = 'net.ipv4.ip_forward';
@@ -20,14 +20,12 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   needs,
   findings: [forwardingOff],
   judge: ({ subject, facts }) => {
-    const standing = facts.routers.value.filter(
-      (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
-    );
-    if (standing.length === 0) return skipped('no router of its network stands on a host');
+    const routers = standing(facts.routers.value);
+    if (routers.length === 0) return skipped(noneStands);
     const findings: Finding[] = [];
     const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
-    for (const router of standing) {
+    for (const router of routers) {
       const { sysctl, host, netns } = router;
       if (sysctl === undefined || host === undefined) continue;
       if (!sysctl.ok) {

@@ -9,7 +9,7 @@ import { routersOnHosts } from '../../facts/router.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import { interfaceDown } from './codes.ts';
-import { l3Binary, restartL3, routerFinding, shouldStand } from './judge-router.ts';
+import { l3Binary, noneStands, restartL3, routerFinding, standing } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts };
 const optional = { placement };
@@ -28,15 +28,13 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe }) => {
     if (!maybe.placement.ok) return notSeen(maybe.placement.error);
     const { backend } = maybe.placement.value.value;
-    const standing = facts.routers.value.filter(
-      (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
-    );
-    if (standing.length === 0) return skipped('no router of its network stands on a host');
+    const routers = standing(facts.routers.value);
+    if (routers.length === 0) return skipped(noneStands);
     const findings: Finding[] = [];
     const notes: string[] = [];
     const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
-    for (const router of standing) {
+    for (const router of routers) {
       const { links, addresses, host } = router;
       if (links === undefined || addresses === undefined || host === undefined) continue;
       if (!links.ok) {

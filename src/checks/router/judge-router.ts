@@ -49,3 +49,9 @@ export const restartL3 = (host: string): Remedy => ({
 /** Whether anything is to be looked for in the node: a router that is down or unplaced has no namespace by design. */
 export const shouldStand = (router: RouterOnHost): boolean =>
   router.host !== undefined && router.serving.router.admin_state_up;
+
+/** Routers whose inside can be judged: those that should stand, but for those whose namespace is known to be missing. */
+export const standing = (routers: readonly RouterOnHost[]): readonly RouterOnHost[] =>
+  routers.filter((r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value));
+
+export const noneStands = 'no router of its network stands on a host';

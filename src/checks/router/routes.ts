@@ -13,7 +13,7 @@ import { normalCidr, parseAddress, sameAddress } from '../../path/addresses.ts';
 import { isBorn, leadsTo, lookUp, type RouteAnswer, type RoutedPacket } from '../../path/route-lookup.ts';
 import { deletingRule } from '../remedies.ts';
 import { noDefaultRoute, policyRule } from './codes.ts';
-import { routerFinding, shouldStand } from './judge-router.ts';
+import { noneStands, routerFinding, standing } from './judge-router.ts';
 
 const needs = { routers: routersOnHosts, external: externalSubnets };
 
@@ -72,15 +72,13 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   needs,
   findings: [noDefaultRoute, policyRule],
   judge: ({ subject, facts }) => {
-    const standing = facts.routers.value.filter(
-      (r) => shouldStand(r) && (r.exists?.ok !== true || r.exists.value.value),
-    );
-    if (standing.length === 0) return skipped('no router of its network stands on a host');
+    const routers = standing(facts.routers.value);
+    if (routers.length === 0) return skipped(noneStands);
     const findings: Finding[] = [];
     const notes: string[] = [];
     const seen: Evidence[] = [];
     let blind: FactFailure | undefined;
-    for (const router of standing) {
+    for (const router of routers) {
       const { routes, host, netns } = router;
       if (routes === undefined || host === undefined) continue;
       if (!routes.ok) {
