@@ -16,7 +16,7 @@ export const pingCount = 5;
 
 /** One ping from a namespace (or from the operator's machine), with what came back. */
 export interface PingRun {
-  readonly from: 'qdhcp' | 'qrouter' | 'operator';
+  readonly from: 'qdhcp' | 'qrouter' | 'ovnmeta' | 'operator';
   readonly host: string;
   readonly netns?: string;
   readonly to: string;

@@ -81,6 +81,8 @@ function ofSender({ from, leg }: PlannedLeg): {
       return { router: [(netns ?? '').slice('qrouter-'.length)] };
     case 'qdhcp':
       return { agent: [agentName('neutron-dhcp-agent', host)] };
+    case 'ovnmeta':
+      return { agent: [agentName('neutron-ovn-metadata-agent', host)] };
     case 'operator':
     case 'port':
       return {};

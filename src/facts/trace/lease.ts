@@ -7,7 +7,7 @@ import type { PortSubject } from '../subject.ts';
 import { type Conversation, nameOf, type PlannedLeg, present, type Traffic } from './leg.ts';
 import { guestEnd, pointsBetween } from './points.ts';
 import { betweenRouterAnd, type DhcpEnd, dhcpEnds } from './stretches.ts';
-import { switchPortOf } from './switch-port.ts';
+import { switchPortOf, takesPackets } from './switch-port.ts';
 
 /** What the instance's side of the switch sees of the offer alone: the request is put in behind it, or elsewhere. */
 export const backOnly = (points: readonly Point[]): Point[] =>
@@ -91,10 +91,8 @@ async function askedByRouter(
 }
 
 /** Which flag walks more, where one can. */
-export const whereInjected = ({ backend }: Placement): string =>
-  backend.firewall === 'ovs-flows' || backend.name === 'ovs-hybrid'
-    ? ' (--inject walks it)'
-    : ' (a Linux bridge has no place to put it in)';
+export const whereInjected = (place: Placement): string =>
+  takesPackets(place) ? ' (--inject walks it)' : ' (a Linux bridge has no place to put it in)';
 
 /** The stretches of `--probe dhcp`: to every server of the network, for each answers. */
 export async function leaseLegs(facts: Store, conversation: Conversation): Promise<readonly PlannedLeg[]> {

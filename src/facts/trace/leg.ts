@@ -1,5 +1,8 @@
+import type { Result } from '../../engine/result.ts';
 import { familyOf, sameAddress } from '../../path/addresses.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
+import type { Store, TraceOption } from '../io.ts';
+import type { Peer } from '../peer.ts';
 import type { Sender } from '../ping.ts';
 import type { Placement } from '../placement.ts';
 import type { ServingRouter } from '../port-api.ts';
@@ -48,6 +51,25 @@ export interface Conversation {
   readonly inject: boolean;
   readonly everyWay: boolean;
 }
+
+/** What a trace has to find stretches for. */
+export interface Wish {
+  readonly subject: PortSubject;
+  readonly place: Placement;
+  /** The instance's address that is traced. */
+  readonly to: string;
+  /** Those that serve its network. */
+  readonly routers: readonly ServingRouter[];
+  readonly traffic: Traffic;
+  readonly trace: Pick<TraceOption, 'other' | 'inject' | 'everyWay'> & {
+    /** A conversation that the instance has to begin. */
+    readonly begun?: 'dhcp' | 'metadata';
+  };
+  readonly peer: Peer | undefined;
+}
+
+/** The stretches that a kind of backend can be traced over; or in a sentence why there are none. */
+export type Planner = (facts: Store, wish: Wish) => Promise<Result<readonly PlannedLeg[], string>>;
 
 /** An ICMP echo request whose payload holds the mark: 20 bytes of IPv4 header, 8 of ICMP, and 56 of payload as ping(8) has it. */
 export const usualSize = 84;

@@ -1,83 +1,20 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
 import { familyOf } from '../../path/addresses.ts';
-import { type Store, source } from '../io.ts';
-import { type Pair, pairs } from '../pair.ts';
-import { type Placement, placement } from '../placement.ts';
-import { dhcpHosts, externalSubnets, portSubnets, type ServingRouter, servingRouters } from '../port-api.ts';
+import type { Backend } from '../../path/backends/backend.ts';
+import { source } from '../io.ts';
+import { placement } from '../placement.ts';
+import { servingRouters } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
-import { injectedLegs } from './injected.ts';
-import { leaseLegs, whereInjected } from './lease.ts';
-import { addressLike, nameOf, type PlannedLeg, present, subnetOf, type Traffic, usualSize } from './leg.ts';
-import { metadataLegs } from './metadata.ts';
-import { fromDhcp, fromGateway, fromHere, fromRouter, outwards, throughFloating } from './stretches.ts';
+import { agentLegs } from './agent-legs.ts';
+import { addressLike, nameOf, type PlannedLeg, type Planner, type Traffic, usualSize } from './leg.ts';
+import { ovnLegs } from './ovn-legs.ts';
 
-async function towardsPeer(
-  facts: Store,
-  subject: PortSubject,
-  place: Placement,
-  { peer, own, theirs, way }: Pair,
-  routers: readonly ServingRouter[],
-  traffic: Traffic,
-  everyWay: boolean,
-): Promise<readonly PlannedLeg[]> {
-  const there = await facts.get(placement, peer);
-  switch (way.kind) {
-    case 'same-network': {
-      const sides = [
-        { port: subject, at: place, to: own },
-        ...(there.ok ? [{ port: peer, at: there.value.value, to: theirs }] : []),
-      ];
-      const legs = await Promise.all(
-        sides.map(async ({ port, at, to }) => {
-          const served = await fromDhcp(facts, at, port, to, traffic);
-          if (served.length > 0 && !everyWay) return served.slice(0, 1);
-          const routed = present(await Promise.all(routers.map((r) => fromRouter(facts, at, r, port, to, traffic))));
-          return everyWay ? [...served, ...routed] : routed.slice(0, 1);
-        }),
-      );
-      return legs.flat();
-    }
-    case 'routed': {
-      const to = peer.port.value.fixed_ips.find((f) => f.ip_address === theirs)?.ip_address;
-      return present(
-        await Promise.all([
-          fromRouter(facts, place, way.router, subject, own, traffic),
-          there.ok && to !== undefined
-            ? fromRouter(facts, there.value.value, way.router, peer, to, traffic).then(
-                (leg) => leg ?? fromGateway(facts, there.value.value, way.router, peer, to, traffic),
-              )
-            : outwards(facts, place, way.router, theirs, traffic),
-        ]),
-      );
-    }
-    case 'floating':
-    case 'apart': {
-      const [router] = routers;
-      return router === undefined
-        ? []
-        : present(
-            await Promise.all([
-              fromRouter(facts, place, router, subject, own, traffic),
-              outwards(facts, place, router, theirs, traffic),
-            ]),
-          );
-    }
-  }
-}
-
-/** Why a conversation that an instance begins cannot be followed at all. */
-async function nobodyFor(
-  facts: Store,
-  subject: PortSubject,
-  protocol: 'dhcp' | 'metadata',
-  place: Placement,
-): Promise<string> {
-  if (protocol === 'metadata') return `neither a router nor a DHCP server could serve metadata to ${nameOf(subject)}`;
-  const servers = await facts.get(dhcpHosts, subject);
-  if (servers.ok && servers.value.value.length === 0) return `no DHCP server of Neutron serves ${nameOf(subject)}`;
-  return `no router is on the network of ${nameOf(subject)} from which its DHCP server could be asked${whereInjected(place)}`;
-}
+const planners: Readonly<Record<Backend['family'], Planner | undefined>> = {
+  agents: agentLegs,
+  ovn: ovnLegs,
+  routed: undefined,
+};
 
 /**
  * The stretches that the probes of a trace walk. An instance cannot be told to send, so each stretch begins in a namespace of Neutron
@@ -93,90 +30,37 @@ export const traceLegs = source<PortSubject, readonly PlannedLeg[]>(
     const [placed, serving] = await Promise.all([facts.get(placement, subject), facts.get(servingRouters, subject)]);
     if (!placed.ok) return placed;
     const place = placed.value.value;
-    if (place.backend.family !== 'agents') {
+    const planner = planners[place.backend.family];
+    if (planner === undefined) {
       return err({
         kind: 'unsupported',
         because: `${place.backend.title} has no namespaces to send from: traces do not follow it yet`,
       });
     }
     const routers = serving.ok ? serving.value.value : [];
-    const { protocol } = trace.probe;
-    const begun = protocol === 'dhcp' || protocol === 'metadata';
-    const to = addressLike(subject, peer?.address ?? trace.address ?? (begun ? '0.0.0.0' : undefined));
-    if (to === undefined || (begun && familyOf(to) !== 4)) {
-      return err({ kind: 'unsupported', because: begun ? 'the port has no IPv4 address' : 'the port has no address' });
+    const { protocol, port } = trace.probe;
+    const begun = protocol === 'dhcp' || protocol === 'metadata' ? protocol : undefined;
+    const to = addressLike(subject, peer?.address ?? trace.address ?? (begun === undefined ? undefined : '0.0.0.0'));
+    if (to === undefined || (begun !== undefined && familyOf(to) !== 4)) {
+      return err({
+        kind: 'unsupported',
+        because: begun === undefined ? 'the port has no address' : 'the port has no IPv4 address',
+      });
     }
-    if (begun) {
-      const traffic: Traffic = { protocol: 'tcp', count: trace.count, size: usualSize };
-      const { inject, everyWay } = trace;
-      const conversation = { subject, place, own: to, routers, traffic, inject, everyWay };
-      const planned = await (protocol === 'dhcp' ? leaseLegs : metadataLegs)(facts, conversation);
-      return planned.length === 0
-        ? err({ kind: 'unsupported', because: await nobodyFor(facts, subject, protocol, place) })
-        : observed(planned, ...placed.value.evidence);
-    }
-    const traffic: Traffic = {
-      protocol,
-      ...(trace.probe.port === undefined ? {} : { port: trace.probe.port }),
-      count: trace.count,
-      size: trace.size ?? usualSize,
-    };
-    const byDhcp = () => fromDhcp(facts, place, subject, to, traffic);
-    const byRouter = () => Promise.all(routers.map((r) => fromRouter(facts, place, r, subject, to, traffic)));
-    const legs = async (): Promise<readonly (PlannedLeg | undefined)[]> => {
-      switch (trace.other) {
-        case 'dhcp':
-          return [...(await byDhcp()), ...(trace.everyWay ? await byRouter() : [])];
-        case 'router':
-          return [...(await byRouter()), ...(trace.everyWay ? await byDhcp() : [])];
-        case 'metadata': {
-          const found = present(await byRouter());
-          return found.length > 0 ? found : byDhcp();
-        }
-        case 'gateway': {
-          const subnets = await facts.get(portSubnets, subject);
-          const gateway = (subnets.ok ? subnets.value.value : []).find(
-            (s) => s.id === subnetOf(subject, to),
-          )?.gateway_ip;
-          const owner = routers.find((r) => r.ports.some((p) => p.fixed_ips.some((f) => f.ip_address === gateway)));
-          return owner === undefined ? byDhcp() : [await fromRouter(facts, place, owner, subject, to, traffic)];
-        }
-        case 'outside': {
-          const floating = await throughFloating(facts, subject, place, routers, traffic);
-          const external = await facts.get(externalSubnets, subject);
-          const beyond = await Promise.all(
-            routers.map(async (r) => {
-              const gateway = external.ok ? external.value.value.get(r.router.id)?.gateway_ip : undefined;
-              return gateway ? outwards(facts, place, r, gateway, { ...traffic, protocol: 'icmp' }) : undefined;
-            }),
-          );
-          const here = await fromHere(facts, place, subject, to, traffic);
-          if (here !== undefined) return [here];
-          if (floating.length > 0) return [...floating, ...beyond];
-          // Without a stretch that leads out a trace to the router would be taken for one to the outside.
-          return present(beyond).length === 0 ? [] : [...(await byRouter()), ...beyond];
-        }
-        case 'peer': {
-          if (peer?.kind === 'address') {
-            const beyond = await Promise.all(routers.map((r) => outwards(facts, place, r, peer.address, traffic)));
-            return present(beyond).length === 0 ? [] : [...(await byRouter()), ...beyond];
-          }
-          const pair = await facts.get(pairs, subject);
-          return pair.ok ? towardsPeer(facts, subject, place, pair.value.value, routers, traffic, trace.everyWay) : [];
-        }
-      }
-    };
-    const pair = trace.inject && trace.other === 'peer' ? await facts.get(pairs, subject) : undefined;
-    const injected = trace.inject
-      ? await injectedLegs(facts, subject, place, to, pair?.ok ? pair.value.value : undefined, routers, traffic)
-      : [];
-    const planned = present([...(await legs()), ...injected]);
-    return planned.length === 0
+    const traffic: Traffic =
+      protocol === 'dhcp' || protocol === 'metadata'
+        ? { protocol: 'tcp', count: trace.count, size: usualSize }
+        : { protocol, ...(port === undefined ? {} : { port }), count: trace.count, size: trace.size ?? usualSize };
+    const { other, inject, everyWay } = trace;
+    const asked = { other, inject, everyWay, ...(begun === undefined ? {} : { begun }) };
+    const planned = await planner(facts, { subject, place, to, routers, traffic, trace: asked, peer });
+    if (!planned.ok) return err({ kind: 'unsupported', because: planned.error });
+    return planned.value.length === 0
       ? err({
           kind: 'unsupported',
-          because: `nothing of Neutron can send between ${nameOf(subject)} and ${trace.other === 'peer' ? (peer?.text ?? 'it') : trace.other}`,
+          because: `nothing of Neutron can send between ${nameOf(subject)} and ${other === 'peer' ? (peer?.text ?? 'it') : other}`,
         })
-      : observed(planned, ...placed.value.evidence);
+      : observed(planned.value, ...placed.value.evidence);
   },
 );
 

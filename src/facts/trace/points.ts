@@ -4,7 +4,7 @@ import type { Command } from '../../nodes/command.ts';
 import type { Link } from '../../nodes/parse/links.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import { parseRoutes } from '../../nodes/parse/routes.ts';
-import type { Backend, Segment } from '../../path/backends/backend.ts';
+import type { Backend, Segment, TunnelShape } from '../../path/backends/backend.ts';
 import type { Point, Wearing } from '../../path/trace/point.ts';
 import { agents } from '../cloud-api.ts';
 import { hostLinks, hostOvs } from '../host.ts';
@@ -86,16 +86,22 @@ async function underlayDevices(facts: Store, host: string, from: string, to: str
 const sharedTunnelDevice = (links: readonly Link[], by: 'vxlan' | 'gre' | 'geneve'): string | undefined =>
   links.find((l) => new RegExp(`^(?:${by === 'geneve' ? 'genev' : by}_sys(?:_\\d+)?)$`).test(l.name))?.name;
 
+/** What packets between two hosts are carried in. */
+export interface Carriage {
+  readonly shape: TunnelShape;
+  readonly vni: number | undefined;
+  /** Of what comes back, where it is carried otherwise. */
+  readonly vniBack?: number;
+}
+
 /** From the host's switch to its way out towards another host's tunnel endpoint. */
 async function tunnelPoints(
   facts: Store,
-  place: { readonly backend: Backend; readonly segment: Segment },
+  { shape, vni, vniBack }: Carriage,
   host: string,
   own: string,
   far: string,
 ): Promise<readonly Point[]> {
-  const shape = place.backend.tunnel(place.segment);
-  if (shape === undefined) return [];
   const [links, devices, ovs] = await Promise.all([
     facts.get(hostLinks, host),
     underlayDevices(facts, host, own, far),
@@ -118,7 +124,8 @@ async function tunnelPoints(
   const wears: Wearing = {
     kind: 'tunnel',
     by: shape.kind,
-    vni: place.segment.id,
+    vni,
+    ...(vniBack === undefined || vniBack === vni ? {} : { vniBack }),
     endpoints: [own, far],
     ...(stated === undefined || !Number.isInteger(stated) ? {} : { udpPort: stated }),
   };
@@ -128,20 +135,40 @@ async function tunnelPoints(
   ];
 }
 
+/** From the one host's way into the tunnel to the other's way out of it. */
+export async function tunnelBetween(
+  facts: Store,
+  carriage: Carriage,
+  one: { readonly host: string; readonly endpoint: string },
+  other: { readonly host: string; readonly endpoint: string },
+): Promise<readonly Point[]> {
+  const [out, into] = await Promise.all([
+    tunnelPoints(facts, carriage, one.host, one.endpoint, other.endpoint),
+    tunnelPoints(facts, carriage, other.host, other.endpoint, one.endpoint),
+  ]);
+  return [...out, ...[...into].reverse()];
+}
+
 /** From the host's switch to the device that carries a flat or VLAN network. */
 export async function physicalPoints(facts: Store, segment: Segment, host: string): Promise<readonly Point[]> {
-  const [links, ovs, list] = await Promise.all([
-    facts.get(hostLinks, host),
-    facts.get(hostOvs, host),
-    facts.get(agents, theCloud),
-  ]);
-  const tagged: Wearing =
-    segment.type === 'vlan' && segment.id !== undefined ? { kind: 'vlan', id: segment.id } : plain;
+  const list = await facts.get(agents, theCloud);
   const mappings = (list.ok ? list.value.value : [])
     .filter((a) => a.host === host)
     .map((a) => ({ ...a.configurations?.bridge_mappings, ...a.configurations?.interface_mappings }));
   const mapped = mappings.map((m) => m[segment.physicalNetwork ?? '']).find((name) => name !== undefined);
-  if (mapped === undefined) return [];
+  return mapped === undefined ? [] : mappedPoints(facts, segment, host, mapped);
+}
+
+/** The same, where it is known to which bridge or device of the host its physical network is mapped. */
+export async function mappedPoints(
+  facts: Store,
+  segment: Segment,
+  host: string,
+  mapped: string,
+): Promise<readonly Point[]> {
+  const [links, ovs] = await Promise.all([facts.get(hostLinks, host), facts.get(hostOvs, host)]);
+  const tagged: Wearing =
+    segment.type === 'vlan' && segment.id !== undefined ? { kind: 'vlan', id: segment.id } : plain;
   const ports = ovs.ok ? physicalPorts(ovs.value.value, mapped) : [];
   if (ports.length > 0) return ports.map((device) => ({ host, device, kind: 'physnet', wears: tagged }));
   // Linux bridges: `eth1.100` on the bridge carries the VLAN untagged, eth1 beneath it tagged; a mapped bridge has its own ports.
@@ -162,7 +189,8 @@ export async function pointsBetween(
 ): Promise<readonly Point[]> {
   const back = [...other.points].reverse();
   if (one.host === other.host) return [...one.points, ...back];
-  if (place.backend.tunnel(place.segment) === undefined) {
+  const shape = place.backend.tunnel(place.segment);
+  if (shape === undefined) {
     const [out, into] = await Promise.all([
       physicalPoints(facts, place.segment, one.host),
       physicalPoints(facts, place.segment, other.host),
@@ -172,9 +200,9 @@ export async function pointsBetween(
   const list = await facts.get(agents, theCloud);
   const [own, far] = [one.host, other.host].map((h) => endpointOf(list.ok ? list.value.value : [], h));
   if (own === undefined || far === undefined) return [...one.points, ...back];
-  const [out, into] = await Promise.all([
-    tunnelPoints(facts, place, one.host, own, far),
-    tunnelPoints(facts, place, other.host, far, own),
-  ]);
-  return [...one.points, ...out, ...[...into].reverse(), ...back];
+  const ends = [
+    { host: one.host, endpoint: own },
+    { host: other.host, endpoint: far },
+  ] as const;
+  return [...one.points, ...(await tunnelBetween(facts, { shape, vni: place.segment.id }, ...ends)), ...back];
 }

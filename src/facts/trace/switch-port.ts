@@ -9,9 +9,13 @@ export interface SwitchPort {
   readonly port: number;
 }
 
-/** Where packets can be put in that the instance is to seem to have sent; a Linux bridge has no such place. */
+/** Whether a port of the instance is one of Open vSwitch: a Linux bridge has no place to put packets in. */
+export const takesPackets = ({ backend, bound, segment }: Placement): boolean =>
+  backend.attachment(bound, segment).some((device) => device.in?.driver === 'ovs');
+
+/** Where packets can be put in that the instance is to seem to have sent. */
 export async function switchPortOf(facts: Store, place: Placement): Promise<SwitchPort | undefined> {
-  if (place.backend.firewall !== 'ovs-flows' && place.backend.name !== 'ovs-hybrid') return undefined;
+  if (!takesPackets(place)) return undefined;
   const ovs = await facts.get(hostOvs, place.host);
   const own = guestEnd(place).points.at(-1)?.device;
   const bridge = ovs.ok ? ovs.value.value.bridges.find((b) => b.ports.some((p) => p.name === own)) : undefined;

@@ -85,7 +85,7 @@ export function misfitsOf({ points }: Leg, sightings: readonly Sighting[]): Trac
   for (const { point: index, way, layers } of sightings) {
     const point = points[index];
     if (point === undefined) continue;
-    for (const misfit of misfits(point, innerOf(layers), layers.flatMap(outerTag))) {
+    for (const misfit of misfits(point, way, innerOf(layers), layers.flatMap(outerTag))) {
       found.set(`${index} ${way} ${misfit.what} ${misfit.seen}`, { point: index, way, ...misfit });
     }
   }
@@ -99,7 +99,7 @@ const outerTag = (layer: Sighting['layers'][number]): number[] =>
 
 type Misfit = Pick<TraceMisfit, 'what' | 'expected' | 'seen'>;
 
-function misfits({ wears }: Point, { tags, tunnel }: Inner, allTags: readonly number[]): Misfit[] {
+function misfits({ wears }: Point, way: Way, { tags, tunnel }: Inner, allTags: readonly number[]): Misfit[] {
   switch (wears.kind) {
     case 'plain':
     case 'vlan': {
@@ -116,8 +116,9 @@ function misfits({ wears }: Point, { tags, tunnel }: Inner, allTags: readonly nu
         return [{ what: 'tunnel', expected: wears.by, seen }];
       }
       const wrong: Misfit[] = [];
-      if (wears.vni !== undefined && tunnel.vni !== wears.vni) {
-        wrong.push({ what: 'vni', expected: `${wears.vni}`, seen: `${tunnel.vni ?? 'none'}` });
+      const vni = way === 'back' ? (wears.vniBack ?? wears.vni) : wears.vni;
+      if (vni !== undefined && tunnel.vni !== vni) {
+        wrong.push({ what: 'vni', expected: `${vni}`, seen: `${tunnel.vni ?? 'none'}` });
       }
       if (tunnel.endpoints !== undefined && !sameEnds(wears.endpoints, tunnel.endpoints)) {
         wrong.push({

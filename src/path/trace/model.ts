@@ -125,6 +125,9 @@ function wearsWords(wears: Wearing): string | undefined {
     case 'vlan':
       return `vlan ${wears.id}`;
     case 'tunnel':
-      return wears.vni === undefined ? wears.by : `${wears.by} ${wears.vni}`;
+      return [
+        wears.vni === undefined ? wears.by : `${wears.by} ${wears.vni}`,
+        ...(wears.vniBack === undefined ? [] : [`back ${wears.vniBack}`]),
+      ].join(', ');
   }
 }

@@ -10,6 +10,8 @@ export type Wearing =
       readonly kind: 'tunnel';
       readonly by: 'vxlan' | 'gre' | 'geneve';
       readonly vni: number | undefined;
+      /** Of what comes back, where the two ways are carried as different networks: OVN tunnels some of them as the router's. */
+      readonly vniBack?: number;
       readonly endpoints: readonly [string, string];
       /** UDP port of VXLAN or Geneve where the node says it is another than the usual one. */
       readonly udpPort?: number;
