@@ -269,7 +269,9 @@ async function placeEnd(
   );
   const found =
     place === 'dhcp'
-      ? around.value.value.find((p) => p.device_owner === 'network:dhcp')
+      ? // OVN answers DHCP itself; the port of the network that is Neutron's own has its address.
+        (around.value.value.find((p) => p.device_owner === 'network:dhcp') ??
+        around.value.value.find((p) => p.device_owner === 'network:distributed'))
       : gateway === undefined
         ? undefined
         : legs.find((p) => atLeg(p, gateway));

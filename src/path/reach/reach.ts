@@ -235,8 +235,7 @@ function arrivalSteps(reader: AtlasReader, q: Question, arrival: Arrived): reado
       }
       const passing = { way: 'there', side: 'destination-tap', direction: 'ingress', own, remote } as const;
       const taps = tapSteps(q, port, passing, reader);
-      if (port.owner !== 'dhcp') return taps;
-      return [...taps, ...dhcpStep(reader, q, port)];
+      return port.owner === 'dhcp' || port.owner === 'metadata' ? [...taps, ...dhcpStep(reader, q, port)] : taps;
     }
     case 'outside': {
       if (to.kind !== 'port') return [];
@@ -262,7 +261,9 @@ function dhcpStep(reader: AtlasReader, q: Question, port: AtlasPort): readonly S
   const host = port.host === undefined ? {} : { host: port.host };
   if (serving !== undefined) {
     const object: Decider = { kind: 'subnet', id: serving.id, name: serving.cidr };
-    return [{ ...base, ...host, verdict: 'passes', because: `it gives leases for ${serving.cidr}`, object }];
+    // On OVN the network has no server: its flows answer on the instance's own host.
+    const who = port.owner === 'metadata' ? 'OVN' : 'it';
+    return [{ ...base, ...host, verdict: 'passes', because: `${who} gives leases for ${serving.cidr}`, object }];
   }
   if (first === undefined) return [];
   const object: Decider = { kind: 'subnet', id: first.id, name: first.cidr };

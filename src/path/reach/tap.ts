@@ -55,12 +55,23 @@ const named = (port: AtlasPort, own: string | undefined): string =>
 
 export const portObject = (port: AtlasPort): Decider => ({ kind: 'port', id: port.id, name: port.name });
 
+/** OVN binds neither metadata ports nor the inner ports of routers to a host: every host has them. */
+function isEverywhere(port: AtlasPort, reader: AtlasReader): boolean {
+  if (port.owner !== 'router') return port.owner === 'metadata';
+  const around = reader.services(port.networkId);
+  return around.known && around.value.some((p) => p.owner === 'metadata');
+}
+
 /** Whether anything is plugged in at all, by what the API says of the port. */
-function standing(port: AtlasPort, base: Omit<Step, 'verdict' | 'because' | 'topic'>): Step | undefined {
+function standing(
+  port: AtlasPort,
+  base: Omit<Step, 'verdict' | 'because' | 'topic'>,
+  reader: AtlasReader,
+): Step | undefined {
   const object = portObject(port);
   if (!port.adminUp)
     return { ...base, topic: 'port', verdict: 'dropped', because: 'the port is switched off (admin state)', object };
-  if (port.vifType === 'binding_failed' || port.vifType === 'unbound') {
+  if (port.vifType === 'binding_failed' || (port.vifType === 'unbound' && !isEverywhere(port, reader))) {
     const because = `the port is bound to no host (${port.vifType})`;
     return { ...base, topic: 'port', verdict: 'dropped', because, object };
   }
@@ -150,9 +161,9 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
     ...(port.host === undefined ? {} : { host: port.host }),
     object: portObject(port),
   };
-  const down = standing(port, base);
+  const down = standing(port, base, reader);
   const steps: Step[] = down === undefined ? [] : [down];
-  // The DHCP server and the router are not filtered: there is nothing to say of each.
+  // The DHCP server, the metadata port and the router are not filtered: there is nothing to say of each.
   if (port.owner !== 'instance' && !port.security.enabled) return steps;
   const probe = probeOf(q, passing);
   if (!port.security.enabled) {
@@ -180,26 +191,48 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
     return [...steps, { ...base, topic: 'rules', verdict: 'unknown', because, tell: known.tell }];
   }
   const step = rulesStep(verdict, probe, port, groups, base);
-  if (port.filter === 'ovs' || port.filter === 'unknown') {
+  const takesZero = zeroAlone[port.filter];
+  if (takesZero !== undefined) {
     const strict = verdictOf(probe, port.security, withoutProtocolZero(groups), (id) => members.get(id));
     const stricter = rulesStep(strict, probe, port, groups, base);
     if (step.verdict === 'passes' && stricter.verdict !== 'passes') {
-      const because = `${stricter.because}; its rule for protocol 0 is meant for any, and the openvswitch firewall driver takes it for IP protocol 0 alone`;
-      if (port.filter === 'ovs') return [...steps, { ...stricter, because }];
+      const because = `${stricter.because}; its rule for protocol 0 is meant for any, and ${takesZero} takes it for IP protocol 0 alone`;
+      if (port.filter !== 'unknown') return [...steps, { ...stricter, because }];
       return [...steps, { ...step, because, verdict: 'unknown', tell: `ostk-doctor ping ${port.id}` }];
     }
   }
-  if (step.verdict !== 'dropped' || port.filter !== 'iptables') return [...steps, step];
-  // neutron iptables_firewall.py, _convert_sg_rule_to_iptables_args, knows no address groups: such a rule gets no source at all.
+  const mayIgnore = mayIgnoreAddressGroups[port.filter];
+  if (step.verdict !== 'dropped' || mayIgnore === undefined) return [...steps, step];
   const ofAddresses = new Set(groups.flatMap((g) => g.rules.flatMap((r) => r.remoteAddressGroupId ?? [])));
   const either = verdictOf(probe, port.security, groups, (id) => (ofAddresses.has(id) ? undefined : members.get(id)));
   if (either.kind !== 'depends') return [...steps, step];
-  const because = `${step.because}; but not every release of the iptables firewall drivers heeds address groups, and without them the rule lets everybody in`;
+  const because = `${step.because}; but not every release of ${mayIgnore} heeds address groups, and without them the rule lets everybody in`;
   const tell = `ostk-doctor secgroup ${port.id}, and the rules of its host`;
   return [...steps, { ...step, verdict: 'unknown', because, object: decider(either, port), tell }];
 }
 
-/** neutron openvswitch_firewall/rules.py, create_protocol_flows: `nw_proto=0` of a rule whose protocol is the number 0, which elsewhere stands for any. */
+/**
+ * Who makes `nw_proto=0` of a rule whose protocol is the number 0, which elsewhere stands for any: neutron openvswitch_firewall/rules.py,
+ * create_protocol_flows; neutron/common/ovn/acl.py, acl_protocol_and_ports.
+ */
+const zeroAlone: Readonly<Record<AtlasPort['filter'], string | undefined>> = {
+  iptables: undefined,
+  ovs: 'the openvswitch firewall driver',
+  ovn: 'OVN',
+  unknown: 'the openvswitch firewall driver',
+};
+
+/**
+ * Who knows no address groups in some releases, and gives such a rule no source at all: neutron iptables_firewall.py,
+ * _convert_sg_rule_to_iptables_args; neutron/common/ovn/acl.py, _add_sg_rule_acl_for_port_group (both until Zed at least).
+ */
+const mayIgnoreAddressGroups: Readonly<Record<AtlasPort['filter'], string | undefined>> = {
+  iptables: 'the iptables firewall drivers',
+  ovs: undefined,
+  ovn: "Neutron's OVN driver",
+  unknown: undefined,
+};
+
 const withoutProtocolZero = (groups: readonly SecurityGroup[]): SecurityGroup[] =>
   groups.map((group) => ({
     ...group,

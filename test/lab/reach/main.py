@@ -95,27 +95,46 @@ def restore(api):
         os.remove(SAVED)
 
 
-def places(api):
-    """Instances whose network has a DHCP server and a router: where packets can be sent from, and to."""
+def agents_senders(port, near, _floating):
+    """The namespaces of its DHCP server and router."""
+    dhcp = next((q for q in near if q['device_owner'] == 'network:dhcp'), None)
+    legs = [q for q in near if q['device_owner'] == 'network:router_interface']
+    if dhcp is None or not legs:
+        return {}
+    return {
+        'dhcp': {'host': dhcp['binding:host_id'], 'netns': 'qdhcp-' + port['network_id'], 'ports': [dhcp]},
+        'router': {'host': legs[0]['binding:host_id'], 'netns': 'qrouter-' + legs[0]['device_id'], 'ports': legs},
+    }
+
+
+def ovn_senders(port, near, floating):
+    """The metadata namespace on its own host, and this machine by its floating address."""
+    found = {}
+    meta = next((q for q in near if q['device_owner'] == 'network:distributed' and q['fixed_ips']), None)
+    if meta is not None:
+        found['metadata'] = {'host': port['binding:host_id'], 'netns': 'ovnmeta-' + port['network_id'], 'ports': [meta],
+                             'named': meta['id']}
+    if floating is not None:
+        own = subprocess.run(['ip', '-j', 'route', 'get', floating], capture_output=True, text=True, check=True)
+        here = json.loads(own.stdout)[0]['prefsrc']
+        found['outside'] = {'host': None, 'netns': None, 'ports': [{'fixed_ips': [{'ip_address': here}]}], 'named': here, 'to': floating}
+    return found
+
+
+def places(api, variant):
+    """Instances with where packets can be sent to them from."""
     ports = api.list('ports')
+    floating = {f['port_id']: f['floating_ip_address'] for f in api.list('floatingips') if f['port_id']}
     found = []
     for p in ports:
         if not p['device_owner'].startswith('compute:') or p['status'] != 'ACTIVE':
             continue
         near = [q for q in ports if q['network_id'] == p['network_id']]
-        dhcp = next((q for q in near if q['device_owner'] == 'network:dhcp'), None)
-        legs = [q for q in near if q['device_owner'] == 'network:router_interface']
-        if dhcp is None or not legs:
-            continue
+        senders = (ovn_senders if variant == 'ovn' else agents_senders)(p, near, floating.get(p['id']))
         families = sorted({ipaddress.ip_address(f['ip_address']).version for f in p['fixed_ips']})
-        found.append({
-            'port': p,
-            'families': families,
-            'senders': {
-                'dhcp': {'host': dhcp['binding:host_id'], 'netns': 'qdhcp-' + p['network_id'], 'ports': [dhcp]},
-                'router': {'host': legs[0]['binding:host_id'], 'netns': 'qrouter-' + legs[0]['device_id'], 'ports': legs},
-            },
-        })
+        families = [v for v in families if any(address(s['ports'], v) for s in senders.values())]
+        if families:
+            found.append({'port': p, 'families': families, 'senders': senders})
     return found
 
 
@@ -204,8 +223,8 @@ def make_groups(api, rng, place, marker):
 
 
 def wait_applied(host, variant, markers, there=True, seconds=45):
-    """Until every marker is in the rules of the host, or none is; with the native driver until its flows have stood still, too."""
-    if variant == 'ovsfw':
+    """Until every marker is in the rules of the host, or none is; where they are flows until these have stood still, too."""
+    if variant in ('ovsfw', 'ovn'):
         dump = 'ovs-ofctl dump-flows br-int'
         has = ' && '.join(f"{'' if there else '! '}grep -qE 'tp_dst=({m}|{hex(m)})[ ,]' /run/reach-dump" for m in markers)
         still = 'sleep 0.7; ovs-ofctl dump-flows br-int | wc -l > /run/reach-b; wc -l < /run/reach-dump | cmp -s - /run/reach-b'
@@ -228,7 +247,8 @@ def choose_probes(rng, stateful):
 
 
 def ask_doctor(doctor, job):
-    argv = [*shlex.split(doctor), 'reach', job['sender'], job['place']['port']['id'], '--family', str(job['family']),
+    sender = job['place']['senders'][job['sender']].get('named', job['sender'])
+    argv = [*shlex.split(doctor), 'reach', sender, job['place']['port']['id'], '--family', str(job['family']),
             '--source-port', str(job['sourcePort']), '--output', 'json', '--probe', *job['probes']]
     for _ in range(3):
         ran = subprocess.run(argv, capture_output=True, text=True)
@@ -242,10 +262,11 @@ def ask_doctor(doctor, job):
 def send(host, netns, probes):
     with open(os.path.join(HERE, 'prober.py')) as f:
         program = f.read()
-    argv = [*SSH, f'root@{host}', shlex.join(['ip', 'netns', 'exec', netns, 'python3', '-c', program])]
+    inside = ['python3', '-c', program]
+    argv = inside if host is None else [*SSH, f'root@{host}', shlex.join(['ip', 'netns', 'exec', netns, *inside])]
     ran = subprocess.run(argv, input=json.dumps(probes), capture_output=True, text=True)
     if ran.returncode != 0:
-        raise RuntimeError(f'prober in {netns}: {ran.stderr[-400:]}')
+        raise RuntimeError(f'prober in {netns or "no namespace"}: {ran.stderr[-400:]}')
     return json.loads(ran.stdout)
 
 
@@ -253,7 +274,8 @@ def packet(answer, job):
     protocol, _, port = answer['probe'].partition('/')
     # Only answers of stateless groups hang on the sender's port; elsewhere each connection gets one of its own.
     own = {} if job['groups']['stateful'] or protocol != 'tcp' else {'sourcePort': job['sourcePort']}
-    return {'protocol': protocol, 'source': answer['from']['address'], 'to': answer['to']['address'], 'family': job['family'],
+    to = job['place']['senders'][job['sender']].get('to', answer['to']['address'])
+    return {'protocol': protocol, 'source': answer['from']['address'], 'to': to, 'family': job['family'],
             **({'port': int(port)} if port else {}), **own}
 
 
@@ -356,7 +378,7 @@ def table(tally):
 INTRO = """# Whether packets do what `reach` computes
 
 Written by `test/lab/reach.sh` (see README.md), one section per variant: random security groups on the instances' ports, the doctor's answer from the APIs alone, and the same packets
-from the DHCP or router namespace. A packet counts as answered by what only the instance can have sent: an echo reply, a SYN-ACK or RST, "port unreachable".
+from the DHCP or router namespace (ovn: from the metadata namespace, and from the operator's machine by the floating address). A packet counts as answered by what only the instance can have sent: an echo reply, a SYN-ACK or RST, "port unreachable".
 """
 
 
@@ -369,14 +391,14 @@ def write_down(page, variant, text):
                 sections[section.split('\n', 1)[0]] = section.rstrip() + '\n'
     sections[variant] = f'{variant}\n\n{text}'
     with open(page, 'w') as f:
-        f.write(INTRO + ''.join(f'\n## {sections[v]}' for v in ('lb', 'ovs', 'ovsfw') if v in sections))
+        f.write(INTRO + ''.join(f'\n## {sections[v]}' for v in ('lb', 'ovs', 'ovsfw', 'ovn') if v in sections))
 
 
 def run(api, args, turns):
     restore(api)
-    there = places(api)
+    there = places(api, args.variant)
     if not there:
-        sys.exit('no instance on a network with a DHCP server and a router')
+        sys.exit('no instance that packets could be sent to')
     with open(SAVED + '.new', 'w') as f:
         json.dump({p['port']['id']: p['port']['security_groups'] for p in there}, f)
     os.rename(SAVED + '.new', SAVED)
