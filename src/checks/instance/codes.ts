@@ -111,10 +111,11 @@ export const cellDown: FindingSpec = {
   nature: 'cause',
   title: 'The cell of the instance does not answer',
   meaning:
-    "Nova's API could not reach the database of the cell that holds the instance, and shows only what it has itself: state UNKNOWN.",
-  evidence: 'status UNKNOWN in the API (microversion 2.69 and later).',
+    "Nova's API could not reach the database of the cell that holds the instance, and shows only what it has itself: status UNKNOWN, no name, no host. Lists that ask for a name leave it out. The instance itself may well run.",
+  evidence:
+    "status UNKNOWN in the API (microversion 2.69 and later); which cell, by the host on which Placement holds room for the instance, and that host's cell (nova-manage cell_v2 list_hosts).",
   mend: 'Bring back the database and the message queue of the cell; nova-manage cell_v2 list_cells names them.',
-  explains: [],
+  explains: [{ code: 'OSD-META-004', over: ['instance'] }],
   refs: [`${nova}admin/cells.html#handling-down-cells`],
 };
 

@@ -95,10 +95,10 @@ export const hostMappings = source<CloudSubject, ReadonlyMap<string, string>>(
   async (_, facts) => {
     const ran = await managed(facts, 'list_hosts');
     if (!ran.ok) return ran;
-    const hosts = tableRows(ran.value.result.stdout).map(
-      (row) => [row.get('Hostname') ?? '', row.get('Cell UUID') ?? ''] as const,
-    );
-    return observed(new Map(hosts), ran.value.evidence);
+    const rows = tableRows(ran.value.result.stdout);
+    const hosts = rows.map((row) => [row.get('Hostname') ?? '', row.get('Cell UUID') ?? ''] as const);
+    const lines = rows.map((row) => `${row.get('Hostname') ?? ''} in ${row.get('Cell Name') ?? ''}`);
+    return observed(new Map(hosts), showing(ran.value.evidence, lines));
   },
 );
 
@@ -176,7 +176,10 @@ export const instanceCell = source<InstanceSubject, InstanceCell>(
     const hosts = host === undefined ? computes.filter((s) => s.status === 'UNKNOWN').map((s) => s.host) : [host];
     const uuids = mappings.ok ? new Set(hosts.flatMap((each) => mappings.value.value.get(each) ?? [])) : new Set();
     const cell = cells.ok && uuids.size === 1 ? cells.value.value.find(({ uuid }) => uuids.has(uuid)) : undefined;
-    if (cell !== undefined && mappings.ok) evidence.push(...mappings.value.evidence);
+    if (cell !== undefined && mappings.ok) {
+      const words = `${host ?? [...hosts].join(', ')} in ${cell.name}`;
+      evidence.push(...mappings.value.evidence.map((each) => showing(each, words)));
+    }
     if (services.ok && evidence.length === 0) evidence.push(...services.value.evidence);
     return ok({
       value: {
