@@ -66,6 +66,21 @@ test/fixtures/bundles/ovs-trace-dhcp-dropped.tgz dhcp-requests-dropped trace web
 test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject
 demo/schedule-no-ram.tgz no-ram schedule huge-1
 test/fixtures/bundles/schedule-question.tgz no-ram schedule --flavor m1.huge --image tiny --network private --count 2";;
+ovn) SET="demo/ovn-healthy.tgz -
+demo/ovn-hand-made-flow.tgz ovn-flow-drop-to-tap
+demo/ovn-acl-missing.tgz ovn-acl-removed
+demo/ovn-geneve-lost.tgz ovn-geneve-lost-in-fabric
+demo/ovn-northd-stopped.tgz ovn-northd-stopped
+test/fixtures/bundles/ovn-acl-added.tgz ovn-acl-added
+test/fixtures/bundles/ovn-chassis-name.tgz ovn-hostname-wrong
+test/fixtures/bundles/ovn-dhcp-options.tgz ovn-dhcp-options-removed
+test/fixtures/bundles/ovn-flow-deleted.tgz ovn-flow-deleted
+test/fixtures/bundles/ovn-gateway.tgz ovn-gateway-without-mapping
+test/fixtures/bundles/ovn-metadata-secret.tgz ovn-metadata-wrong-secret
+test/fixtures/bundles/ovn-nat.tgz ovn-nat-missing
+test/fixtures/bundles/ovn-static-mac-binding.tgz ovn-static-mac-binding-wrong
+test/fixtures/bundles/ovn-trace-healthy.tgz - trace outside web-1
+test/fixtures/bundles/ovn-trace-stopped.tgz ovn-flow-drop-to-tap trace outside web-1";;
 ovsfw) SET="test/fixtures/bundles/ovsfw-trace-healthy.tgz - trace router web-1
 test/fixtures/bundles/ovsfw-trace-metadata-silent.tgz booted_unserved trace web-1 metadata --probe metadata --inject";;
 *) die "nothing is recorded on variant $V";; esac
@@ -94,7 +109,7 @@ record() { local file=$1 got n=$TMP/$(basename "$1" .tgz)
   mkdir -p "$TO/${file%/*}" && install -m 600 "$n.tgz" "$TO/$file" && say "$file: $got, $(stat -c %s "$TO/$file") bytes"; }
 
 wait_well 150 >/dev/null || die "the lab is $(well)"
-for h in $HOSTS; do hxs $h 'journalctl -q --rotate; journalctl -q --vacuum-time=1s; for f in /var/log/neutron/*.log /var/log/nova/*.log; do [ ! -e "$f" ] || : > "$f"; done'; done
+for h in $HOSTS; do hxs $h 'journalctl -q --rotate; journalctl -q --vacuum-time=1s; for f in /var/log/{neutron,nova,ovn,openvswitch}/*.log; do [ ! -e "$f" ] || : > "$f"; done'; done
 adm openstack server reboot --hard --wait web-1 >/dev/null; wait_well 150 >/dev/null || die "after the reboot of web-1 the lab is $(well)"
 while read -r file name how; do
   [[ $file =~ $ONLY ]] || continue
