@@ -1,13 +1,8 @@
 import type { ApiSecurityGroup, Port } from '../facts/schemas/network.ts';
 import { parseAddress } from '../path/addresses.ts';
-import {
-  groupFromApi,
-  type MembersOf,
-  type Probe,
-  portSecurityFromApi,
-  type Verdict,
-  verdictOf,
-} from '../path/secgroup.ts';
+import { groupFromApi, portSecurityFromApi } from '../path/secgroup/from-api.ts';
+import type { MembersOf, Probe, Verdict } from '../path/secgroup/model.ts';
+import { verdictOf } from '../path/secgroup/verdict.ts';
 
 /** What the port's security groups say of a packet: the column "expected" of every probe. */
 export function expected(

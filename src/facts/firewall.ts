@@ -6,7 +6,7 @@ import { deviceName, type Family, familyOf } from '../path/addresses.ts';
 import { type Enforcement, named, together, type WantedFirewall } from '../path/firewall/enforcement.ts';
 import { compareIptables } from '../path/firewall/hybrid.ts';
 import { compareNative } from '../path/firewall/native.ts';
-import { groupFromApi, portSecurityFromApi } from '../path/secgroup.ts';
+import { groupFromApi, portSecurityFromApi } from '../path/secgroup/from-api.ts';
 import { bridgeFlows, hostIp6tables, hostIptables, hostOvs, hostSysctl } from './host.ts';
 import { read, source } from './io.ts';
 import { placement } from './placement.ts';

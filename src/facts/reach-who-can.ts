@@ -1,6 +1,6 @@
 import { type Family, familyOf, parseAddress } from '../path/addresses.ts';
 import { type WhoCan, whoCan } from '../path/reach/who-can.ts';
-import { portSecurityFromApi } from '../path/secgroup.ts';
+import { portSecurityFromApi } from '../path/secgroup/from-api.ts';
 import type { ProbeOption, Store } from './io.ts';
 import { surveyor } from './reach.ts';
 import { serverAnswer } from './schemas/compute.ts';

@@ -17,7 +17,7 @@ import type {
 import { known } from '../path/reach/atlas.ts';
 import type { Question } from '../path/reach/question.ts';
 import { type Reach, reach } from '../path/reach/reach.ts';
-import { groupFromApi, portSecurityFromApi } from '../path/secgroup.ts';
+import { groupFromApi, portSecurityFromApi } from '../path/secgroup/from-api.ts';
 import { type Store, source } from './io.ts';
 import { boundPort } from './placement.ts';
 import {

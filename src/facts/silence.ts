@@ -1,5 +1,7 @@
 import { parseAddress } from '../path/addresses.ts';
-import { groupFromApi, type Probe, portSecurityFromApi, verdictOf } from '../path/secgroup.ts';
+import { groupFromApi, portSecurityFromApi } from '../path/secgroup/from-api.ts';
+import type { Probe } from '../path/secgroup/model.ts';
+import { verdictOf } from '../path/secgroup/verdict.ts';
 import type { Store } from './io.ts';
 import { resolutions } from './neighbour.ts';
 import type { PingRun } from './ping.ts';

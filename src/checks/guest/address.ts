@@ -6,7 +6,7 @@ import { onComputeHost, placement } from '../../facts/placement.ts';
 import { allAnswered, type HostCounters, secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
-import { remedyAddressPair } from '../../path/secgroup.ts';
+import { remedyAddressPair } from '../../path/secgroup/remedies.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { spoofs } from './codes.ts';
 

@@ -6,14 +6,9 @@ import { type Io, showing } from '../../facts/io.ts';
 import { portItself, remoteMembers, securityGroups } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { familyOf, parseAddress } from '../../path/addresses.ts';
-import {
-  explainVerdict,
-  nameOfProbe,
-  type Probe,
-  remedyEgress,
-  remedyRule,
-  type Verdict,
-} from '../../path/secgroup.ts';
+import type { Probe, Verdict } from '../../path/secgroup/model.ts';
+import { remedyEgress, remedyRule } from '../../path/secgroup/remedies.ts';
+import { explainVerdict, nameOfProbe } from '../../path/secgroup/words.ts';
 import { expected } from '../expected.ts';
 import { ownerName, portScope, verifyWith } from '../scope.ts';
 import { denied, deniedOut, securityOff } from './codes.ts';

@@ -6,7 +6,7 @@ import { firewallOfPort } from '../../facts/firewall.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { placement } from '../../facts/placement.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import { nameOfRule } from '../../path/secgroup.ts';
+import { nameOfRule } from '../../path/secgroup/words.ts';
 import { deletingRule } from '../remedies.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { notEnforced, notOnNode } from './codes.ts';

@@ -1,5 +1,5 @@
 import type { Family } from '../addresses.ts';
-import type { MembersOf, PortSecurity, RuleRef, SecurityGroup } from '../secgroup.ts';
+import type { MembersOf, PortSecurity, RuleRef, SecurityGroup } from '../secgroup/model.ts';
 
 /** What the API wants for one port, and what is needed to know what that means on the node. */
 export interface WantedFirewall {

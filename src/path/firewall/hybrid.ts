@@ -13,7 +13,8 @@ import {
   portChain,
   sameMac,
 } from '../addresses.ts';
-import { type RuleRef, remoteGroupOf, type SecurityGroupRule } from '../secgroup.ts';
+import type { RuleRef, SecurityGroupRule } from '../secgroup/model.ts';
+import { remoteGroupOf } from '../secgroup/rule.ts';
 import {
   type Enforcement,
   type ExtraRule,

@@ -9,7 +9,8 @@ import {
   sameCidr,
   sameMac,
 } from '../addresses.ts';
-import { type Direction, type RuleRef, remoteGroupOf, type SecurityGroupRule } from '../secgroup.ts';
+import type { Direction, RuleRef, SecurityGroupRule } from '../secgroup/model.ts';
+import { remoteGroupOf } from '../secgroup/rule.ts';
 import {
   type Enforcement,
   type ExtraRule,

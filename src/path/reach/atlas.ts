@@ -1,6 +1,6 @@
 import { cidrContains, type Family, sameAddress } from '../addresses.ts';
 import type { NetworkType } from '../mtu.ts';
-import type { PortSecurity, SecurityGroup } from '../secgroup.ts';
+import type { PortSecurity, SecurityGroup } from '../secgroup/model.ts';
 
 /** What the API says of a cloud, as far as somebody has looked: the map on which `reach` walks. Ids are Neutron's. */
 export interface Atlas {

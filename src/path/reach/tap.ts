@@ -1,13 +1,6 @@
-import {
-  type Direction,
-  explainVerdict,
-  type Miss,
-  type PortSecurity,
-  type Probe,
-  type SecurityGroup,
-  type Verdict,
-  verdictOf,
-} from '../secgroup.ts';
+import type { Direction, Miss, PortSecurity, Probe, SecurityGroup, Verdict } from '../secgroup/model.ts';
+import { verdictOf } from '../secgroup/verdict.ts';
+import { explainVerdict } from '../secgroup/words.ts';
 import type { AtlasPort, AtlasReader } from './atlas.ts';
 import type { Question } from './question.ts';
 import type { Decider, Step } from './step.ts';

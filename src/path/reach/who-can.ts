@@ -1,14 +1,8 @@
 import { cidrContains, type Family, formatCidr, parseCidr, sameCidr } from '../addresses.ts';
-import {
-  explainDeny,
-  type MembersOf,
-  type PortSecurity,
-  type Probe,
-  type RuleRef,
-  remoteGroupOf,
-  type SecurityGroup,
-  verdictOf,
-} from '../secgroup.ts';
+import type { MembersOf, PortSecurity, Probe, RuleRef, SecurityGroup } from '../secgroup/model.ts';
+import { remoteGroupOf } from '../secgroup/rule.ts';
+import { verdictOf } from '../secgroup/verdict.ts';
+import { explainDeny } from '../secgroup/words.ts';
 
 /** Some addresses that are let in, and every rule that lets them in. */
 export interface LetIn {

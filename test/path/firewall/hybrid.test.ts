@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Enforcement, isEnforced, type WantedFirewall } from '../../../src/path/firewall/enforcement.ts';
 import { compareIptables } from '../../../src/path/firewall/hybrid.ts';
-import type { SecurityGroupRule } from '../../../src/path/secgroup.ts';
+import type { SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
 import { iptables, sysctls, text, type Variant, wanted } from './samples.ts';
 
 const GROUP = '89e5ed49-ed2b-4af4-92a5-73d62edf09cb';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Enforcement, isEnforced, type WantedFirewall } from '../../../src/path/firewall/enforcement.ts';
 import { compareNative, ofportByMac } from '../../../src/path/firewall/native.ts';
-import type { SecurityGroupRule } from '../../../src/path/secgroup.ts';
+import type { SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
 import { flows, text, wanted } from './samples.ts';
 
 const GROUP = '5e21da11-6e4f-49a0-ada0-b81a425932ca';

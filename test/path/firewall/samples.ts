@@ -8,7 +8,7 @@ import {
   groupFromApi,
   membersFromPorts,
   portSecurityFromApi,
-} from '../../../src/path/secgroup.ts';
+} from '../../../src/path/secgroup/from-api.ts';
 
 /** Recorded on real clouds: one per way of plugging instances. lb: linuxbridge; ovs: hybrid; ovsfw: OVS native; ovn. */
 export const VARIANTS = ['lb', 'ovs', 'ovsfw', 'ovn'] as const;

@@ -4,7 +4,7 @@ import { cidrContains } from '../../../src/path/addresses.ts';
 import type { AtlasNetwork, AtlasRouter } from '../../../src/path/reach/atlas.ts';
 import { reach } from '../../../src/path/reach/reach.ts';
 import { whoCan } from '../../../src/path/reach/who-can.ts';
-import type { SecurityGroup, SecurityGroupRule } from '../../../src/path/secgroup.ts';
+import type { SecurityGroup, SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
 import { ask, atlasOf, network, router, rule, subnet, vm } from './cloud.ts';
 
 /** A universe of sixteen addresses of each family; the last four bits tell them apart. */

@@ -9,7 +9,7 @@ import type {
 } from '../../../src/path/reach/atlas.ts';
 import { holderKey, known } from '../../../src/path/reach/atlas.ts';
 import type { End, Question } from '../../../src/path/reach/question.ts';
-import type { SecurityGroup, SecurityGroupRule } from '../../../src/path/secgroup.ts';
+import type { SecurityGroup, SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
 
 let serial = 0;
 export function rule(given: Partial<SecurityGroupRule> = {}): SecurityGroupRule {
