@@ -31,6 +31,9 @@ import metadataServed from './metadata/served.ts';
 import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
 import namesAnswers from './names/answers.ts';
+import ovnAgents from './ovn/agents.ts';
+import ovnControlPlane from './ovn/control-plane.ts';
+import ovnForecast from './ovn/forecast.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -107,6 +110,9 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   metadataServed,
   mtuBudget,
   mtuFullSize,
+  ovnAgents,
+  ovnControlPlane,
+  ovnForecast,
   pathCounted,
   namesAnswers,
   pathLocalised,

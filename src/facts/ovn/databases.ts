@@ -33,6 +33,8 @@ export interface OvnDatabases {
   readonly nb: Result<OvnWay, FactFailure>;
   readonly sb: Result<OvnWay, FactFailure>;
   readonly missed: { readonly nb: readonly OvnMiss[]; readonly sb: readonly OvnMiss[] };
+  /** What Neutron is told of the SB (ovn_sb_connection), where a controller's files say so. */
+  readonly southByNeutron: string | undefined;
 }
 
 type Database = 'nb' | 'sb';
@@ -227,7 +229,24 @@ export const ovnDatabases = source<CloudSubject, OvnDatabases>(
       const way = found[database];
       return way === undefined ? err(unreached(database, missed[database])) : ok(way);
     };
-    return observed({ nb: outcome('nb'), sb: outcome('sb'), missed });
+    const southByNeutron = [...inis.values()]
+      .map((ini) => ini.get('ovn_sb_connection'))
+      .find((told) => told !== undefined);
+    return observed({ nb: outcome('nb'), sb: outcome('sb'), missed, southByNeutron });
+  },
+);
+
+/** Where Neutron finds the SB. */
+export const neutronRemote = source<CloudSubject, string>(
+  'ovn.neutron-remote',
+  () => '',
+  async (subject, facts) => {
+    const databases = await facts.get(ovnDatabases, subject);
+    if (!databases.ok) return databases;
+    const { southByNeutron } = databases.value.value;
+    return southByNeutron === undefined
+      ? err({ kind: 'unsupported', because: "no file of a controller names Neutron's southbound database" })
+      : observed(southByNeutron, ...databases.value.evidence);
   },
 );
 

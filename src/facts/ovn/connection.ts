@@ -1,0 +1,91 @@
+import type { Evidence } from '../../engine/evidence.ts';
+import { observed } from '../../engine/fact.ts';
+import { err, ok } from '../../engine/result.ts';
+import { parseVlog, type VlogLine } from '../../nodes/parse/ovn-appctl.ts';
+import { parseAddress } from '../../path/addresses.ts';
+import { type Stranger, strangersOf } from '../../path/firewall/strangers.ts';
+import { remotesOf } from '../../path/ovn/connection.ts';
+import { hostIp6tables, hostIptables, hostLayout, hostNft } from '../host.ts';
+import { read, source } from '../io.ts';
+import { theCloud } from '../subject.ts';
+import { chassisView } from './chassis.ts';
+import { registeredChassis } from './south.ts';
+
+/** Why an ovn-controller is not connected, or does not take the changes it sees. */
+export interface Trouble {
+  /** Newest lines of its log that speak of it, oldest first. */
+  readonly lines: readonly VlogLine[];
+  readonly log: Evidence | undefined;
+  /** Rules of the host that nobody of OpenStack made, and that take packets between it and the database. */
+  readonly strangers: readonly { readonly stranger: Stranger; readonly evidence: Evidence }[];
+}
+
+const newestLines = 'for f in "$@"; do [ -r "$f" ] && tail -c 65536 -- "$f" | tail -n 200; done; true';
+
+/** Modules that speak of connections and of versions (lib/reconnect.c, lib/stream-ssl.c, lib/ovsdb-cs.c, controller/ovn-controller.c). */
+const speakers = /^(?:reconnect|stream_ssl|stream|ovsdb_cs|ovsdb_idl|jsonrpc|main|chassis|encaps|binding)$/;
+
+/** Asked only of a host whose ovn-controller is not connected, or does not answer what is new. */
+export const controllerTrouble = source<string, Trouble>(
+  'ovn.controller-trouble',
+  (host) => host,
+  async (host, facts) => {
+    const [view, registered] = await Promise.all([
+      facts.get(chassisView, host),
+      facts.get(registeredChassis, theCloud),
+    ]);
+    if (!view.ok) return view;
+    const { connection, remote, systemId } = view.value.value;
+    const row = registered.ok ? registered.value.value.chassis.find((c) => c.name === systemId) : undefined;
+    const current = row !== undefined && registered.ok && (row.nbCfg ?? 0) >= registered.value.value.nbCfg;
+    if (connection === 'connected' && current)
+      return err({ kind: 'unsupported', because: 'ovn-controller is connected' });
+    const [layout, v4, v6, nft] = await Promise.all([
+      facts.get(hostLayout, host),
+      facts.get(hostIptables, host),
+      facts.get(hostIp6tables, host),
+      facts.get(hostNft, host),
+    ]);
+    if (!layout.ok) return layout;
+    const place = layout.value.value.logPlace('ovn-controller');
+    const log =
+      place.kind === 'files'
+        ? await read(
+            facts,
+            host,
+            { argv: ['sh', '-c', newestLines, 'sh', ...place.paths], impact: 'read', become: true },
+            (stdout) => ok(parseVlog(stdout)),
+          )
+        : undefined;
+    const strangers = remotesOf(remote ?? '').flatMap(({ address, port }) => {
+      const family = parseAddress(address)?.family ?? 4;
+      const dump = family === 4 ? v4 : v6;
+      const rules = {
+        iptables: dump.ok ? [{ family, dump: dump.value.value }] : [],
+        nft: nft.ok ? [{ ruleset: nft.value.value }] : [],
+      };
+      const ways = [
+        { family, protocol: 'tcp', destination: address, destinationPort: port, hooks: ['OUTPUT', 'POSTROUTING'] },
+        { family, protocol: 'tcp', source: address, sourcePort: port, hooks: ['PREROUTING', 'INPUT'] },
+      ] as const;
+      return ways.flatMap((packet) =>
+        strangersOf(rules, packet)
+          .filter((s) => s.matches === 'yes' || (s.matches === 'unknown' && s.raw.includes(String(port))))
+          .flatMap((stranger) => {
+            const source = stranger.tool === 'nft' ? nft : dump;
+            const [evidence] = source.ok ? source.value.evidence : [];
+            return evidence === undefined ? [] : [{ stranger, evidence }];
+          }),
+      );
+    });
+    const evidence = log?.ok === true ? log.value.evidence : [];
+    return observed(
+      {
+        lines: log?.ok === true ? log.value.value.filter((l) => speakers.test(l.module)).slice(-20) : [],
+        log: evidence[0],
+        strangers: strangers.filter((s, at) => strangers.findIndex((o) => o.stranger.key === s.stranger.key) === at),
+      },
+      ...evidence,
+    );
+  },
+);
