@@ -1,0 +1,96 @@
+import type { TracedFlow } from '../../nodes/parse/ofproto-trace.ts';
+import type { LogicalHit, OvnTrace } from '../../nodes/parse/ovn-trace.ts';
+
+/** `0x19e06eb` → `019e06eb`, as rows are named in short; undefined for none, and for what is no row's. */
+export const shortUuid = (cookie: string | undefined): string | undefined => {
+  const number = BigInt(cookie ?? '0x0');
+  return number === 0n || number > 0xffff_ffffn ? undefined : number.toString(16).padStart(8, '0');
+};
+
+/** The row of the SB that a flow's cookie names. */
+export interface Maker {
+  readonly table: string;
+  /** Of a Logical_Flow. */
+  readonly pipeline?: string;
+  readonly tableId?: number;
+  readonly priority?: number;
+}
+
+/** By the beginning of the row's UUID; what was asked about and not found is empty. */
+export type Makers = ReadonlyMap<string, readonly Maker[]>;
+
+/**
+ * Why a flow is not of ovn-controller's making. no-cookie: its own flows without one pass on and do not end anything. no-row: no row of the SB
+ * begins so. not-as-row: the row is a logical flow of another priority or stage.
+ */
+export type Oddity = 'no-cookie' | 'no-row' | 'not-as-row';
+
+/**
+ * Flows without a cookie that ovn-controller makes (controller/physical.c): the end of a table, what comes out of a tunnel, and what marks in
+ * register 10 send on.
+ */
+const withoutCookie = (flow: TracedFlow): boolean =>
+  flow.priority === 0 || /^(?:in_port=\S+|reg10=\S+), priority \d+$/.test(flow.match);
+
+/** Which number the first stage of a pipeline has on a chassis; it varies by release. */
+function offsets(flows: readonly TracedFlow[], makers: Makers): ReadonlyMap<string, number> {
+  const votes = new Map<string, Map<number, number>>();
+  for (const flow of flows) {
+    const [maker] = makers.get(shortUuid(flow.cookie) ?? '') ?? [];
+    if (maker?.pipeline === undefined || maker.tableId === undefined) continue;
+    const of = votes.get(maker.pipeline) ?? new Map<number, number>();
+    const offset = flow.table - maker.tableId;
+    of.set(offset, (of.get(offset) ?? 0) + 1);
+    votes.set(maker.pipeline, of);
+  }
+  return new Map(
+    [...votes].flatMap(([pipeline, of]) => {
+      const [most] = [...of].sort(([, a], [, b]) => b - a);
+      return most === undefined ? [] : [[pipeline, most[0]] as const];
+    }),
+  );
+}
+
+/** Is this flow of the integration bridge a stranger's? `ends`: nothing follows it, or it puts the packet out. */
+function oddity(
+  flow: TracedFlow,
+  ends: boolean,
+  makers: Makers,
+  first: ReadonlyMap<string, number>,
+): Oddity | undefined {
+  if (flow.match === 'no match') return undefined;
+  const short = shortUuid(flow.cookie);
+  if (short === undefined) {
+    if (BigInt(flow.cookie ?? '0x0') !== 0n) return 'no-row';
+    return withoutCookie(flow) && !(ends && flow.priority !== 0) ? undefined : 'no-cookie';
+  }
+  const rows = makers.get(short);
+  if (rows === undefined) return undefined;
+  const [row] = rows;
+  if (row === undefined) return 'no-row';
+  if (row.table !== 'Logical_Flow') return undefined;
+  const offset = first.get(row.pipeline ?? '');
+  const elsewhere = offset !== undefined && row.tableId !== undefined && flow.table - row.tableId !== offset;
+  return row.priority !== flow.priority || elsewhere ? 'not-as-row' : undefined;
+}
+
+/** The first flow on a packet's way through an integration bridge that no row of the SB explains. */
+export function strangerOn(
+  flows: readonly TracedFlow[],
+  bridge: string,
+  makers: Makers,
+): { readonly flow: TracedFlow; readonly why: Oddity } | undefined {
+  const own = flows.filter((f) => f.bridge === bridge);
+  const first = offsets(own, makers);
+  for (const flow of own) {
+    const why = oddity(flow, flow === flows.at(-1) || flow.outputs.length > 0, makers, first);
+    if (why !== undefined) return { flow, why };
+  }
+  return undefined;
+}
+
+/** The first logical flow on a packet's way that no switch on it made use of. */
+export function firstUnused(trace: OvnTrace, flows: readonly TracedFlow[]): LogicalHit | undefined {
+  const used = new Set(flows.flatMap((f) => shortUuid(f.cookie) ?? []));
+  return trace.hits.find((hit) => hit.flow !== undefined && !used.has(hit.flow.uuid.padStart(8, '0')));
+}
