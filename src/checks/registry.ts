@@ -33,7 +33,13 @@ import mtuFullSize from './mtu/full-size.ts';
 import namesAnswers from './names/answers.ts';
 import ovnAgents from './ovn/agents.ts';
 import ovnControlPlane from './ovn/control-plane.ts';
+import ovnDhcp from './ovn/dhcp.ts';
 import ovnForecast from './ovn/forecast.ts';
+import ovnGateway from './ovn/gateway.ts';
+import ovnPort from './ovn/port.ts';
+import ovnRouter from './ovn/router.ts';
+import ovnSecurity from './ovn/security.ts';
+import ovnSwitch from './ovn/switch.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -113,6 +119,12 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   ovnAgents,
   ovnControlPlane,
   ovnForecast,
+  ovnDhcp,
+  ovnGateway,
+  ovnPort,
+  ovnRouter,
+  ovnSecurity,
+  ovnSwitch,
   pathCounted,
   namesAnswers,
   pathLocalised,

@@ -89,7 +89,7 @@ export const firewallOfPort = source<PortSubject, Enforcement>(
         );
       }
       case 'ovn-acl':
-        return err({ kind: 'unsupported', because: 'security groups are OVN ACLs here; they are not compared yet' });
+        return err({ kind: 'unsupported', because: 'security groups are ACLs of the Northbound here' });
       case 'none':
         return err({ kind: 'unsupported', because: `${backend.title} filters nothing` });
     }

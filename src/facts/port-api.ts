@@ -133,9 +133,9 @@ export const securityGroups = source<PortSubject, readonly ApiSecurityGroup[]>(
   },
 );
 
-/** Addresses of the members of the groups that this port's rules name as remote: fixed addresses and allowed pairs. */
-export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly string[]>>(
-  'port.remote-members',
+/** The ports of the groups that this port's rules name as remote, by group. */
+export const remoteMemberPorts = source<PortSubject, ReadonlyMap<string, readonly Port[]>>(
+  'port.remote-member-ports',
   byId,
   async (subject, facts) => {
     const groups = await facts.get(securityGroups, subject);
@@ -145,7 +145,7 @@ export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly st
         .flatMap((g) => g.security_group_rules.map((r) => r.remote_group_id ?? ''))
         .filter((id) => id !== ''),
     );
-    const members = new Map<string, readonly string[]>();
+    const members = new Map<string, readonly Port[]>();
     for (const id of remote) {
       const found = await listed(facts, {
         path: '/ports',
@@ -154,16 +154,24 @@ export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly st
         schema: port,
       });
       if (!found.ok) return found;
-      members.set(
-        id,
-        found.value.value.flatMap((p) => [
-          ...p.fixed_ips.map((f) => f.ip_address),
-          ...(p.allowed_address_pairs ?? []).map((a) => a.ip_address),
-        ]),
-      );
+      members.set(id, found.value.value);
     }
     return observed(members, ...groups.value.evidence);
   },
+);
+
+/** Addresses of the members of the groups that this port's rules name as remote: fixed addresses and allowed pairs. */
+export const remoteMembers = source<PortSubject, ReadonlyMap<string, readonly string[]>>(
+  'port.remote-members',
+  byId,
+  async (subject, facts) =>
+    mapFact(await facts.get(remoteMemberPorts, subject), (members) => {
+      const addressesOf = (p: Port): readonly string[] => [
+        ...p.fixed_ips.map((f) => f.ip_address),
+        ...(p.allowed_address_pairs ?? []).map((a) => a.ip_address),
+      ];
+      return new Map([...members].map(([id, ports]) => [id, ports.flatMap(addressesOf)]));
+    }),
 );
 
 /** A router that serves the port's network, with the ports it has there. */

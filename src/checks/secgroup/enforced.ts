@@ -18,6 +18,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'secgroup.enforced',
   per: 'port',
   title: 'The node has the rules that the API has',
+  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [notOnNode, notEnforced],

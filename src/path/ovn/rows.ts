@@ -89,7 +89,12 @@ export function natOf(row: OvsdbRow): Nat {
     logicalIp: text(row, 'logical_ip'),
     options: ovsdbMap(row, 'options'),
     externalIds: ovsdbMap(row, 'external_ids'),
-    ...some({ externalMac: maybeText(row, 'external_mac'), logicalPort: maybeText(row, 'logical_port') }),
+    ...some({
+      externalMac: maybeText(row, 'external_mac'),
+      logicalPort: maybeText(row, 'logical_port'),
+      exemptedExtIps: maybeText(row, 'exempted_ext_ips'),
+      allowedExtIps: maybeText(row, 'allowed_ext_ips'),
+    }),
   };
 }
 
@@ -110,6 +115,7 @@ export const routerPolicyOf = (row: OvsdbRow): RouterPolicy => ({
   match: text(row, 'match'),
   action: text(row, 'action'),
   nexthops: [...texts(row, 'nexthops'), ...texts(row, 'nexthop')],
+  externalIds: ovsdbMap(row, 'external_ids'),
 });
 
 export const progressOf = (row: OvsdbRow | undefined): Progress => ({
