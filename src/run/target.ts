@@ -51,7 +51,9 @@ function refuse(failure: FactFailure, what: string): never {
     case 'timeout':
       throw new UserError(`${notFound}.`, {
         why: `${failure.what}: no answer in ${failure.seconds} s`,
-        hint: 'see what that service is busy with, or raise api_timeout in clouds.yaml',
+        hint: failure.what.startsWith('compute ')
+          ? 'try again: a cell whose database says nothing keeps Nova waiting for a minute, and then for less; or see what nova-api is busy with, or raise api_timeout in clouds.yaml'
+          : 'see what that service is busy with, or raise api_timeout in clouds.yaml',
         exitCode: 3,
       });
     case 'shape':

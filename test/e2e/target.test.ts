@@ -64,6 +64,43 @@ describe.concurrent('the instance that is meant', () => {
       },
     ));
 
+  it('may be hidden where a cell does not answer: whatever has no name is listed by its id', () => {
+    const hidden = 'f00dbeef-0000-4000-8000-000000000003';
+    const none = alsoAsked(healthy, list, '/v2.1/servers/detail?name=^nobody$&all_tenants=1', () => ({ servers: [] }));
+    const bundle = alsoAsked(none, list, '/v2.1/servers?all_tenants=1', () => ({
+      servers: [
+        { id: hidden, status: 'UNKNOWN' },
+        { id: instanceId, name: 'web-1' },
+      ],
+    }));
+    return withSite({ bundle }, async (site) => {
+      const ran = await site.run(['net', 'nobody']);
+      expect(ran).toMatchObject({ code: 3, stdout: '' });
+      expect(ran.stderr).toContain('nobody cannot be told: a cell of Nova does not answer');
+      expect(ran.stderr).toContain(hidden);
+    });
+  });
+
+  it('is one where two cells list it while it moves', () => {
+    const bundle = editing(healthy, list, ({ servers }) => ({ servers: [...servers, ...servers] }));
+    return withSite({ bundle }, async (site) => {
+      const { report } = await site.report(['port', 'web-1']);
+      expect(report).toMatchObject({ exitCode: 0, target: { id: instanceId } });
+    });
+  });
+
+  it('of a cell that does not answer has no name, no host and a cause of its own', () => {
+    const server = { id: instanceId, status: 'UNKNOWN', tenant_id: web1.tenant_id, created: web1.created };
+    const bundle = alsoAsked(healthy, list, `/v2.1/servers/${instanceId}`, () => ({ server }));
+    return withSite({ bundle }, async (site) => {
+      const { ran, report } = await site.report(['net', instanceId]);
+      expect(ran).toMatchObject({ code: 1, stderr: '' });
+      expect(causesOf(report)).toEqual(['OSD-VM-010']);
+      expect(report.target).toMatchObject({ id: instanceId, name: instanceId, status: 'UNKNOWN' });
+      expect(report.diagnosis.causes[0]?.finding.summary).toContain('does not answer');
+    });
+  });
+
   it('must be chosen by id where two have one name: each with project, status and host', () => {
     const twin = { ...web1, id: 'f00dbeef-0000-4000-8000-000000000002', tenant_id: 'beefproject', status: 'SHUTOFF' };
     const bundle = editing(healthy, list, ({ servers }) => ({

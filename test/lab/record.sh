@@ -48,6 +48,8 @@ demo/trace-stopped.tgz hand-drop-rule trace router web-1
 test/fixtures/bundles/trace-not-told.tgz guest-wrong-ip trace dhcp web-1
 test/fixtures/bundles/trace-tcp.tgz - trace web-1 db-1 --probe tcp/22
 test/fixtures/bundles/trace-ordered.tgz sg-no-ingress trace router web-1
+demo/schedule-no-ram.tgz no-ram schedule huge-1
+test/fixtures/bundles/schedule-question.tgz no-ram schedule --flavor m1.huge --image tiny --network private --count 2
 test/fixtures/bundles/dual-stack.tgz - net $APP_ID
 test/fixtures/bundles/flat-external.tgz - net $EDGE_ID
 test/fixtures/bundles/no-dhcp.tgz - net $STATIC_ID";;
@@ -63,9 +65,7 @@ test/fixtures/bundles/ovs-trace-egress-tcp.tgz own_connections_lost trace dhcp d
 test/fixtures/bundles/ovs-trace-dhcp.tgz - trace web-1 dhcp --probe dhcp --inject
 test/fixtures/bundles/ovs-trace-metadata.tgz - trace web-1 metadata --probe metadata --inject
 test/fixtures/bundles/ovs-trace-dhcp-dropped.tgz dhcp-requests-dropped trace web-1 dhcp --probe dhcp
-test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject
-demo/schedule-no-ram.tgz no-ram schedule huge-1
-test/fixtures/bundles/schedule-question.tgz no-ram schedule --flavor m1.huge --image tiny --network private --count 2";;
+test/fixtures/bundles/ovs-trace-metadata-refused.tgz metadata-proxy-killed trace web-1 metadata --probe metadata --inject";;
 ovn) SET="demo/ovn-healthy.tgz -
 demo/ovn-hand-made-flow.tgz ovn-flow-drop-to-tap
 demo/ovn-acl-missing.tgz ovn-acl-removed

@@ -24,6 +24,41 @@ const filtered = (name: string, start: number): ScheduleSaid => ({
 
 const columnsOf = (schedule: Schedule): string[] => schedule.columns.map((c) => c.id);
 
+describe('a move', () => {
+  const inCell = (name: string, cell: string) => host(name, { facts: { cell: { state: 'mapped', name: cell } } });
+  const estate = estateOf([inCell('cmp1', 'cell1'), inCell('cmp2', 'cell1'), inCell('far', 'cell2')]);
+  const to = (name: string) =>
+    explain(wishOf({ movesFrom: 'cmp1', destination: { kind: 'requested', host: name } }), estate, []);
+
+  it('stays in its cell: the host of another is rejected before any filter sees it', () => {
+    const schedule = to('far');
+    expect(verdict(schedule, 'far', 'cell')).toMatchObject({
+      of: 'host',
+      because: 'in cell2, the instance in cell1',
+      wanted: 'a host in cell1: Nova moves no instance to another cell',
+    });
+    expect(columnsOf(schedule)[1]).toBe('cell');
+    expect(schedule.relaxations.map((r) => [r.words, r.hosts])).toEqual([['without host far', ['cmp2']]]);
+    expect(schedule.asked.movesFrom).toBe('cmp1');
+  });
+
+  it('goes to another host of its cell, and not to where it is', () => {
+    expect(to('cmp2').rows.find((r) => r.fits === 'yes')?.hosts).toEqual(['cmp2']);
+    expect(verdict(to('cmp1'), 'cmp1', 'placement')).toMatchObject({ because: 'it is there' });
+  });
+
+  it('says that cells could not be looked at, where they may matter', () => {
+    const blind = estateOf([host('cmp1'), host('cmp2')], { cells: [] });
+    const schedule = explain(
+      wishOf({ movesFrom: 'cmp1', destination: { kind: 'requested', host: 'cmp2' } }),
+      blind,
+      [],
+    );
+    expect(schedule.verdict).toBe('fits');
+    expect(schedule.notes.join()).toContain('Nova moves no instance to another cell');
+  });
+});
+
 describe('the steps', () => {
   it('are Placement, the enabled filters as they are ordered, the network', () => {
     const estate = estateOf([host('cmp1')], {

@@ -146,6 +146,30 @@ describe('what the cloud has to offer', () => {
     expect(hostIn(found, 'sched-c2').cell).toEqual({ state: 'down' });
   });
 
+  it('goes on without a list of services where Nova waits for a cell: nova-manage tells which hosts are whose', async () => {
+    const { hypervisors } = recorded('ram/hypervisors.json');
+    const single = hypervisors
+      .filter((h: Body) => h.service.host.startsWith('cmp'))
+      .map((h: Body) => [`/os-hypervisors/${h.id}`, { hypervisor: h }]);
+    const found = await estateOf('ram', {
+      answers: { '/os-services': 504, '/os-hypervisors/detail': 500, ...Object.fromEntries(single) },
+    });
+    expect(found.hosts.map((h) => [h.host, h.service.state, h.cell])).toEqual([
+      ['cmp1', 'unknown', { state: 'mapped', name: 'cell1' }],
+      ['cmp2', 'unknown', { state: 'mapped', name: 'cell1' }],
+      ['sched-c2', 'unknown', { state: 'mapped', name: 'cell2' }],
+      ['sched-f1', 'unknown', { state: 'mapped', name: 'cell1' }],
+      ['sched-f2', 'unknown', { state: 'mapped', name: 'cell1' }],
+    ]);
+    expect(found.cells.map((c) => c.state)).toEqual(['unknown', 'unknown']);
+    expect(found.unseen?.[0]).toContain('By nova-manage cell1 has cmp1, cmp2, sched-f1, sched-f2; cell2 has sched-c2.');
+  });
+
+  it('knows the cells of all hosts where an instance is to move', async () => {
+    const found = await estateOf('ram', {}, { ...wish, movesFrom: 'cmp1' });
+    expect(hostIn(found, 'sched-c2').cell).toEqual({ state: 'mapped', name: 'cell2' });
+  });
+
   it('says which cell is disabled', async () => {
     const listCells = [
       '| Name | UUID | Transport URL | Database Connection | Disabled |',

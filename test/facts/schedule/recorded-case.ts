@@ -45,6 +45,8 @@ export interface CaseOptions {
   readonly layout?: Layout;
   /** What a command prints in the place of what it would print here; undefined: it is run. */
   readonly run?: (command: Command) => { readonly code: number; readonly stdout: string } | undefined;
+  /** Programs that no node has. */
+  readonly missing?: readonly string[];
   /** No node lets us in. */
   readonly withoutNodes?: boolean;
 }
@@ -123,6 +125,7 @@ export function caseOf(
     verifyInstance,
     layout,
     run,
+    missing = [],
     withoutNodes = false,
   }: CaseOptions = {},
 ): { readonly facts: FactStore<Io>; readonly subject: InstanceSubject; readonly asked: Asked } {
@@ -197,7 +200,7 @@ export function caseOf(
     if (typeof body === 'number') return err({ kind: 'api', service: request.service, what, status: body, detail: '' });
     return ok({ value: request.schema.parse(body), evidence, ms: 1 });
   };
-  const cloud: Pick<Cloud, 'get' | 'list' | 'version' | 'identity'> = {
+  const cloud: Pick<Cloud, 'get' | 'list' | 'version' | 'identity' | 'endpoints'> = {
     get: async (request) => give(request),
     list: async <T>({ items, schema, ...request }: ListRequest<T>) => {
       const whole = give({ ...request, schema: anything });
@@ -206,6 +209,7 @@ export function caseOf(
       return ok({ ...whole.value, value: list });
     },
     version: async () => ok({ value: { id: 'v2.1', maxMicroversion: '2.93', release: 'Zed' }, evidence, ms: 1 }),
+    endpoints: async () => ok({ value: [{ service: 'compute', url: 'http://ctl:8774/v2.1' }], evidence, ms: 1 }),
     identity: async () =>
       ok({
         value: {
@@ -245,6 +249,8 @@ export function caseOf(
       return new Promise((resolve) => {
         const result = (code: number, stdout: string, stderr: string) =>
           resolve(ok({ code, stdout, stderr, truncated: false, timedOut: false, startedAt: evidence.at, ms: 1 }));
+        const [tool] = command.argv;
+        if (missing.includes(tool)) return resolve(err({ kind: 'missing-tool', host, tool, fix: 'install it' }));
         const given = run?.(command);
         if (given !== undefined) return result(given.code, given.stdout, '');
         if (command.argv[0] === 'ps') return result(0, ps, '');
