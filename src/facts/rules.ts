@@ -7,7 +7,7 @@ import { parseIptables } from '../nodes/parse/iptables.ts';
 import { parseNft } from '../nodes/parse/nft.ts';
 import { parseQdiscs, parseTcFilters } from '../nodes/parse/tc.ts';
 import { namespaceName } from '../path/addresses.ts';
-import type { NodeRules } from '../path/firewall/strangers.ts';
+import type { NodeRules } from '../path/firewall/strangers/stranger.ts';
 import { hostOvs } from './host.ts';
 import { read, type Store, source } from './io.ts';
 import { pathHosts, placement } from './placement.ts';

@@ -3,7 +3,7 @@ import type { RulesOfHost } from '../../facts/rules.ts';
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName, namespaceName, parseAddress } from '../../path/addresses.ts';
 import type { Hook, Packet } from '../../path/firewall/packet.ts';
-import type { NodeRules } from '../../path/firewall/strangers.ts';
+import type { NodeRules } from '../../path/firewall/strangers/stranger.ts';
 
 /** The rules of one network stack of a host, and the packets of this run that pass it. */
 export interface Passing {

@@ -11,7 +11,7 @@ import {
   counterDelta,
 } from '../../path/firewall/counters.ts';
 import type { Round } from '../../path/firewall/rises.ts';
-import type { Stranger } from '../../path/firewall/strangers.ts';
+import type { Stranger } from '../../path/firewall/strangers/stranger.ts';
 
 /** Every counter of a host's rules, by the keys that strangers carry. */
 export const countersOfRules = ({ rules }: RulesOfHost): readonly Counted[] => [

@@ -5,7 +5,7 @@ import type { NftRuleset } from '../../nodes/parse/nft.ts';
 import type { Qdisc } from '../../nodes/parse/tc.ts';
 import type { Family } from '../addresses.ts';
 import { isBuiltIn } from './iptables-walk.ts';
-import type { NodeRules } from './strangers.ts';
+import type { NodeRules } from './strangers/stranger.ts';
 
 /** A rule, flow or policy that counts what it takes. */
 export interface Counted {

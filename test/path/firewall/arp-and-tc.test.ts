@@ -6,7 +6,8 @@ import { parseIptables } from '../../../src/nodes/parse/iptables.ts';
 import { parseNft } from '../../../src/nodes/parse/nft.ts';
 import { parseQdiscs, parseTcFilters } from '../../../src/nodes/parse/tc.ts';
 import type { Packet } from '../../../src/path/firewall/packet.ts';
-import { type NodeRules, strangersOf } from '../../../src/path/firewall/strangers.ts';
+import type { NodeRules } from '../../../src/path/firewall/strangers/stranger.ts';
+import { strangersOf } from '../../../src/path/firewall/strangers.ts';
 
 const REQUEST: Packet = { family: 4, protocol: '', arp: 'request', destination: '10.0.0.22', bridgeOut: 'tap1' };
 const ECHO: Packet = { family: 4, protocol: 'icmp', icmpType: 8, destination: '10.0.0.22', bridgeOut: 'tap1' };

@@ -4,7 +4,9 @@ import { parseEbtables } from '../../../src/nodes/parse/ebtables.ts';
 import { type NftRuleset, parseNft } from '../../../src/nodes/parse/nft.ts';
 import { parseQdiscs, parseTcFilters } from '../../../src/nodes/parse/tc.ts';
 import type { Encapsulation, Packet } from '../../../src/path/firewall/packet.ts';
-import { agentCookie, type NodeRules, type Stranger, strangersOf } from '../../../src/path/firewall/strangers.ts';
+import { agentCookie } from '../../../src/path/firewall/strangers/flows.ts';
+import type { NodeRules, Stranger } from '../../../src/path/firewall/strangers/stranger.ts';
+import { strangersOf } from '../../../src/path/firewall/strangers.ts';
 import { files, flows, HOSTS, type Host, iptables, text, VARIANTS, type Variant } from './samples.ts';
 
 /** Everything the sample has of a host: its firewall, those of its namespaces, ebtables, and the flows of its bridges. */
