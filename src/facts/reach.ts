@@ -1,25 +1,21 @@
 import { z } from 'zod';
-import { type FactResult, observed } from '../engine/fact.ts';
-import type { FactFailure } from '../engine/failure.ts';
+import { observed } from '../engine/fact.ts';
 import { unreachable } from '../engine/result.ts';
-import { backendOf } from '../path/backends/registry.ts';
-import type { NetworkType } from '../path/mtu.ts';
-import type {
-  Atlas,
-  AtlasNetwork,
-  AtlasPort,
-  AtlasRouter,
-  Floating,
-  Known,
-  PortRules,
-  Want,
+import {
+  type Atlas,
+  type AtlasNetwork,
+  type AtlasPort,
+  type AtlasRouter,
+  type Floating,
+  type Known,
+  known,
+  type PortRules,
+  type Want,
 } from '../path/reach/atlas.ts';
-import { known } from '../path/reach/atlas.ts';
 import type { Question } from '../path/reach/question.ts';
 import { type Reach, reach } from '../path/reach/reach.ts';
-import { groupFromApi, portSecurityFromApi } from '../path/secgroup/from-api.ts';
+import { groupFromApi } from '../path/secgroup/from-api.ts';
 import { type Store, source } from './io.ts';
-import { boundPort } from './placement.ts';
 import {
   floatingIps,
   networkById,
@@ -30,58 +26,11 @@ import {
   servicePortsOf,
   subnetsOf,
 } from './port-api.ts';
+import { floatingFromApi, networkFromApi, ownerOf, portFromApi, routerFromApi } from './reach/from-api.ts';
+import { knownOf, unseen } from './reach/known.ts';
 import { serverAnswer } from './schemas/compute.ts';
-import {
-  type FloatingIp,
-  floatingIp,
-  type Network,
-  type Port,
-  port as portSchema,
-  type Router,
-  type Subnet,
-  subnet,
-} from './schemas/network.ts';
+import { floatingIp, type Port, port as portSchema, type Subnet, subnet } from './schemas/network.ts';
 import { computeHostOf, type PortSubject, shortId } from './subject.ts';
-
-/** What could not be asked, in words, and what would tell. */
-export function unseen(failure: FactFailure): {
-  readonly known: false;
-  readonly because: string;
-  readonly tell: string;
-} {
-  const recorded = (detail: string): boolean => detail.includes('not in this bundle');
-  const live = 'the same question to the live cloud';
-  switch (failure.kind) {
-    case 'forbidden':
-      return {
-        known: false,
-        because: `these credentials may not see ${failure.what}`,
-        tell: `credentials with ${failure.need}`,
-      };
-    case 'api':
-    case 'shape':
-    case 'unreachable':
-      return recorded(failure.detail)
-        ? { known: false, because: 'this bundle does not hold it', tell: live }
-        : { known: false, because: failure.detail, tell: 'the same question again' };
-    case 'timeout':
-      return { known: false, because: `no answer in ${failure.seconds} s`, tell: 'the same question again' };
-    case 'not-found':
-      return { known: false, because: `${failure.what} is not there`, tell: 'the same question again' };
-    case 'unsupported':
-      return { known: false, because: failure.because, tell: live };
-    case 'command':
-    case 'missing-tool':
-    case 'sudo':
-    case 'parse':
-      throw new Error(`an API answered with the failure of a node: ${failure.kind}`);
-    default:
-      return unreachable(failure);
-  }
-}
-
-const knownOf = <A, B>(fact: FactResult<A>, f: (value: A) => B): Known<B> =>
-  fact.ok ? known(f(fact.value.value)) : unseen(fact.error);
 
 /** Answers questions about packets, and asks the APIs for what the answer turns out to depend on, each thing once. */
 export interface Surveyor {
@@ -247,49 +196,6 @@ async function nameOf(facts: Store, p: Port): Promise<string> {
   }
 }
 
-function ownerOf(p: Port): AtlasPort['owner'] {
-  if (p.device_owner.startsWith('compute:')) return 'instance';
-  if (/^network:(router_|ha_router_)/.test(p.device_owner)) return 'router';
-  if (p.device_owner === 'network:dhcp') return 'dhcp';
-  return p.device_owner === 'network:distributed' ? 'metadata' : 'other';
-}
-
-function filterOf(p: Port): AtlasPort['filter'] {
-  const backend = backendOf(boundPort(p), []);
-  switch (backend?.firewall) {
-    case 'iptables':
-      return 'iptables';
-    case 'ovs-flows':
-      return 'ovs';
-    case 'ovn-acl':
-      return 'ovn';
-    case 'none':
-    case undefined:
-      return 'unknown';
-  }
-}
-
-function portFromApi(p: Port, name: string, host: string | undefined): AtlasPort {
-  const there = host ?? (p['binding:host_id'] || undefined);
-  const vif = p['binding:vif_type'];
-  return {
-    id: p.id,
-    name,
-    owner: ownerOf(p),
-    deviceId: p.device_id,
-    networkId: p.network_id,
-    ...(there === undefined ? {} : { host: there }),
-    adminUp: p.admin_state_up,
-    status: p.status,
-    ...(vif === undefined ? {} : { vifType: vif }),
-    filter: filterOf(p),
-    security: portSecurityFromApi(p),
-    addresses: p.fixed_ips.map((f) => ({ subnetId: f.subnet_id, address: f.ip_address })),
-  };
-}
-
-const types: readonly NetworkType[] = ['vxlan', 'gre', 'geneve', 'vlan', 'flat', 'local'];
-
 const subnetById = source<string, Subnet>(
   'subnet',
   (id) => id,
@@ -304,7 +210,6 @@ const subnetById = source<string, Subnet>(
 );
 
 /** A subnet of an external network may be recorded where the network itself is not: it was asked for with its router. */
-
 async function routersSubnets(
   facts: Store,
   maps: { readonly routers: ReadonlyMap<string, Known<AtlasRouter>> },
@@ -316,79 +221,6 @@ async function routersSubnets(
   const found = await Promise.all([...new Set(ids)].map((id) => facts.get(subnetById, id)));
   return found.flatMap((s) => (s.ok ? [s.value.value] : []));
 }
-
-function networkFromApi(
-  network: FactResult<Network>,
-  subnets: FactResult<readonly Subnet[]>,
-  outer: readonly Subnet[],
-): Known<AtlasNetwork> {
-  const [first] = outer;
-  if (!network.ok || !subnets.ok) {
-    const failure = network.ok ? subnets : network;
-    // What an external network is needed for, its subnet and gateway, is known where its subnet is.
-    if (first === undefined) return failure.ok ? unseen({ kind: 'not-found', what: 'it' }) : unseen(failure.error);
-    const id = first.network_id;
-    const own = outer.map(subnetFromApi);
-    return known({ id, name: shortId(id), adminUp: true, external: true, subnets: own });
-  }
-  const n = network.value.value;
-  const type = types.find((t) => t === n['provider:network_type']);
-  return known({
-    id: n.id,
-    name: n.name,
-    adminUp: n.admin_state_up,
-    external: n['router:external'] === true,
-    ...(n.mtu === undefined ? {} : { mtu: n.mtu }),
-    ...(type === undefined ? {} : { type }),
-    subnets: subnets.value.value.map(subnetFromApi),
-  });
-}
-
-const subnetFromApi = (s: Subnet): AtlasNetwork['subnets'][number] => ({
-  id: s.id,
-  cidr: s.cidr,
-  family: s.ip_version === 6 ? 6 : 4,
-  ...(s.gateway_ip ? { gateway: s.gateway_ip } : {}),
-  dhcp: s.enable_dhcp,
-  hostRoutes: s.host_routes ?? [],
-});
-
-function routerFromApi(r: Router, ports: readonly Port[]): AtlasRouter {
-  const outer = r.external_gateway_info;
-  const legs = ports.filter((p) => /^network:(router_interface|ha_router_replicated_interface)/.test(p.device_owner));
-  return {
-    id: r.id,
-    name: r.name,
-    adminUp: r.admin_state_up,
-    status: r.status,
-    ...(outer
-      ? {
-          gateway: {
-            networkId: outer.network_id,
-            snat: outer.enable_snat !== false,
-            addresses: (outer.external_fixed_ips ?? []).map((f) => ({ subnetId: f.subnet_id, address: f.ip_address })),
-          },
-        }
-      : {}),
-    routes: r.routes ?? [],
-    legs: legs.map((p) => ({
-      portId: p.id,
-      networkId: p.network_id,
-      adminUp: p.admin_state_up,
-      addresses: p.fixed_ips.map((f) => ({ subnetId: f.subnet_id, address: f.ip_address })),
-    })),
-  };
-}
-
-const floatingFromApi = (f: FloatingIp): Floating => ({
-  id: f.id,
-  address: f.floating_ip_address,
-  networkId: f.floating_network_id,
-  status: f.status,
-  ...(f.fixed_ip_address ? { fixed: f.fixed_ip_address } : {}),
-  ...(f.port_id ? { portId: f.port_id } : {}),
-  ...(f.router_id ? { routerId: f.router_id } : {}),
-});
 
 /** The groups of a port and who is a member of those that their rules name. */
 async function rulesOf(facts: Store, subject: PortSubject): Promise<Known<PortRules>> {
