@@ -32,6 +32,7 @@ import mtuBudget from './mtu/budget.ts';
 import mtuFullSize from './mtu/full-size.ts';
 import namesAnswers from './names/answers.ts';
 import ovnAgents from './ovn/agents.ts';
+import ovnChassis from './ovn/chassis.ts';
 import ovnControlPlane from './ovn/control-plane.ts';
 import ovnDhcp from './ovn/dhcp.ts';
 import ovnForecast from './ovn/forecast.ts';
@@ -40,6 +41,7 @@ import ovnPort from './ovn/port.ts';
 import ovnRouter from './ovn/router.ts';
 import ovnSecurity from './ovn/security.ts';
 import ovnSwitch from './ovn/switch.ts';
+import ovnTunnels from './ovn/tunnels.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -117,6 +119,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   mtuBudget,
   mtuFullSize,
   ovnAgents,
+  ovnChassis,
   ovnControlPlane,
   ovnForecast,
   ovnDhcp,
@@ -125,6 +128,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   ovnRouter,
   ovnSecurity,
   ovnSwitch,
+  ovnTunnels,
   pathCounted,
   namesAnswers,
   pathLocalised,

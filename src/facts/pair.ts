@@ -1,7 +1,6 @@
 import type { Evidence } from '../engine/evidence.ts';
 import { type FactSource, observed } from '../engine/fact.ts';
 import { err } from '../engine/result.ts';
-import type { Command } from '../nodes/command.ts';
 import { familyOf } from '../path/addresses.ts';
 import { encapsulationOverhead, fullSizePayload } from '../path/mtu.ts';
 import { agents } from './cloud-api.ts';
@@ -9,6 +8,7 @@ import { connects } from './connect.ts';
 import { type Forwardings, waysOf } from './forwarding.ts';
 import { hostLinks, hostOvs } from './host.ts';
 import { type Io, probesOff, run, type Store, showing, source } from './io.ts';
+import { knockCommand, knocks } from './knock.ts';
 import { fullSizePings, pingsFromDhcp, pingsFromRouter, pingsOfFloating, sendPing } from './ping.ts';
 import { boundPort, placement } from './placement.ts';
 import { portNetwork, type ServingRouter, servingRouters } from './port-api.ts';
@@ -179,28 +179,6 @@ export interface PairLook {
   readonly knocks: readonly Knock[];
 }
 
-const knocks = 5;
-
-/**
- * VXLAN with VNI 0, which Neutron never gives to a network (neutron_lib MIN_VXLAN_VNI = 1), and inside an empty frame of the
- * experimental type 0x88b5 (IEEE 802) between locally administered addresses: counted by the receiver, delivered to nobody.
- */
-const frame = `\\x08${'\\x00'.repeat(7)}\\x02${'\\x00'.repeat(4)}\\x01\\x02${'\\x00'.repeat(4)}\\x02\\x88\\xb5`;
-/** A write that reports the ICMP error of the one before it (ip(7), IP_RECVERR) has not sent anything: it is done again. */
-const knockCommand = (to: string, port: number): Command => ({
-  argv: [
-    'bash',
-    '-c',
-    'exec 3>"/dev/udp/$0/$1" || exit 1; for i in 1 2 3 4 5; do printf "$2" >&3 || printf "$2" >&3; sleep 0.1; done',
-    to,
-    String(port),
-    frame,
-  ],
-  impact: 'probe',
-  parallel: true,
-  timeoutSeconds: 5,
-});
-
 async function tunnelPort(facts: Store, host: string, shape: Tunnels['shape']): Promise<number | undefined> {
   if (shape.kind !== 'vxlan') return undefined;
   if (shape.by.kind === 'device') {
@@ -312,7 +290,7 @@ export const pairLook = source<PortSubject, PairLook>('port.pair-look', byId, as
       ...(udpPort === undefined
         ? []
         : [
-            run(facts, from, knockCommand(to, udpPort)).then((r) => {
+            run(facts, from, knockCommand(to, udpPort, 'vxlan')).then((r) => {
               if (!r.ok || r.value.result.code !== 0) return;
               const evidence = showing(
                 r.value.evidence,

@@ -334,3 +334,16 @@ export const bfdDown: FindingSpec = {
   explains: [],
   refs: ['https://man7.org/linux/man-pages/man5/ovs-vswitchd.conf.db.5.html'],
 };
+
+export const twoOfOneName: FindingSpec = {
+  code: 'OSD-OVN-022',
+  severity: 'error',
+  nature: 'cause',
+  title: 'Two chassis are registered under one host name',
+  meaning:
+    'A node that was installed anew, or whose system-id changed, left its old row behind. Neutron may take the one or the other for the host, and schedules gateways to a chassis that is no more.',
+  evidence: 'two rows of Chassis with the same hostname, and the system-id of the node.',
+  mend: 'Delete the row whose name is not the system-id of the node.',
+  explains: [onHost('OSD-OVN-005'), ofPort('OSD-OVN-05*')],
+  refs,
+};

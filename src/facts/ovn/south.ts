@@ -75,6 +75,7 @@ async function readChassis(facts: Store, again?: Again): Promise<FactResult<Chas
           name: text(row, 'name'),
           hostname: text(row, 'hostname'),
           encaps: texts(row, 'encaps').flatMap((id) => encapById.get(id) ?? []),
+          transportZones: texts(row, 'transport_zones'),
           config: config.size > 0 ? config : ovsdbMap(row, 'external_ids'),
           ...(own === undefined ? {} : answeredBy(own)),
         };

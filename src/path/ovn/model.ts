@@ -183,6 +183,8 @@ export interface Chassis extends Row {
   readonly name: string;
   readonly hostname: string;
   readonly encaps: readonly Encap[];
+  /** Chassis that share none have no tunnel between them; those in none have one to each other. */
+  readonly transportZones: readonly string[];
   /** ovn-bridge-mappings, ovn-cms-options, datapath-type, …: of other_config, or of external_ids before OVN 20.09. */
   readonly config: Words;
   /** Last change that the chassis has answered, and when (ms since the epoch). */

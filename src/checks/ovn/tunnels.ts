@@ -1,0 +1,257 @@
+import { defineCheck, judged, notSeen } from '../../engine/check.ts';
+import type { Evidence } from '../../engine/evidence.ts';
+import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
+import { advice, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
+import { type Io, showing, source } from '../../facts/io.ts';
+import { chassisView } from '../../facts/ovn/chassis.ts';
+import { onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
+import { type Chassises, registeredChassis } from '../../facts/ovn/south.ts';
+import { type TunnelTrial, tunnelTrials } from '../../facts/ovn/tunnels.ts';
+import { type PortSubject, theCloud } from '../../facts/subject.ts';
+import { shareZone, tunnelEnds } from '../../path/ovn/encap.ts';
+import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
+import { deletingRule } from '../remedies.ts';
+import { agentName, linkName, portScope, verifyWith } from '../scope.ts';
+import { bfdDown, tunnelBlocked, tunnelMissing, underlayDead, underlayMtu } from './codes.ts';
+
+const registered = source<PortSubject, Chassises>(
+  'port.ovn.registered',
+  (s) => s.id,
+  (_, facts) => facts.get(registeredChassis, theCloud),
+);
+
+const needs = { hosts: ovnHosts, registered };
+const optional = { views: onOvnHosts(chassisView), trials: tunnelTrials };
+
+const udpPort: Readonly<Record<string, string>> = { geneve: 'UDP 6081', vxlan: 'UDP 4789', stt: 'TCP 7471' };
+
+export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
+  id: 'ovn.tunnels',
+  per: 'port',
+  title: 'The tunnels between the chassis of the path are there and carry packets',
+  families: ['ovn'],
+  needs,
+  optional,
+  findings: [tunnelMissing, underlayDead, tunnelBlocked, underlayMtu, bfdDown],
+  judge: ({ subject, facts, maybe }) => {
+    const { compute, all } = facts.hosts.value;
+    const { chassis } = facts.registered.value;
+    const findings: Finding[] = [];
+    const notes: string[] = [];
+    const viewOf = (host: string): { view: ChassisView; own: Evidence; ports: Evidence } | undefined => {
+      const found = maybe.views.ok ? maybe.views.value.value.get(host) : undefined;
+      if (found?.ok !== true) return undefined;
+      const [own] = found.value.evidence;
+      const ports = found.value.evidence.findLast(
+        (e) => e.source.kind === 'command' && e.source.argv.includes('Interface'),
+      );
+      return own === undefined ? undefined : { view: found.value.value, own, ports: ports ?? own };
+    };
+    const rowOf = (host: string): Chassis | undefined => {
+      const name = viewOf(host)?.view.systemId;
+      return chassis.find((c) => (name === undefined ? c.hostname === host : c.name === name));
+    };
+    if (compute !== undefined) {
+      for (const other of all.filter((h) => h !== compute)) {
+        for (const [from, to] of [
+          [compute, other],
+          [other, compute],
+        ] as const)
+          judgePort(from, to);
+      }
+    }
+    if (findings.length === 0 && !maybe.trials.ok) return notSeen(maybe.trials.error);
+    for (const trial of maybe.trials.ok ? maybe.trials.value.value.trials : []) judgeTrial(trial);
+    const evidence = maybe.trials.ok ? maybe.trials.value.evidence : facts.registered.evidence;
+    return judged(findings, notes.join('; '), evidence.slice(0, 4), ['tunnel']);
+
+    /** Does the integration bridge of one chassis have the port that leads to another? */
+    function judgePort(from: string, to: string): void {
+      const at = viewOf(from);
+      const [own, far] = [rowOf(from), rowOf(to)];
+      // What keeps ovn-controller from making one is told with the chassis themselves.
+      if (at === undefined || own === undefined || far === undefined) return;
+      const ends = tunnelEnds(own, far);
+      if (ends === undefined || !shareZone(own, far) || at.view.connection !== 'connected') return;
+      const ports = at.view.tunnels.filter((t) => t.chassis === far.name || t.chassis.startsWith(`${far.name}@`));
+      const port = ports.find((t) => far.encaps.some((e) => e.ip === t.remoteIp)) ?? ports[0];
+      const restart: Remedy = {
+        title: 'let ovn-controller make its tunnels again',
+        risk: 'brief-interruption',
+        sufficient: true,
+        steps: [restartOf(from, 'ovn-controller')],
+      };
+      if (port === undefined) {
+        add(
+          tunnelMissing,
+          from,
+          to,
+          `${at.view.integrationBridge} of ${from} has no tunnel to ${to} (${ends.b.type} ${ends.b.ip})`,
+          [
+            showing(
+              at.ports,
+              at.view.tunnels.map((t) => `${t.name} ${t.type} ${t.remoteIp}`).join('\n') || 'no tunnel port',
+            ),
+          ],
+          [restart],
+        );
+        return;
+      }
+      if (!far.encaps.some((e) => e.ip === port.remoteIp)) {
+        add(
+          tunnelMissing,
+          from,
+          to,
+          `The tunnel of ${from} to ${to} leads to ${port.remoteIp}, while ${to} is at ${far.encaps.map((e) => e.ip).join(', ')}`,
+          [showing(at.ports, `${port.name} remote_ip ${port.remoteIp}`)],
+          [restart],
+        );
+        return;
+      }
+      if (port.error !== undefined || (port.ofport ?? 0) < 0) {
+        add(
+          tunnelMissing,
+          from,
+          to,
+          `Open vSwitch of ${from} could not make the tunnel to ${to}: ${port.error ?? 'no OpenFlow port'}`,
+          [showing(at.ports, `${port.name} ofport ${port.ofport ?? ''} ${port.error ?? ''}`)],
+          [restart],
+        );
+        return;
+      }
+      if (port.bfd === 'down') {
+        add(
+          bfdDown,
+          from,
+          to,
+          `BFD of the tunnel from ${from} to ${to} is down`,
+          [showing(at.ports, `${port.name} bfd ${port.bfd}`)],
+          [
+            {
+              title: 'look at the tunnel from its other end',
+              risk: 'none',
+              sufficient: false,
+              steps: [onHost(to, ['ovs-appctl', 'bfd/show'])],
+            },
+          ],
+        );
+      }
+    }
+
+    function judgeTrial(trial: TunnelTrial): void {
+      const { from, to, fromEnd, toEnd, type, ping, full, knock, strangers } = trial;
+      const reached = (ping?.ping.received ?? 0) > 0;
+      const lost = knock?.arrived === 0;
+      const way = `${from} → ${to}`;
+      if (ping !== undefined && !reached && (knock === undefined || lost)) {
+        add(
+          underlayDead,
+          from,
+          to,
+          `${from} does not reach ${to} on the underlay: ${fromEnd} gets no answer from ${toEnd}`,
+          [ping.evidence, ...(knock?.evidence ?? [])],
+          [
+            {
+              title: 'look at the tunnel interfaces of both hosts',
+              risk: 'none',
+              sufficient: false,
+              steps: [
+                onHost(from, ['ip', 'route', 'get', toEnd]),
+                onHost(to, ['ip', '-br', 'addr']),
+                advice('then the switch ports and the VLAN between them'),
+              ],
+            },
+          ],
+        );
+        return;
+      }
+      const [culprit] = strangers;
+      if (lost || (knock === undefined && culprit !== undefined)) {
+        const evidence = [
+          ...strangers.map((s) => showing(s.evidence, `${s.stranger.where}  ${s.stranger.raw}`)),
+          ...(knock?.evidence ?? []),
+          ...(ping === undefined ? [] : [ping.evidence]),
+        ];
+        const port = udpPort[type] ?? type;
+        add(
+          tunnelBlocked,
+          from,
+          to,
+          culprit === undefined
+            ? `${type} packets from ${from} do not arrive at ${to}${reached ? ', though a plain ping passes' : ''}`
+            : `${culprit.host} drops ${type} packets from ${from} to ${to} by a rule that Neutron did not make: ${culprit.stranger.where}`,
+          evidence,
+          [
+            ...strangers.map((s) => deletingRule(s.host, s.stranger.remove)),
+            {
+              title: `open ${port} from ${fromEnd} to ${toEnd}`,
+              risk: 'none',
+              sufficient: false,
+              steps: [
+                onHost(to, ['nft', 'list', 'ruleset']),
+                advice('when no rule on either host takes the packets: the switch or firewall between them does'),
+              ],
+            },
+          ],
+          lost ? 'certain' : 'likely',
+        );
+        return;
+      }
+      if (full !== undefined && full.ping.received === 0 && reached) {
+        add(
+          underlayMtu,
+          from,
+          to,
+          `A packet of ${full.size} bytes does not pass from ${from} to ${to}: full-size packets of the network need that much in their tunnel`,
+          [full.evidence, ...(ping === undefined ? [] : [ping.evidence])],
+          [
+            {
+              title: `raise the MTU of the underlay to ${full.size}, or lower that of the network`,
+              risk: 'none',
+              sufficient: false,
+              steps: [onHost(from, ['ip', 'link']), onHost(to, ['ip', 'link'])],
+            },
+          ],
+        );
+        return;
+      }
+      notes.push(
+        `${way}: ${[
+          reached ? 'underlay answers' : '',
+          knock === undefined ? '' : `${type} arrives`,
+          full === undefined ? '' : `${full.size} bytes pass`,
+        ]
+          .filter((w) => w !== '')
+          .join(', ')}`,
+      );
+    }
+
+    function add(
+      spec: FindingSpec,
+      from: string,
+      to: string,
+      summary: string,
+      evidence: readonly Evidence[],
+      remedies: readonly Remedy[],
+      confidence?: Finding['confidence'],
+    ): void {
+      const [first, ...rest] = evidence;
+      if (first === undefined) return;
+      findings.push(
+        findingOf(spec, {
+          summary,
+          subject: `tunnel ${linkName(from, to)}`,
+          scope: portScope(subject, {
+            host: [from, to],
+            agent: [agentName('ovn-controller', from), agentName('ovn-controller', to)],
+            link: [linkName(from, to)],
+          }),
+          evidence: [first, ...rest],
+          remedies,
+          ...(confidence === undefined ? {} : { confidence }),
+          verify: verifyWith('net', subject),
+        }),
+      );
+    }
+  },
+});
