@@ -37,8 +37,7 @@ const tools = ['nova-manage', '/opt/stack/data/venv/bin/nova-manage'];
 /** Runs nova-manage where a scheduler is: on the first node that lets us, where it has nova.conf. It takes seconds to start. */
 async function managed(facts: Store, ...words: readonly string[]): Promise<Result<Ran, FactFailure>> {
   let failure: FactFailure = { kind: 'unsupported', because: 'no node of a nova-scheduler can be asked' };
-  const hosts = await schedulerHosts(facts);
-  for (const host of hosts.length > 0 ? hosts : await apiHosts(facts)) {
+  for (const host of await schedulerHosts(facts)) {
     const layout = await facts.get(hostLayout, host);
     if (!layout.ok) {
       failure = layout.error;
@@ -57,13 +56,6 @@ async function managed(facts: Store, ...words: readonly string[]): Promise<Resul
     }
   }
   return err(failure);
-}
-
-/** Where Nova's API is, for a cloud whose services cannot be listed. */
-async function apiHosts(facts: Store): Promise<readonly string[]> {
-  const endpoints = await facts.io.cloud.endpoints();
-  const compute = (endpoints.ok ? endpoints.value.value : []).find((e) => e.service === 'compute');
-  return compute === undefined ? [] : [new URL(compute.url).hostname];
 }
 
 const lastLine = ({ result }: Ran): string => result.stdout.trim().split('\n').at(-1) ?? '';

@@ -146,18 +146,19 @@ export const estate = source<WishScope, Estate>(
     );
     // Nova looks the instances up host by host.
     const withInstances = computes.length <= closely || wantsInstances(wish);
+    const listNodes = () =>
+      facts.io.cloud.list({
+        service: 'compute',
+        path: '/os-hypervisors/detail',
+        ...(withInstances ? { query: { with_servers: 'true' } } : {}),
+        items: 'hypervisors',
+        schema: hypervisors(),
+        microversion: '2.87',
+        limit: 100_000,
+      });
     const [nodes, providers] = await Promise.all([
-      twice(() =>
-        facts.io.cloud.list({
-          service: 'compute',
-          path: '/os-hypervisors/detail',
-          ...(withInstances ? { query: { with_servers: 'true' } } : {}),
-          items: 'hypervisors',
-          schema: hypervisors(),
-          microversion: '2.87',
-          limit: 100_000,
-        }),
-      ),
+      // Where Nova has just kept us waiting for its services, it will again.
+      services.ok ? twice(listNodes) : listNodes(),
       providersOf(facts, aggregates, classesOf(wish)),
     ]);
     if (!providers.ok) return providers;

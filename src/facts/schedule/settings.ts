@@ -137,10 +137,18 @@ export async function readConfiguration(facts: Store, host: string, program: Pro
   return usable(await read([], [onHost[how.name](program)]));
 }
 
-/** Hosts on which Nova says that a scheduler runs, those that report first. */
+/** Where Nova's API is. */
+async function apiHosts(facts: Store): Promise<readonly string[]> {
+  const endpoints = await facts.io.cloud.endpoints();
+  const compute = (endpoints.ok ? endpoints.value.value : []).find((e) => e.service === 'compute');
+  return compute === undefined ? [] : [new URL(compute.url).hostname];
+}
+
+/** Hosts on which Nova says that a scheduler runs, those that report first; where it lists none in time, its API's own. */
 export async function schedulerHosts(facts: Store): Promise<readonly string[]> {
   const services = await facts.get(computeServices, theCloud);
-  const mine = (services.ok ? services.value.value : []).filter((s) => s.binary === 'nova-scheduler');
+  if (!services.ok) return services.error.kind === 'forbidden' ? [] : apiHosts(facts);
+  const mine = services.value.value.filter((s) => s.binary === 'nova-scheduler');
   const rank = (state: string): number => (state === 'up' ? 0 : 1);
   mine.sort((a, b) => rank(a.state) - rank(b.state) || (a.host < b.host ? -1 : 1));
   return [...new Set(mine.map((s) => s.host))];
