@@ -162,10 +162,10 @@ describe('the packets of a probe', () => {
     expect(packet.iptablesInVxlan(answer)).toBe(
       "-p udp --dport 4789 -m u32 --u32 '56&0xFF=6&&62=0x0a00005e&&70>>16=22'",
     );
-    expect(packet.nftInVxlan({ ...ping, far: '10.0.0.94' })).toBe(
+    expect(packet.nftInside(packet.vxlan, { ...ping, far: '10.0.0.94' })).toBe(
       'udp dport 4789 @th,312,8 1 @th,336,32 0x0a000001 @th,368,32 0x0a00005e @th,400,8 8',
     );
-    expect(packet.pcapInVxlan(answer)).toBe(
+    expect(packet.pcapInside(packet.vxlan, answer)).toBe(
       'udp dst port 4789 and udp[39]=6 and udp[42:4]=0x0a00005e and udp[50:2]=22',
     );
   });

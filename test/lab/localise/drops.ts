@@ -1,17 +1,19 @@
-import type { Trace, TraceWay } from '../../../src/engine/trace.ts';
+import type { Trace, TracePoint, TraceWay } from '../../../src/engine/trace.ts';
 import type { Variant } from '../score/expectation.ts';
 import { quote } from '../score/lab.ts';
 import {
   ebtables,
+  geneve,
   iptables,
   iptablesInVxlan,
   nft,
-  nftInVxlan,
+  nftInside,
   ovs,
   type Packet,
   pcap,
-  pcapInVxlan,
+  pcapInside,
   u32,
+  vxlan,
 } from './packet.ts';
 import { type Edge, mediaOf, pointStation, type Turn, turnsOf } from './stations.ts';
 
@@ -126,11 +128,11 @@ function byRedirect(site: Site, hook: 'ingress' | 'egress', match: string): Drop
   };
 }
 
-function byFlow(site: Site, bridge: string, match: string): Drop {
+function byFlow(site: Site, bridge: string, match: string, table = 0): Drop {
   return {
     ...site,
-    kind: `flow on ${bridge}`,
-    inject: `ovs-ofctl add-flow ${bridge} 'cookie=${cookie},table=0,priority=60000,${match},actions=drop'`,
+    kind: `flow on ${bridge}${table === 0 ? '' : ` table ${table}`}`,
+    inject: `ovs-ofctl add-flow ${bridge} 'cookie=${cookie},table=${table},priority=60000,${match},actions=drop'`,
     heal: `ovs-ofctl del-flows ${bridge} 'cookie=${cookie}/-1'`,
     mark: 'priority=60000',
   };
@@ -202,6 +204,31 @@ function byWrongTunnelId(site: Site, vni: number): Drop {
   };
 }
 
+const isProvider = (p: TracePoint): boolean => p.netns === undefined && p.wears === undefined && !/^tap/.test(p.device);
+
+/**
+ * Tables that every packet passes from one device of a chassis to another (controller/lflow.h of OVN 23.03: the first of a datapath's
+ * ingress, output to other chassis, the first of its egress, out by a port), as it is before and after a router has translated it.
+ */
+function ovnFlows(site: Site, from: TracePoint | undefined, to: TracePoint, before: string, after: string): Drop[] {
+  const received = from?.wears !== undefined;
+  const inner = [
+    byFlow(site, 'br-int', before),
+    ...(received ? [] : [byFlow(site, 'br-int', before, 8)]),
+    ...(to.wears === undefined
+      ? [
+          byFlow(site, 'br-int', after, 65),
+          ...(isProvider(to) || (from !== undefined && isProvider(from)) ? [] : [byFlow(site, 'br-int', after, 42)]),
+        ]
+      : [byFlow(site, 'br-int', after, 37)]),
+  ];
+  const provider = [
+    ...(from !== undefined && isProvider(from) ? [byFlow(site, 'br-ex', before)] : []),
+    ...(isProvider(to) ? [byFlow(site, 'br-ex', after)] : []),
+  ];
+  return [...inner, ...provider];
+}
+
 export interface Scene {
   readonly trace: Trace;
   readonly variant: Variant;
@@ -219,9 +246,12 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
   const n = points.length;
   const media = mediaOf(trace, variant);
   const turns = turnsOf(media, trace);
-  const translation = media.indexOf('routed');
+  const tunnel = variant === 'ovn' ? geneve : vxlan;
+  const translated = trace.changes.find((c) => c.way === 'there' && c.what === 'destination')?.before ?? -1;
+  const translation = variant === 'ovn' ? translated : media.indexOf('routed');
   const vniAt = points.findIndex((p) => /^vxlan \d+$/.test(p.wears ?? ''));
   const vni = Number(points[vniAt]?.wears?.split(' ')[1] ?? 0);
+  const masked = trace.changes.some((c) => c.way === 'there' && c.what === 'source');
   const drops: Drop[] = [];
 
   for (const way of ['there', 'back'] as const) {
@@ -233,17 +263,20 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
       way,
       far: inside && behind !== undefined && translation >= 0 ? behind : probe.to,
       ...(probe.port === undefined ? {} : { port: probe.port }),
-      ...(narrow && probe.from !== '' ? { own: probe.from } : {}),
+      ...(narrow && probe.from !== '' && !masked ? { own: probe.from } : {}),
     });
+    /** What is put in behind a device comes by there on its way back alone. */
+    const isPassed = (i: number): boolean => points[i]?.only === undefined || points[i]?.only === way;
     const isInside = (i: number): boolean => translation < 0 || i >= translation;
 
     // Between two places.
     media.forEach((medium, i) => {
-      const [a, b] = [points[i - 1], points[i]];
+      if (!isPassed(i)) return;
+      const [a, b] = [isPassed(i - 1) ? points[i - 1] : undefined, points[i]];
       const [from, to] = way === 'there' ? [a, b] : [b, a];
       const edge: Edge =
         way === 'there'
-          ? { after: i === 0 ? 0 : station(i - 1), before: i === n ? n + 1 : station(i) }
+          ? { after: a === undefined ? 0 : station(i - 1), before: i === n ? n + 1 : station(i) }
           : { after: i === n ? n + 1 : station(i), before: i === 0 ? first : station(i - 1) };
       const place = to ?? from;
       if (place === undefined) return;
@@ -319,7 +352,9 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
                 ['mangle', 'INPUT'],
               ] as const);
           for (const [table, chain] of chains) drops.push(byIptables(site, table, chain, match, ' underlay'));
-          drops.push(byNft(site, 'inet', outwards ? 'output' : 'input', -10, nftInVxlan(packet(true)), ' underlay'));
+          drops.push(
+            byNft(site, 'inet', outwards ? 'output' : 'input', -10, nftInside(tunnel, packet(true)), ' underlay'),
+          );
           return;
         }
         case 'fabric': {
@@ -328,13 +363,18 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
             'bridge',
             'forward',
             0,
-            nftInVxlan(packet(true)),
+            nftInside(tunnel, packet(true)),
             ' fabric',
           );
           drops.push(hidden);
           return;
         }
         case 'ovs': {
+          if (variant === 'ovn' && to !== undefined) {
+            const [before, after] = way === 'there' ? [i - 1, i] : [i, i - 1];
+            drops.push(...ovnFlows(site, from, to, ovs(packet(isInside(before))), ovs(packet(isInside(after)))));
+            return;
+          }
           if (from === undefined || to === undefined) return;
           const here = ovs(packet(isInside(i)));
           const underlay = [from, to].find((p) => p.wears !== undefined);
@@ -351,11 +391,13 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
 
     // On a device: what comes in is seen before it is taken, what goes out is taken before it is seen.
     points.forEach((point, i) => {
+      if (!isPassed(i)) return;
       const turn: Turn = (turns[i] === 'in') === (way === 'there') ? 'in' : 'out';
       const [before, behindIt] = way === 'there' ? [media[i], media[i + 1]] : [media[i + 1], media[i]];
       // Open vSwitch reads its ports as packet sockets do (userspace datapath), before any ingress filter.
       if (turn === 'in' && behindIt === 'ovs' && point.netns === undefined) return;
-      const previous = way === 'there' ? (i === 0 ? 0 : station(i - 1)) : i === n - 1 ? n + 1 : station(i + 1);
+      const previous =
+        way === 'there' ? (i === 0 || !isPassed(i - 1) ? 0 : station(i - 1)) : i === n - 1 ? n + 1 : station(i + 1);
       const next = way === 'there' ? (i === n - 1 ? n + 1 : station(i + 1)) : i === 0 ? first : station(i - 1);
       // What stands before the first or behind the last device is not ours.
       if ((turn === 'out' && before === 'beyond') || (turn === 'in' && behindIt === 'beyond')) return;
@@ -370,8 +412,8 @@ export function dropsOf({ trace, variant, behind, narrow }: Scene): Drop[] {
       const wrapped = point.wears !== undefined;
       const here = packet(isInside(i));
       drops.push(
-        byBpf(site, hook, wrapped ? pcapInVxlan(here) : pcap(here)),
-        byNft(site, 'netdev', hook, 0, wrapped ? nftInVxlan(here) : nft(here)),
+        byBpf(site, hook, wrapped ? pcapInside(tunnel, here) : pcap(here)),
+        byNft(site, 'netdev', hook, 0, wrapped ? nftInside(tunnel, here) : nft(here)),
       );
       if (!wrapped) drops.push(byRedirect(site, hook, u32(here)));
     });

@@ -11,7 +11,7 @@ import { type Drop, dropsOf, sweep } from './drops.ts';
 import { judge } from './judge.ts';
 import { type Dud, page, type Result, type Row, section, shareRight } from './table.ts';
 
-const USAGE = `usage: localise.sh [--variant lb|ovs|ovsfw] [--rounds N] [--seed TEXT] [--resume] | --heal
+const USAGE = `usage: localise.sh [--variant lb|ovs|ovsfw|ovn] [--rounds N] [--seed TEXT] [--resume] | --heal
   --rounds  40 where nobody says
   --resume  goes on with the variant's last run
   --heal    takes away whatever a run that was cut off has left in the cloud
@@ -25,17 +25,23 @@ const nodes = ['net1', 'cmp1', 'cmp2'] as const;
 type Traced = RunReport & { readonly traces?: readonly Trace[] };
 
 interface Asked {
-  readonly from: 'router' | 'dhcp' | 'outside';
-  readonly to: 'web-1' | 'db-1';
+  readonly from: string;
+  readonly to: string;
   readonly probe: 'icmp' | 'tcp/22';
+  /** Put in at the port of `from`. */
+  readonly inject?: true;
 }
 
-const wordsOf = ({ from, to, probe }: Asked): string[] => [
+const wordsOf = ({ from, to, probe, inject }: Asked): string[] => [
   'trace',
   from,
   to,
   ...(probe === 'icmp' ? [] : ['--probe', probe]),
+  ...(inject === undefined ? [] : ['--inject']),
 ];
+
+/** Of the lab's names, the address of an instance. */
+const addressNames: Readonly<Record<string, string>> = { 'web-1': 'WEB', 'db-1': 'DB', 'multi-1': 'MULTI' };
 
 const say = (text: string): void => {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
@@ -96,15 +102,22 @@ class Rounds {
     if (known !== undefined) return known;
     const { report } = await this.trace(asked, `healthy-${asked.from}-${asked.to}-${asked.probe.replace('/', '')}`);
     if (report === undefined) return undefined;
-    const whole = (report.traces ?? []).filter((t) => t.stop === undefined && t.answered === t.sent);
-    for (const t of report.traces ?? [])
-      if (!whole.includes(t)) say(`  not whole while healthy: ${t.title}: ${t.reading}`);
+    // Of what is put in, its own stretch; the others are asked for by themselves.
+    const wanted = (report.traces ?? []).filter((t) => (t.sender.port !== undefined) === (asked.inject !== undefined));
+    const whole = wanted.filter((t) => t.stop === undefined && t.answered === t.sent);
+    for (const t of wanted) if (!whole.includes(t)) say(`  not whole while healthy: ${t.title}: ${t.reading}`);
     if (whole.length > 0) this.#healthy.set(key, whole);
     return whole;
   }
 
   /** Whether the probe comes back: a ping, or a connection (which may be refused). */
-  async answers({ sender, probe }: Trace): Promise<boolean> {
+  async answers({ sender, probe }: Trace, { from }: Asked): Promise<boolean> {
+    if (sender.port !== undefined) {
+      const look = `ping -c 2 -W 1 ${probe.to} >/dev/null && echo WE''LL`;
+      return (await this.lab.run([join(this.lab.place.lab, 'guest.sh'), from, look], limits.check)).out.includes(
+        'WELL',
+      );
+    }
     const inside = sender.netns === undefined ? '' : `ip netns exec ${sender.netns} `;
     const host = sender.netns === undefined ? 'op' : sender.host;
     const look =
@@ -114,10 +127,10 @@ class Rounds {
     return (await this.on(host, look, limits.check)).status === 0;
   }
 
-  async until(want: boolean, trace: Trace, seconds: number): Promise<boolean> {
+  async until(want: boolean, trace: Trace, asked: Asked, seconds: number): Promise<boolean> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      if ((await this.answers(trace)) === want) return true;
+      if ((await this.answers(trace, asked)) === want) return true;
       if (Date.now() > end) return false;
       await new Promise((done) => setTimeout(done, 500));
     }
@@ -144,12 +157,25 @@ class Rounds {
   }
 }
 
-const combinations: readonly Asked[] = (['router', 'dhcp', 'outside'] as const).flatMap((from) =>
-  (['web-1', 'db-1'] as const).flatMap((to) =>
-    // Three pings for each connection.
-    (['icmp', 'icmp', 'icmp', 'tcp/22'] as const).map((probe) => ({ from, to, probe })),
-  ),
+/** Three pings for each connection. */
+const probes = ['icmp', 'icmp', 'icmp', 'tcp/22'] as const;
+
+const ofAgents: readonly Asked[] = ['router', 'dhcp', 'outside'].flatMap((from) =>
+  ['web-1', 'db-1'].flatMap((to) => probes.map((probe) => ({ from, to, probe }))),
 );
+
+/** To a floating address by the gateway chassis, and to one that the instance's own host answers for. */
+const ofOvn: readonly Asked[] = [
+  ...['web-1', 'db-1'].flatMap((to) => probes.map((probe) => ({ from: 'metadata', to, probe }))),
+  ...['web-1', 'web-1', 'multi-1'].flatMap((to) => probes.map((probe) => ({ from: 'outside', to, probe }))),
+  ...(
+    [
+      ['web-1', 'db-1'],
+      ['db-1', 'web-1'],
+      ['db-1', 'outside'],
+    ] as const
+  ).flatMap(([from, to]) => [1, 2].map(() => ({ from, to, probe: 'icmp' as const, inject: true as const }))),
+];
 
 /** Kinds take turns: of those that the path can hold one that had its turn least often. */
 function choose(drops: readonly Drop[], had: ReadonlyMap<string, number>, draw: () => number): Drop {
@@ -176,7 +202,7 @@ async function round(
 ): Promise<Row | undefined> {
   const draw = chance(`${seed}/${rounds.variant}/${number}`);
   for (let attempt = 0; attempt < 6; attempt += 1) {
-    const asked = oneOf(combinations, draw);
+    const asked = oneOf(rounds.variant === 'ovn' ? ofOvn : ofAgents, draw);
     await rounds.lock.take();
     const words = wordsOf(asked).join(' ');
     const stretches = await rounds.healthy(asked);
@@ -188,7 +214,7 @@ async function round(
       continue;
     }
     const trace = oneOf(stretches, draw);
-    const behind = rounds.lab.names().get(asked.to === 'web-1' ? 'WEB' : 'DB');
+    const behind = rounds.lab.names().get(addressNames[asked.to] ?? '');
     const drops = dropsOf({
       trace,
       variant: rounds.variant,
@@ -199,10 +225,10 @@ async function round(
     const about = { round: number, asked: words, kind: drop.kind, host: drop.host, device: drop.device, way: drop.way };
     say(`round ${number}: ${words} | ${trace.title} | ${drop.kind} on ${drop.host} ${drop.device} ${drop.way}`);
     try {
-      if (!(await rounds.until(true, trace, limits.again)))
+      if (!(await rounds.until(true, trace, asked, limits.again)))
         throw new Error(`${trace.title}: no answer before anything was placed`);
       const failed = await rounds.place(drop);
-      const harmless = failed === undefined && !(await rounds.until(false, trace, 6));
+      const harmless = failed === undefined && !(await rounds.until(false, trace, asked, 6));
       if (failed !== undefined || harmless) {
         const why = failed ?? 'it did no harm';
         say(`  dud: ${why}`);
@@ -214,7 +240,7 @@ async function round(
       if (report === undefined) {
         return { ...about, ...noReport, title: trace.title, seconds };
       }
-      if (await rounds.answers(trace)) {
+      if (await rounds.answers(trace, asked)) {
         duds.push({ ...about, why: 'it did no harm any more after the trace' });
         say('  dud: it did no harm any more after the trace');
         continue;
@@ -227,7 +253,7 @@ async function round(
       return { ...about, title: trace.title, ...judged, seconds };
     } finally {
       await rounds.heal();
-      if (!(await rounds.until(true, trace, limits.again))) say('  it does not answer again after the heal');
+      if (!(await rounds.until(true, trace, asked, limits.again))) say('  it does not answer again after the heal');
       rounds.lock.leave(limits.turn);
     }
   }

@@ -86,14 +86,25 @@ export const ovs = (p: Packet): string =>
     .filter((w) => w !== undefined)
     .join(',');
 
-/**
- * The same packets inside VXLAN (RFC 7348): from the outer UDP header on, 8 bytes of it, 8 of VXLAN, 14 of Ethernet, and an IPv4 header
- * without options.
- */
-const inner = { proto: 39, source: 42, destination: 46, payload: 50 } as const;
+/** What a network's packets are wrapped in: its UDP port, and how many bytes stand between the UDP header and the frame. */
+export interface Tunnel {
+  readonly port: number;
+  readonly header: number;
+}
+
+/** RFC 7348; and RFC 8926 with OVN's one option of 8 bytes. */
+export const vxlan: Tunnel = { port: 4789, header: 8 };
+export const geneve: Tunnel = { port: 6081, header: 16 };
+
+/** The same packets inside a tunnel: from the outer UDP header on, 8 bytes of it, the tunnel's, 14 of Ethernet, and an IPv4 header without options. */
+const innerOf = ({ header }: Tunnel) => {
+  const ip = 8 + header + 14;
+  return { proto: ip + 9, source: ip + 12, destination: ip + 16, payload: ip + 20 } as const;
+};
 
 /** iptables' u32 counts from the outer IPv4 header, and reads four bytes at once. */
 export function iptablesInVxlan(p: Packet): string {
+  const inner = innerOf(vxlan);
   const at = (offset: number): number => offset + 20;
   const tests = [
     `${at(inner.proto) - 3}&0xFF=${number(p)}`,
@@ -108,10 +119,11 @@ export function iptablesInVxlan(p: Packet): string {
   return `-p udp --dport 4789 -m u32 --u32 '${tests.join('&&')}'`;
 }
 
-export function nftInVxlan(p: Packet): string {
+export function nftInside(tunnel: Tunnel, p: Packet): string {
+  const inner = innerOf(tunnel);
   const field = (offset: number, bits: number, value: number | string): string => `@th,${offset * 8},${bits} ${value}`;
   return present(
-    'udp dport 4789',
+    `udp dport ${tunnel.port}`,
     field(inner.proto, 8, number(p)),
     source(p) === undefined ? undefined : field(inner.source, 32, hex(source(p) ?? '')),
     destination(p) === undefined ? undefined : field(inner.destination, 32, hex(destination(p) ?? '')),
@@ -119,9 +131,10 @@ export function nftInVxlan(p: Packet): string {
   );
 }
 
-export function pcapInVxlan(p: Packet): string {
+export function pcapInside(tunnel: Tunnel, p: Packet): string {
+  const inner = innerOf(tunnel);
   return [
-    'udp dst port 4789',
+    `udp dst port ${tunnel.port}`,
     `udp[${inner.proto}]=${number(p)}`,
     source(p) === undefined ? undefined : `udp[${inner.source}:4]=${hex(source(p) ?? '')}`,
     destination(p) === undefined ? undefined : `udp[${inner.destination}:4]=${hex(destination(p) ?? '')}`,

@@ -26,8 +26,8 @@ function between(a: TracePoint, b: TracePoint, variant: Variant): Medium {
   if (a.netns !== undefined && a.netns === b.netns) return 'routed';
   if (isHybridPair(a, b)) return 'veth';
   if (/^qvb/.test(a.device) || /^qvb/.test(b.device)) return 'bridge';
+  if (a.netns !== b.netns && (variant === 'lb' || variant === 'ovn')) return 'veth';
   if (variant !== 'lb') return 'ovs';
-  if (a.netns !== b.netns) return 'veth';
   if (isTunnel(a)) return 'decap';
   return isTunnel(b) ? 'encap' : 'bridge';
 }

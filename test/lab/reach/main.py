@@ -332,6 +332,9 @@ def batch(api, rng, args, there, serial, tally, wrong):
                 for i, got in zip(again, send(*key, [packet(pairs[i][1], pairs[i][0]) for i in again])):
                     results[i] = got
             for (job, a), got in zip(pairs, results):
+                if got is None:
+                    print(f'not sent: {packet(a, job)}', file=sys.stderr)
+                    continue
                 said = {'reachable': True, 'unreachable': False}.get(a['verdict'])
                 verdict = 'not known' if said is None else 'agree' if said == got else 'DISAGREE'
                 state = 'stateful' if job['groups']['stateful'] else 'stateless'
