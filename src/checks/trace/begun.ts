@@ -1,7 +1,7 @@
 import { blocked, defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
+import { advice, byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import type { TraceOffer } from '../../engine/trace.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import {
@@ -20,7 +20,7 @@ import { forecasts } from '../../facts/trace/forecasts.ts';
 import { metadataAddress, metadataPort } from '../../facts/trace/metadata.ts';
 import type { Account } from '../../facts/trace/opinions.ts';
 import type { LegRun } from '../../facts/trace/runs.ts';
-import { sameAddress } from '../../path/addresses.ts';
+import { cidrContains, sameAddress } from '../../path/addresses.ts';
 import type { Probe } from '../../path/secgroup/model.ts';
 import { remedyEgress } from '../../path/secgroup/remedies.ts';
 import { explainVerdict } from '../../path/secgroup/words.ts';
@@ -120,22 +120,21 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
 
     function judgeOffers(all: readonly LegRun[]) {
       const servers = (maybe.servers.ok ? maybe.servers.value.value : []).flatMap((s) =>
-        s.port === undefined
-          ? []
-          : s.port.fixed_ips.map((f) => ({ address: f.ip_address, host: s.host, port: s.port })),
+        (s.port?.fixed_ips ?? []).map((f) => ({ address: f.ip_address, host: s.host })),
       );
       const around = maybe.around.ok ? maybe.around.value.value : [];
       const offers = all.flatMap((run) => (run.offers ?? []).map((offer) => ({ run, offer })));
       const found = offers.flatMap(({ run, offer }): Finding[] => {
-        const known = servers.find((s) => sameAddress(s.address, offer.server));
+        const asked = run.planned.addresses.some((a) => sameAddress(a, offer.server)) ? run.planned.server : undefined;
+        const host = servers.find((s) => sameAddress(s.address, offer.server))?.host ?? asked?.host;
         const capture = run.captures[offer.point];
         const evidence: Evidence = showing(capture ?? run.sent, offerWords(offer));
-        if (known === undefined) return [stranger(offer, around, evidence)];
-        const subnet = facts.subnets.value.find((s) =>
-          known.port?.fixed_ips.some((f) => f.subnet_id === s.id && f.ip_address === known.address),
-        );
+        if (host === undefined) return [stranger(offer, around, evidence)];
+        const subnet = facts.subnets.value.find((s) => cidrContains(s.cidr, offer.server));
         const wrong = differences(offer, port, subnet, facts.network.value);
-        return wrong.length === 0 ? [] : [other(known.host, wrong, evidence)];
+        return wrong.length === 0
+          ? []
+          : [other(host, run.planned.server?.agent ?? 'neutron-dhcp-agent', wrong, evidence)];
       });
       const unique = [...new Map(found.map((f) => [`${f.code} ${f.subject}`, f])).values()];
       if (offers.length === 0) return skipped('nothing was offered');
@@ -169,21 +168,28 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       });
     }
 
-    function other(host: string, wrong: readonly Said[], evidence: Evidence): Finding {
+    function other(host: string, agent: string, wrong: readonly Said[], evidence: Evidence): Finding {
       const words = wrong.map((w) => `${w.what} ${w.offered} instead of ${w.should}`).join(', ');
       return findingOf(offerWrong, {
         summary: `DHCP on ${host} offers ${ownerName(subject)} ${words}`,
         subject: `dhcp on ${host}`,
-        scope: portScope(subject, { host: [host], agent: [agentName('neutron-dhcp-agent', host)] }),
+        scope: portScope(subject, { host: [host], agent: [agentName(agent, host)] }),
         confidence: 'certain',
         evidence: [evidence],
         remedies: [
-          {
-            title: 'restart neutron-dhcp-agent',
-            risk: 'none',
-            sufficient: false,
-            steps: [restartOf(host, 'neutron-dhcp-agent')],
-          },
+          agent === 'neutron-dhcp-agent'
+            ? {
+                title: 'restart neutron-dhcp-agent',
+                risk: 'none',
+                sufficient: false,
+                steps: [restartOf(host, 'neutron-dhcp-agent')],
+              }
+            : {
+                title: 'look at what the northbound database has',
+                risk: 'none',
+                sufficient: false,
+                steps: [advice('ovn-nbctl list DHCP_Options: a row of the subnet says what is offered')],
+              },
         ],
         verify,
       });

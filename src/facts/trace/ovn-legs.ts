@@ -10,21 +10,18 @@ import { type Placement, placement } from '../placement.ts';
 import { externalSubnets, networkById, portSubnets, type ServingRouter } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
 import { backOnly, unseenOf } from './lease.ts';
-import { nameOf, type PlannedLeg, type Planner, present, subnetOf, type Traffic, type Wish } from './leg.ts';
+import { nameOf, type PlannedLeg, type Planner, present, subnetOf, type Wish } from './leg.ts';
 import { initialOf } from './mark.ts';
 import { metadataAddress, metadataPort } from './metadata.ts';
 import { across, bridged, floatingsOf, type Gateway, gatewayOf, keysOf, metadataEnd, overlay } from './ovn-places.ts';
 import { guestEnd } from './points.ts';
 import { switchPortOf } from './switch-port.ts';
 
+/** An instance's end, and what is sent to it or from it. */
+type Ended = Pick<Wish, 'subject' | 'place' | 'to' | 'traffic'>;
+
 /** From where a host serves metadata to one of its own instances. */
-async function fromMetadata(
-  facts: Store,
-  subject: PortSubject,
-  place: Placement,
-  to: string,
-  traffic: Traffic,
-): Promise<PlannedLeg | undefined> {
+async function fromMetadata(facts: Store, { subject, place, to, traffic }: Ended): Promise<PlannedLeg | undefined> {
   const end = await metadataEnd(facts, place, subject, to);
   if (end === undefined) return undefined;
   return {
@@ -76,7 +73,7 @@ async function throughFloating(
 }
 
 /** From this machine to an instance directly on an external network. */
-async function fromHere(facts: Store, { subject, place, to, traffic }: Wish): Promise<PlannedLeg | undefined> {
+async function fromHere(facts: Store, { subject, place, to, traffic }: Ended): Promise<PlannedLeg | undefined> {
   const network = await facts.get(networkById, place.segment.networkId);
   if (!network.ok || network.value.value['router:external'] !== true) return undefined;
   const outer = await bridged(facts, place.segment, place.host);
@@ -111,7 +108,7 @@ interface Sent {
 /** Put in at the instance's port of the integration bridge, as if its tap had received it. */
 async function inItsName(
   facts: Store,
-  { subject, place, to: own, traffic }: Pick<Wish, 'subject' | 'place' | 'to' | 'traffic'>,
+  { subject, place, to: own, traffic }: Ended,
   sent: Sent,
 ): Promise<PlannedLeg | undefined> {
   const port = await switchPortOf(facts, place);
@@ -153,60 +150,78 @@ async function toRouter(facts: Store, wish: Wish, serving: ServingRouter): Promi
   });
 }
 
-/** Through the router and out of the cloud: by the gateway chassis, or from the own host where that has the floating address. */
+/** Where packets of the instance leave by a router: its gateway chassis, or the own host where that has the floating address. */
+async function exitOf(
+  facts: Store,
+  { subject, place, to }: Wish,
+  serving: ServingRouter,
+): Promise<Gateway | undefined> {
+  const [gateway, floatings] = await Promise.all([gatewayOf(facts, subject, serving), floatingsOf(facts, subject)]);
+  const own = floatings.some((f) => f.distributed && sameAddress(f.fixed, to));
+  return gateway && (own ? { ...gateway, host: place.host } : gateway);
+}
+
+/** Through the router and out of the cloud. */
 async function outwards(facts: Store, wish: Wish, serving: ServingRouter, to: string): Promise<PlannedLeg | undefined> {
   const { subject, place, to: own } = wish;
-  const [leg, gateway] = [legOf(serving, subject, own), await gatewayOf(facts, subject, serving)];
+  const [gateway, keys] = await Promise.all([exitOf(facts, wish, serving), keysOf(facts, subject)]);
+  const leg = legOf(serving, subject, own);
   if (leg === undefined || gateway === undefined) return undefined;
-  const [floatings, keys] = await Promise.all([floatingsOf(facts, subject), keysOf(facts, subject)]);
-  const at = floatings.some((f) => f.distributed && sameAddress(f.fixed, own)) ? place.host : gateway.host;
+  const carried = { there: keys(serving.router.id), back: keys(place.segment.networkId) };
+  const [inner, outer] = await Promise.all([
+    across(facts, place.segment, place.host, gateway.host, carried),
+    bridged(facts, gateway.segment, gateway.host),
+  ]);
   return inItsName(facts, wish, {
     to,
     mac: leg.mac,
-    points: await byGateway(facts, wish, serving, { ...gateway, host: at }, keys),
+    points: [...inner, ...outer],
     answerer: { kind: 'outside', name: to },
   });
 }
 
-async function byGateway(
+/** From an instance's port to another's: over their network, routed on its own host, or out by the router's gateway. */
+async function wayToPeer(
   facts: Store,
-  { place }: Wish,
-  serving: ServingRouter,
-  { host, segment }: Gateway,
-  keys: Awaited<ReturnType<typeof keysOf>>,
-): Promise<readonly Point[]> {
-  const carried = { there: keys(serving.router.id), back: keys(place.segment.networkId) };
+  wish: Wish,
+  { peer, own, way }: Pair,
+  far: Placement,
+): Promise<{ readonly mac: string; readonly points: readonly Point[] } | undefined> {
+  const { subject, place } = wish;
+  const [mine, theirs] = await Promise.all([keysOf(facts, subject), keysOf(facts, peer)]);
+  const keys = { there: theirs(far.segment.networkId), back: mine(place.segment.networkId) };
+  if (way.kind === 'same-network') {
+    const points = await across(facts, place.segment, place.host, far.host, keys);
+    return { mac: peer.port.value.mac_address, points };
+  }
+  const leg = way.kind === 'routed' ? legOf(way.router, subject, own) : undefined;
+  if (way.kind !== 'routed' || leg === undefined) return undefined;
+  const { router } = way;
+  if (router.router.external_gateway_info?.network_id !== far.segment.networkId) {
+    return { mac: leg.mac, points: await overlay(facts, place.host, far.host, keys) };
+  }
+  const gateway = await exitOf(facts, wish, router);
+  if (gateway === undefined) return undefined;
+  const carried = { there: mine(router.router.id), back: mine(place.segment.networkId) };
   const [inner, outer] = await Promise.all([
-    across(facts, place.segment, place.host, host, carried),
-    bridged(facts, segment, host),
+    across(facts, place.segment, place.host, gateway.host, carried),
+    across(facts, far.segment, gateway.host, far.host, carried),
   ]);
-  return [...inner, ...outer];
+  return { mac: leg.mac, points: [...inner, ...outer] };
 }
 
-/** To another instance: over their network, or routed on the host of whoever sends. */
+/** To another instance. */
 async function toPeer(facts: Store, wish: Wish, pair: Pair): Promise<PlannedLeg | undefined> {
-  const { subject, place } = wish;
   const there = await facts.get(placement, pair.peer);
-  if (!there.ok || (pair.way.kind !== 'same-network' && pair.way.kind !== 'routed')) return undefined;
-  const far = there.value.value;
-  const [own, theirs] = await Promise.all([keysOf(facts, subject), keysOf(facts, pair.peer)]);
-  const key = { there: theirs(far.segment.networkId), back: own(place.segment.networkId) };
-  const points =
-    pair.way.kind === 'same-network'
-      ? await across(facts, place.segment, place.host, far.host, key)
-      : await overlay(facts, place.host, far.host, key);
-  const mac =
-    pair.way.kind === 'same-network'
-      ? pair.peer.port.value.mac_address
-      : legOf(pair.way.router, subject, pair.own)?.mac;
-  if (mac === undefined) return undefined;
+  const way = there.ok ? await wayToPeer(facts, wish, pair, there.value.value) : undefined;
+  if (!there.ok || way === undefined) return undefined;
   return inItsName(
     facts,
     { ...wish, to: pair.own },
     {
       to: pair.theirs,
-      mac,
-      points: [...points, ...[...guestEnd(far).points].reverse()],
+      mac: way.mac,
+      points: [...way.points, ...[...guestEnd(there.value.value).points].reverse()],
       answerer: { kind: 'guest', name: pair.name },
       more: { guest: pair.peer },
     },
@@ -268,7 +283,7 @@ async function begun(
   wish: Wish,
   what: 'dhcp' | 'metadata',
 ): Promise<Result<readonly PlannedLeg[], string>> {
-  const { subject, place, to, traffic, trace } = wish;
+  const { subject, place, trace } = wish;
   if (what === 'dhcp') {
     return trace.inject
       ? ok(present([await toResponder(facts, wish)]))
@@ -279,7 +294,7 @@ async function begun(
   const itself = await toMetadata(facts, wish, true);
   if (itself === undefined) return err(`no metadata port of Neutron serves ${nameOf(subject)}`);
   if (trace.inject && !trace.everyWay) return ok([itself]);
-  const near = await fromMetadata(facts, subject, place, to, { ...traffic, protocol: 'icmp' });
+  const near = await fromMetadata(facts, { ...wish, traffic: { ...wish.traffic, protocol: 'icmp' } });
   const asking: PlannedLeg | undefined = near && {
     ...near,
     ...(itself.server === undefined ? {} : { server: itself.server }),
@@ -325,8 +340,8 @@ async function injected(facts: Store, wish: Wish): Promise<readonly (PlannedLeg 
 
 /** What can be sent without the instance: from its metadata namespace, and from this machine. */
 async function sent(facts: Store, wish: Wish): Promise<readonly (PlannedLeg | undefined)[]> {
-  const { subject, place, to, traffic, trace, peer } = wish;
-  const near = () => fromMetadata(facts, subject, place, to, traffic);
+  const { subject, place, traffic, trace, peer } = wish;
+  const near = () => fromMetadata(facts, wish);
   switch (trace.other) {
     case 'dhcp':
     case 'gateway':
@@ -345,9 +360,10 @@ async function sent(facts: Store, wish: Wish): Promise<readonly (PlannedLeg | un
       const { peer: far, own, theirs } = pair.value.value;
       const there = await facts.get(placement, far);
       const fixed = far.port.value.fixed_ips.find((f) => f.ip_address === theirs)?.ip_address;
+      const end = there.ok && fixed !== undefined ? { subject: far, place: there.value.value, to: fixed } : undefined;
       return [
-        await fromMetadata(facts, subject, place, own, traffic),
-        there.ok && fixed !== undefined ? await fromMetadata(facts, far, there.value.value, fixed, traffic) : undefined,
+        await fromMetadata(facts, { subject, place, to: own, traffic }),
+        end && ((await fromMetadata(facts, { ...end, traffic })) ?? (await fromHere(facts, { ...end, traffic }))),
       ];
     }
   }

@@ -1,8 +1,10 @@
+import { familyOf, sameAddress } from '../../path/addresses.ts';
 import type { Segment } from '../../path/backends/backend.ts';
 import { metadataPort } from '../../path/ovn/metadata-port.ts';
 import type { SouthView } from '../../path/ovn/model.ts';
 import type { Point, Wearing } from '../../path/trace/point.ts';
 import type { Store } from '../io.ts';
+import { nsAddresses } from '../namespace.ts';
 import { chassisView } from '../ovn/chassis.ts';
 import { logicalView, neutronName } from '../ovn/logical.ts';
 import { southView } from '../ovn/south.ts';
@@ -97,6 +99,9 @@ export async function metadataEnd(
   const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
   if (port === undefined || own === undefined) return undefined;
   const { netns, inside, outside } = metadataPort(segment.networkId);
+  // Not every release of the agent gives the namespace the port's IPv6 addresses (metadata/agent.py, provision_datapath).
+  const has = familyOf(own) === 6 ? await facts.get(nsAddresses, { host, name: netns }) : undefined;
+  if (has?.ok === true && !has.value.value.some((a) => sameAddress(a.address, own))) return undefined;
   return {
     host,
     netns,
