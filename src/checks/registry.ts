@@ -42,6 +42,7 @@ import ovnRouter from './ovn/router.ts';
 import ovnSecurity from './ovn/security.ts';
 import ovnSwitch from './ovn/switch.ts';
 import ovnTunnels from './ovn/tunnels.ts';
+import ovnPing from './ovn/ping.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -122,6 +123,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   ovnChassis,
   ovnControlPlane,
   ovnForecast,
+  ovnPing,
   ovnDhcp,
   ovnGateway,
   ovnPort,

@@ -3,7 +3,7 @@ import { observed } from '../engine/fact.ts';
 import type { Neighbour } from '../nodes/parse/neighbours.ts';
 import { showing, source } from './io.ts';
 import { nsNeighboursAfter } from './namespace.ts';
-import { type PingRun, pingsFromDhcp, pingsFromRouter, pingsOfGateway } from './ping.ts';
+import { type PingRun, pingsFromDhcp, pingsFromMetadata, pingsFromRouter, pingsOfGateway } from './ping.ts';
 import type { PortSubject } from './subject.ts';
 
 /** What the sender's neighbour table says of an address that did not answer. */
@@ -31,6 +31,7 @@ export const resolutions = source<PortSubject, readonly Resolution[]>(
     const all = await Promise.all([
       facts.get(pingsFromDhcp, subject),
       facts.get(pingsFromRouter, subject),
+      facts.get(pingsFromMetadata, subject),
       facts.get(pingsOfGateway, subject),
     ]);
     const silent = all.flatMap((p) => (p.ok ? p.value.value.runs : [])).filter((r) => r.ping.received === 0);

@@ -8,8 +8,17 @@ import { namespaceName, parseAddress } from '../path/addresses.ts';
 import { fullSizePayload } from '../path/mtu.ts';
 import { commandEvidence, commandFailure, type Store, showing, source } from './io.ts';
 import { nsExists } from './namespace.ts';
-import { dhcpHosts, externalSubnets, floatingIps, portNetwork, routerHost, servingRouters } from './port-api.ts';
-import type { PortSubject } from './subject.ts';
+import {
+  dhcpHosts,
+  externalSubnets,
+  floatingIps,
+  metadataPorts,
+  portNetwork,
+  routerHost,
+  servicePorts,
+  servingRouters,
+} from './port-api.ts';
+import { computeHostOf, type PortSubject, withoutHost } from './subject.ts';
 
 /** Packets per ping: enough to tell loss from silence, few enough for a production network. */
 export const pingCount = 5;
@@ -164,6 +173,25 @@ export const pingsFromRouter = source<PortSubject, Pings>('port.pings.router', b
               }) as const,
           );
     }),
+  );
+});
+
+/**
+ * Pings every fixed address from the namespace of the metadata port on the port's own host: a localport of OVN, which every chassis
+ * has for itself and whose packets never leave it (ovn-nb(5), type localport). Networks without such a port have none.
+ */
+export const pingsFromMetadata = source<PortSubject, Pings>('port.pings.metadata', byId, async (subject, facts) => {
+  if (!facts.io.options.mayProbe) return err(notAllowed);
+  const around = await facts.get(servicePorts, subject);
+  if (!around.ok) return around;
+  const host = computeHostOf(subject);
+  const subnets = new Set(metadataPorts(around.value.value).flatMap((p) => p.fixed_ips.map((f) => f.subnet_id)));
+  const reachable = subject.port.value.fixed_ips.filter((f) => subnets.has(f.subnet_id)).map((f) => f.ip_address);
+  if (host === undefined) return err(withoutHost(subject.instance));
+  const netns = namespaceName('ovnmeta', subject.port.value.network_id);
+  return gather(
+    facts,
+    reachable.map((to) => ({ sender: { from: 'ovnmeta', host, netns }, to, what: 'instance' }) as const),
   );
 });
 

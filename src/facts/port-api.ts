@@ -28,6 +28,10 @@ import { type PortSubject, theCloud } from './subject.ts';
 const byId = (subject: PortSubject): string => subject.id;
 const itself = (id: string): string => id;
 
+/** Ports that metadata is served at, one of a network, on every host at once (neutron_lib DEVICE_OWNER_DISTRIBUTED). */
+export const metadataPorts = (around: readonly Port[]): readonly Port[] =>
+  around.filter((p) => p.device_owner === 'network:distributed');
+
 /** The Neutron port as it was listed. */
 export const portItself = source<PortSubject, Port>('port', byId, async (subject) => ({
   ok: true,

@@ -11,6 +11,7 @@ import {
   type PingRun,
   pingCount,
   pingsFromDhcp,
+  pingsFromMetadata,
   pingsFromRouter,
   pingsOfFloating,
   type Sender,
@@ -145,15 +146,16 @@ export const secondLook = source<PortSubject, SecondLook>(
   'port.second-look',
   (subject) => subject.id,
   async (subject, facts) => {
-    const [fromDhcp, fromRouter, floating, full, places, links] = await Promise.all([
+    const [fromDhcp, fromRouter, fromMetadata, floating, full, places, links] = await Promise.all([
       facts.get(pingsFromDhcp, subject),
       facts.get(pingsFromRouter, subject),
+      facts.get(pingsFromMetadata, subject),
       facts.get(pingsOfFloating, subject),
       facts.get(fullSizePings, subject),
       facts.get(rulePlaces, subject),
       facts.get(tunnels, subject),
     ]);
-    const runs = [fromDhcp, fromRouter].flatMap((p) => (p.ok ? p.value.value.runs : []));
+    const runs = [fromDhcp, fromRouter, fromMetadata].flatMap((p) => (p.ok ? p.value.value.runs : []));
     const outside = floating.ok ? floating.value.value.runs.filter((r) => r.what === 'floating-ip') : [];
     const missed = [...runs, ...outside].filter((r) => r.ping.received < r.ping.sent);
     const ordered = missed.length === 0 ? () => false : await orderedSilence(facts, subject);

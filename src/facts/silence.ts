@@ -5,7 +5,7 @@ import { verdictOf } from '../path/secgroup/verdict.ts';
 import type { Store } from './io.ts';
 import { resolutions } from './neighbour.ts';
 import type { PingRun } from './ping.ts';
-import { dhcpHosts, remoteMembers, securityGroups, servingRouters } from './port-api.ts';
+import { dhcpHosts, metadataPorts, remoteMembers, securityGroups, servicePorts, servingRouters } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
 
 /** An echo request into an instance from an address; without one, from anywhere. */
@@ -25,12 +25,13 @@ export const echoInto = (address: string, from: string | undefined): Probe => {
  * anybody wants to find. Where not even ARP is answered the silence has another reason.
  */
 export async function orderedSilence(facts: Store, subject: PortSubject): Promise<(run: PingRun) => boolean> {
-  const [groups, members, resolved, servers, routers] = await Promise.all([
+  const [groups, members, resolved, servers, routers, around] = await Promise.all([
     facts.get(securityGroups, subject),
     facts.get(remoteMembers, subject),
     facts.get(resolutions, subject),
     facts.get(dhcpHosts, subject),
     facts.get(servingRouters, subject),
+    facts.get(servicePorts, subject),
   ]);
   const own = subject.port.value;
   const sourceOf = (run: PingRun): string | undefined => {
@@ -39,7 +40,9 @@ export async function orderedSilence(facts: Store, subject: PortSubject): Promis
         ? (servers.ok ? servers.value.value : []).flatMap((s) => (s.host === run.host ? (s.port ?? []) : []))
         : run.from === 'qrouter'
           ? (routers.ok ? routers.value.value : []).flatMap((s) => (s.router.id === run.routerId ? s.ports : []))
-          : [];
+          : run.from === 'ovnmeta'
+            ? metadataPorts(around.ok ? around.value.value : [])
+            : [];
     return sending
       .filter((p) => p.network_id === own.network_id)
       .flatMap((p) => p.fixed_ips.map((f) => f.ip_address))

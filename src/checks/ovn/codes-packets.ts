@@ -75,3 +75,16 @@ export const chassisDrops: FindingSpec = {
   explains: [...unheard, ...packets],
   refs,
 };
+
+export const fromMetadata: FindingSpec = {
+  code: 'OSD-OVN-065',
+  severity: 'error',
+  nature: 'symptom',
+  title: 'The instance does not answer a ping from the metadata namespace of its host',
+  meaning:
+    'The namespace ovnmeta-NETWORK of the same chassis has a port in the network, and what it sends to the instance never leaves the host: flows of the integration bridge, the tap, or the guest itself do not let a ping through that the security groups let in.',
+  evidence: 'ping inside the namespace, and what its neighbour table says of the address.',
+  mend: 'What explains it is named beside it. With nothing else wrong, look inside the guest: its address, its firewall.',
+  explains: ofPort('OSD-PING-004', 'OSD-TCP-*', 'OSD-OVN-067'),
+  refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
+};

@@ -70,6 +70,19 @@ const restarting = (host: string): Remedy => ({
   ],
 });
 
+/** What the SB was asked about the flow, where its cookie could be a row's. */
+const ownerEvidence = (flow: TracedFlow, { owners, ownersEvidence }: Forecasts): readonly Evidence[] => {
+  const short = shortUuid(flow.cookie);
+  const found = short === undefined ? undefined : owners.get(short);
+  if (found === undefined) return [];
+  const [row] = found;
+  const said =
+    row === undefined
+      ? `no row ${short ?? ''}`
+      : `${row.table} ${short ?? ''}: ${row.pipeline ?? ''} table ${row.tableId ?? '?'}, priority ${row.priority ?? '?'}`;
+  return ownersEvidence.slice(0, 1).map((e) => showing(e, said));
+};
+
 export default defineCheck<Io, PortSubject, typeof needs>({
   id: 'ovn.forecast',
   per: 'port',
@@ -78,34 +91,33 @@ export default defineCheck<Io, PortSubject, typeof needs>({
   needs,
   findings: [logicalDrop, handFlow, flowMissing, chassisDrops],
   judge: ({ subject, facts }) => {
-    const { forecasts, owners, ownersEvidence, integrationBridges } = facts.forecasts.value;
+    const { forecasts, owners, integrationBridges } = facts.forecasts.value;
     if (forecasts.length === 0) return skipped('the security groups let nothing through that could be asked about');
     const verify = verifyWith('net', subject);
-    const findings = new Map<string, Finding>();
-    /** Several packets that end at one place are one trouble: the first is told. */
-    const add = (finding: Finding): void => {
-      const key = `${finding.code} ${finding.subject}`;
-      if (!findings.has(key)) findings.set(key, finding);
+    /** Packets that end at one place are one trouble: the first is named, the rest are counted. */
+    const troubles = new Map<string, { readonly tell: (packets: string) => Finding; readonly names: string[] }>();
+    const add = (key: string, name: string, tell: (packets: string) => Finding): void => {
+      const known = troubles.get(key);
+      if (known === undefined) troubles.set(key, { tell, names: [name] });
+      else known.names.push(name);
     };
     for (const forecast of forecasts) {
       const { ending, journey, logical } = forecast;
       if (ending.kind !== 'lost' && ending.kind !== 'astray') continue;
-      const hosts = [...new Set(forecast.legs.map((leg) => leg.host))];
-      const scope = portScope(subject, { host: hosts });
       const shown = (leg: Leg, flow: TracedFlow, more: readonly string[] = []): Evidence =>
         showing(leg.evidence, [flowWords(flow), ...more, `Datapath actions: ${leg.says.actions}`]);
       const odd = stranger(forecast, owners, integrationBridges);
       if (odd !== undefined) {
         const { leg, flow } = odd;
-        const ends = ending.kind === 'astray' ? 'leads away' : 'drops';
-        add(
+        const subjectOfFlow = `flow ${flow.bridge} table=${flow.table} ${flow.match}@${leg.host}`;
+        add(`hand ${subjectOfFlow}`, journey.name, (packets) =>
           findingOf(handFlow, {
-            summary: `A flow that OVN did not make ${ends} ${journey.name}: ${flow.bridge} table ${flow.table} on ${leg.host}`,
-            subject: `flow ${flow.bridge} table=${flow.table} ${flow.match}@${leg.host}`,
+            summary: `A flow that OVN did not make ${ending.kind === 'astray' ? 'leads away' : 'drops'} ${packets}: ${flow.bridge} table ${flow.table} on ${leg.host}`,
+            subject: subjectOfFlow,
             scope: portScope(subject, { host: [leg.host] }),
             evidence: [
               shown(leg, flow, [`cookie ${flow.cookie ?? '0x0'}: ${why[odd.why]}`]),
-              ...ownersEvidence.slice(0, 1),
+              ...ownerEvidence(flow, facts.forecasts.value),
             ],
             remedies: [deletingRule(leg.host, ['ovs-ofctl', '--strict', 'del-flows', flow.bridge, specOf(flow)])],
             verify,
@@ -114,20 +126,18 @@ export default defineCheck<Io, PortSubject, typeof needs>({
         continue;
       }
       const { leg, flow } = ending;
-      const where = `${flowWords(flow)} on ${leg.host}`;
       if (logical?.ok === true && !logical.value.arrives) {
-        const hit = logical.value.trace.hits.at(-1);
-        add(
+        const { trace, evidence } = logical.value;
+        const hit = trace.hits.at(-1);
+        const named = `logical flow ${hit?.flow?.uuid ?? hit?.stage ?? ''}`;
+        add(named, journey.name, (packets) =>
           findingOf(logicalDrop, {
-            summary: `OVN's logical flows do not deliver ${journey.name}: it ends in ${hit === undefined ? 'no stage' : `${hit.stage} of ${hit.pipeline}`}`,
-            subject: `logical flow ${hit?.flow?.uuid ?? hit?.stage ?? ''}`,
-            scope,
+            summary: `OVN's logical flows do not deliver ${packets}: it ends in ${hit === undefined ? 'no stage' : `${hit.stage} (${hit.pipeline})`}`,
+            subject: named,
+            scope: portScope(subject, { host: [...new Set(forecast.legs.map((l) => l.host))] }),
             confidence: 'likely',
             evidence: [
-              showing(
-                logical.value.evidence,
-                hit === undefined ? [] : [`${stageWords(hit)}${madeOf(hit, owners)}`, ...hit.actions],
-              ),
+              showing(evidence, hit === undefined ? [] : [`${stageWords(hit)}${madeOf(hit, owners)}`, ...hit.actions]),
               shown(leg, flow),
             ],
             verify,
@@ -139,49 +149,57 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           forecast.legs.flatMap((l) => l.says.flows),
         );
         const lacks = unused === undefined ? '' : `: no flow of ${unused.stage} (${unused.flow?.uuid ?? ''}) took it`;
-        add(
+        add(`missing ${leg.host} ${flow.bridge} ${flow.table}`, journey.name, (packets) =>
           findingOf(flowMissing, {
-            summary: `${leg.host} drops ${journey.name} in ${flow.bridge} table ${flow.table}, though OVN's logical flows deliver it${lacks}`,
+            summary: `${leg.host} drops ${packets} in ${flow.bridge} table ${flow.table}, though OVN's logical flows deliver it${lacks}`,
             subject: `flows of ${flow.bridge}@${leg.host}`,
             scope: portScope(subject, { host: [leg.host] }),
             confidence: 'likely',
             evidence: [
               shown(leg, flow),
-              ...(unused === undefined ? [] : [showing(logical.value.evidence, [stageWords(unused)])]),
+              showing(
+                logical.value.evidence,
+                unused === undefined
+                  ? logical.value.trace.outputs.map((o) => `output to "${o.port}", type "${o.type}"`)
+                  : [stageWords(unused)],
+              ),
             ],
             remedies: [restarting(leg.host)],
             verify,
           }),
         );
       } else {
-        add(
+        const row = shortUuid(flow.cookie);
+        add(`drops ${leg.host} ${flow.bridge} ${flow.table} ${flow.match}`, journey.name, (packets) =>
           findingOf(chassisDrops, {
-            summary: `${leg.host} ${ending.kind === 'astray' ? `leads ${journey.name} away to ${ending.where}` : `drops ${journey.name}`}: ${where}`,
-            subject: `flow ${flow.bridge} table=${flow.table}@${leg.host}`,
-            scope,
+            summary: `${leg.host} ${ending.kind === 'astray' ? `leads ${packets} away to ${ending.where}` : `drops ${packets}`} in ${flow.bridge} table ${flow.table}`,
+            subject: `flow ${flow.bridge} table=${flow.table} ${flow.match}@${leg.host}`,
+            scope: portScope(subject, { host: [leg.host] }),
             confidence: 'likely',
             evidence: [shown(leg, flow)],
-            remedies: [
-              {
-                title: 'see what the southbound database says of the packet',
-                risk: 'none',
-                sufficient: false,
-                steps: [
-                  advice(
-                    `ovn-trace of the same packet; the cookie ${flow.cookie ?? '0x0'} names its logical flow${shortUuid(flow.cookie) === undefined ? '' : `: ovn-sbctl list Logical_Flow ${shortUuid(flow.cookie)}`}`,
-                  ),
-                ],
-              },
-            ],
+            remedies:
+              row === undefined
+                ? []
+                : [
+                    {
+                      title: 'see which logical flow it was made of',
+                      risk: 'none',
+                      sufficient: false,
+                      steps: [advice(`ovn-sbctl list Logical_Flow ${row}, where the southbound database is`)],
+                    },
+                  ],
             verify,
           }),
         );
       }
     }
+    const findings = [...troubles.values()].map(({ tell, names: [first = '', ...more] }) =>
+      tell(more.length === 0 ? first : `${first} and ${more.length} more of its packets`),
+    );
     const arrived = forecasts.filter((f) => f.ending.kind === 'arrived').length;
     const unknown = forecasts.length - arrived;
     return judged(
-      [...findings.values()],
+      findings,
       `${arrived} of ${forecasts.length} packets would arrive${unknown === 0 ? '' : `, ${unknown} not followed to the end`}`,
       facts.forecasts.evidence,
       unknown === 0 ? ['flows of the chassis'] : [],

@@ -18,13 +18,14 @@ import type { ChassisView } from '../../path/ovn/model.ts';
 import { groupFromApi, portSecurityFromApi } from '../../path/secgroup/from-api.ts';
 import type { MembersOf, Probe } from '../../path/secgroup/model.ts';
 import { verdictOf } from '../../path/secgroup/verdict.ts';
-import { hostAddresses, hostLinks, hostOvs } from '../host.ts';
+import { hostOvs } from '../host.ts';
 import { read, type Store, showing, source } from '../io.ts';
 import { pairs } from '../pair.ts';
 import { placement } from '../placement.ts';
 import {
   externalSubnets,
   floatingIps,
+  metadataPorts,
   networkById,
   portSubnets,
   remoteMembers,
@@ -44,8 +45,6 @@ import { registeredChassis } from './south.ts';
 export interface Leg {
   readonly host: string;
   readonly bridge: string;
-  /** The outer packet of a tunnel, on the bridge that holds the tunnel's end. */
-  readonly underlay: boolean;
   readonly says: OfprotoTrace;
   readonly evidence: Evidence;
 }
@@ -137,7 +136,6 @@ async function askSwitch(
   bridge: string,
   words: string,
   answer: boolean,
-  underlay = false,
 ): Promise<Result<Leg, FactFailure>> {
   const state = answer ? established : [];
   const said = await read(
@@ -154,7 +152,6 @@ async function askSwitch(
   return ok({
     host,
     bridge,
-    underlay,
     says,
     evidence: showing(evidence, [
       ...(last === undefined ? [] : [`${last.bridge} table ${last.table}: ${last.match}`]),
@@ -242,14 +239,7 @@ async function follow(facts: Store, journey: Journey, endpoints: ReadonlyMap<str
         ...(tunnel.option === undefined ? [] : [`tun_metadata0=${tunnel.option}`]),
         carried(departure),
       ].join(',');
-      const [outer, inner] = await Promise.all([
-        underlayLeg(facts, there.value, host, arrival.remoteIp, tunnel.destination, arrival.type),
-        askSwitch(facts, host, there.value.view.integrationBridge, words, journey.answer),
-      ]);
-      if (outer !== undefined && !popped(outer)) {
-        legs.push(outer);
-        continue;
-      }
+      const inner = await askSwitch(facts, host, there.value.view.integrationBridge, words, journey.answer);
       if (!inner.ok) {
         unreached = inner.error;
         continue;
@@ -259,41 +249,6 @@ async function follow(facts: Store, journey: Journey, endpoints: ReadonlyMap<str
     }
   }
   return { journey, legs, ending: await endingOf(facts, journey, leaves, legs, unreached) };
-}
-
-const popped = ({ says }: Leg): boolean =>
-  /\btnl_pop\(/.test(says.actions) || says.flows.some((f) => f.outputs.includes('LOCAL')) || says.delivers;
-
-/** UDP ports of tunnels (IANA); of Geneve and VXLAN. */
-const outerPort: Readonly<Record<string, number>> = { geneve: 6081, vxlan: 4789 };
-
-/** Where the tunnel's own address is on a bridge of Open vSwitch, its flows see the outer packet first. */
-async function underlayLeg(
-  facts: Store,
-  chassis: Chassis,
-  host: string,
-  from: string,
-  to: string,
-  type: string,
-): Promise<Leg | undefined> {
-  const [addresses, links] = await Promise.all([facts.get(hostAddresses, host), facts.get(hostLinks, host)]);
-  if (!addresses.ok || !links.ok || familyOf(to) !== 4 || outerPort[type] === undefined) return undefined;
-  const device = addresses.value.value.find((a) => sameAddress(a.address, to))?.dev;
-  const [wire] = device === undefined ? [] : (chassis.wires.get(device) ?? []);
-  const mac = links.value.value.find((l) => l.name === device)?.mac;
-  if (device === undefined || wire === undefined || mac === undefined) return undefined;
-  const packet = {
-    family: 4,
-    protocol: 'udp',
-    source: from,
-    destination: to,
-    sourcePort: 50_000,
-    destinationPort: outerPort[type],
-    sourceMac: '02:00:00:00:00:01',
-    destinationMac: mac,
-  } as const;
-  const leg = await askSwitch(facts, host, device, `in_port=${wire},${openflowOf(packet)}`, false, true);
-  return leg.ok ? leg.value : undefined;
 }
 
 async function endingOf(
@@ -342,7 +297,7 @@ async function endingOf(
   if (leg.says.flows.some((f) => asksAddress.has(opcodeOf(f) ?? -1))) return { kind: 'resolving' };
   const out = [...leg.says.flows].reverse().find((f) => f.outputs.length > 0);
   // Broadcasts go to many; that none of them is the right one is a loss.
-  if (!leg.says.delivers || leg.underlay || out === undefined || packet.arp !== undefined) {
+  if (!leg.says.delivers || out === undefined || packet.arp !== undefined) {
     return { kind: 'lost', leg, flow };
   }
   return { kind: 'astray', leg, flow: out, where: `${out.bridge} port ${out.outputs.join(', ')}` };
@@ -428,32 +383,38 @@ export async function ownersOf(
   const wanted = [...new Set(cookies)].sort();
   const databases = await facts.get(ovnDatabases, theCloud);
   if (wanted.length === 0 || !databases.ok || !databases.value.value.sb.ok) return { owners: new Map(), evidence: [] };
-  const answer = await ask(
-    facts,
-    databases.value.value.sb.value,
-    'sb',
-    makers.map((table) => ['--if-exists', 'list', table, ...wanted]),
-  );
-  if (!answer.ok) return { owners: new Map(), evidence: [] };
+  const way = databases.value.value.sb.value;
   const owners = new Map<string, Owner[]>(wanted.map((cookie) => [cookie, []]));
-  for (const [at, rows] of answer.value.value.entries()) {
-    for (const row of rows) {
-      const uuid = String(row.get('_uuid') ?? '');
-      const [pipeline, tableId, priority] = ['pipeline', 'table_id', 'priority'].map((column) => row.get(column));
-      owners.get(uuid.slice(0, 8))?.push({
-        table: makers[at] ?? '',
-        row,
-        ...(typeof pipeline === 'string' ? { pipeline } : {}),
-        ...(typeof tableId === 'number' ? { tableId } : {}),
-        ...(typeof priority === 'number' ? { priority } : {}),
-      });
+  const evidence: Evidence[] = [];
+  // Nearly every flow is made of a row of the first two; a few words for the rest.
+  for (const tables of [makers.slice(0, 2), makers.slice(2)]) {
+    const open = wanted.filter((cookie) => owners.get(cookie)?.length === 0);
+    if (open.length === 0) break;
+    const answer = await ask(
+      facts,
+      way,
+      'sb',
+      tables.map((table) => ['--if-exists', 'list', table, ...open]),
+    );
+    // Half an answer would make strangers of OVN's own flows.
+    if (!answer.ok) return { owners: new Map(), evidence: [] };
+    for (const [at, rows] of answer.value.value.entries()) {
+      for (const row of rows) {
+        const uuid = String(row.get('_uuid') ?? '');
+        const [pipeline, tableId, priority] = ['pipeline', 'table_id', 'priority'].map((column) => row.get(column));
+        owners.get(uuid.slice(0, 8))?.push({
+          table: tables[at] ?? '',
+          row,
+          ...(typeof pipeline === 'string' ? { pipeline } : {}),
+          ...(typeof tableId === 'number' ? { tableId } : {}),
+          ...(typeof priority === 'number' ? { priority } : {}),
+        });
+      }
     }
+    evidence.push(...answer.value.evidence);
   }
-  return { owners, evidence: answer.value.evidence };
+  return { owners, evidence };
 }
-
-const withMac = (ports: readonly Port[], owner: string): readonly Port[] =>
-  ports.filter((p) => p.device_owner === owner);
 
 /** Everything that is asked about, of each family that the port has. */
 async function journeysFor(facts: Store, subject: PortSubject): Promise<Result<readonly Journey[], FactFailure>> {
@@ -480,7 +441,7 @@ async function journeysFor(facts: Store, subject: PortSubject): Promise<Result<r
   const there = pair.ok && pair.value.value.way.kind !== 'floating' ? pair.value.value : undefined;
   const theirs = there === undefined ? undefined : await facts.get(securityGroups, there.peer);
   const theirHost = there === undefined ? undefined : computeHostOf(there.peer);
-  const metadataPort = withMac(around.ok ? around.value.value : [], 'network:distributed')[0];
+  const [metadataPort] = metadataPorts(around.ok ? around.value.value : []);
   const services: Around['services'] = [
     ...facts.io.options.probes,
     ...groups.value.value
@@ -565,7 +526,7 @@ async function outsideOf(
   external: FactResult<ReadonlyMap<string, Subnet>>,
   floating: FactResult<readonly FloatingIp[]>,
 ): Promise<Outside | undefined> {
-  const gatewayPort = withMac(serving.ports, 'network:router_gateway')[0];
+  const gatewayPort = serving.ports.find((p) => p.device_owner === 'network:router_gateway');
   const address = external.ok ? external.value.value.get(serving.router.id)?.gateway_ip : undefined;
   if (gatewayPort === undefined || !address || familyOf(address) !== parseAddress(own.address)?.family)
     return undefined;
