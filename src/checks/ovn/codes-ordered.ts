@@ -8,6 +8,8 @@ const sync = 'https://docs.openstack.org/neutron/latest/ovn/migration.html';
 const of = (over: Relation, ...codes: readonly string[]): readonly Explains[] =>
   codes.map((code) => ({ code, over: [over] }));
 
+/** What the flows are said to do with packets then. */
+const forecast = of('port', 'OSD-OVN-060', 'OSD-OVN-062', 'OSD-OVN-063', 'OSD-OVN-065');
 /** What stops when the port itself is not wired. */
 const silence = of(
   'port',
@@ -19,9 +21,10 @@ const silence = of(
   'OSD-GUEST-*',
   'OSD-OVN-033',
 );
-const mute: readonly Explains[] = [...silence, ...of('instance', 'OSD-CONSOLE-*')];
+const mute: readonly Explains[] = [...silence, ...forecast, ...of('instance', 'OSD-CONSOLE-*')];
 /** What fails beyond the subnet. */
 const beyond: readonly Explains[] = [
+  ...forecast,
   ...of('port', 'OSD-PING-002', 'OSD-PING-003', 'OSD-PING-004', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*'),
 ];
 const noLease: readonly Explains[] = of('instance', 'OSD-CONSOLE-001', 'OSD-CONSOLE-003');
@@ -76,6 +79,7 @@ export const notBound: FindingSpec = {
   evidence: 'chassis and up of the Port_Binding against the host that Neutron bound the port on.',
   mend: "Look at the port's device on that host (iface-id), at ovn-controller there and at its log; and at another chassis that claims the same port.",
   explains: [
+    ...forecast,
     ...of('port', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-GUEST-*'),
     ...of('instance', 'OSD-CONSOLE-*'),
   ],
@@ -143,7 +147,7 @@ export const switchStranger: FindingSpec = {
     'A QoS rule, a load balancer or a setting on the logical switch, which no API of OpenStack accounts for, slows, diverts or drops packets of the port.',
   evidence: 'QoS, Load_Balancer and other_config of the logical switch.',
   mend: 'Take it away, once its maker agrees.',
-  explains: [...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*')],
+  explains: [...forecast, ...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*')],
   refs: [northbound],
 };
 
@@ -156,7 +160,11 @@ export const aclStranger: FindingSpec = {
     "Security groups are port groups with ACLs. Another ACL, on the switch or in a port group of somebody's own, drops or lets through packets of the port before they are asked.",
   evidence: 'ACLs of the switch and of every port group that holds the port.',
   mend: 'Take the ACL away (or the port out of the group), once its maker agrees.',
-  explains: [...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*'), ...of('instance', 'OSD-CONSOLE-003')],
+  explains: [
+    ...forecast,
+    ...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*'),
+    ...of('instance', 'OSD-CONSOLE-003'),
+  ],
   refs: [northbound],
 };
 
@@ -169,7 +177,7 @@ export const addressSetStale: FindingSpec = {
     "A rule with a remote group names an address set, which ovn-northd makes of the members' logical ports. A member that is not in it is dropped, although the rule allows it.",
   evidence: 'Address_Set of the Southbound against the fixed addresses of the ports of that group.',
   mend: "Look at the member's own logical port (its addresses, its port group) and at ovn-northd.",
-  explains: [...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*')],
+  explains: [...forecast, ...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*')],
   refs: [southbound],
 };
 
@@ -182,7 +190,7 @@ export const dhcpUnset: FindingSpec = {
     "OVN itself answers DHCP, with the row that the logical port names. It names none (or another subnet's), or the subnet has no row: requests are not answered.",
   evidence: 'dhcpv4_options and dhcpv6_options of the logical port, and DHCP_Options of its subnets.',
   mend: 'Name the row again; where it is gone, let Neutron write it by switching DHCP off and on for the subnet.',
-  explains: [...noLease, ...of('port', 'OSD-GUEST-*', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*')],
+  explains: [...noLease, ...forecast, ...of('port', 'OSD-GUEST-*', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*')],
   refs: [northbound, 'https://docs.openstack.org/neutron/latest/ovn/dhcp_opts.html'],
 };
 

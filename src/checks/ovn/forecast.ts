@@ -8,7 +8,7 @@ import type { PortSubject } from '../../facts/subject.ts';
 import type { TracedFlow } from '../../nodes/parse/ofproto-trace.ts';
 import type { LogicalHit } from '../../nodes/parse/ovn-trace.ts';
 import { ovsdbMap } from '../../nodes/parse/ovsdb.ts';
-import { firstUnused, type Oddity, shortUuid, strangerOn } from '../../path/ovn/compare-walks.ts';
+import { nextUnused, type Oddity, shortUuid, strangerOn } from '../../path/ovn/compare-walks.ts';
 import { deletingRule } from '../remedies.ts';
 import { portScope, verifyWith } from '../scope.ts';
 import { chassisDrops, flowMissing, handFlow, logicalDrop } from './codes-packets.ts';
@@ -144,11 +144,14 @@ export default defineCheck<Io, PortSubject, typeof needs>({
           }),
         );
       } else if (logical?.ok === true) {
-        const unused = firstUnused(
+        const unused = nextUnused(
           logical.value.trace,
           forecast.legs.flatMap((l) => l.says.flows),
         );
-        const lacks = unused === undefined ? '' : `: no flow of ${unused.stage} (${unused.flow?.uuid ?? ''}) took it`;
+        const lacks =
+          unused === undefined
+            ? ': nothing leads it on to its port'
+            : `: no flow of ${unused.stage} (${unused.flow?.uuid ?? ''}) took it`;
         add(`missing ${leg.host} ${flow.bridge} ${flow.table}`, journey.name, (packets) =>
           findingOf(flowMissing, {
             summary: `${leg.host} drops ${packets} in ${flow.bridge} table ${flow.table}, though OVN's logical flows deliver it${lacks}`,

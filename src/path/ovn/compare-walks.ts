@@ -89,8 +89,14 @@ export function strangerOn(
   return undefined;
 }
 
-/** The first logical flow on a packet's way that no switch on it made use of. */
-export function firstUnused(trace: OvnTrace, flows: readonly TracedFlow[]): LogicalHit | undefined {
+/**
+ * The logical flow that should have taken the packet where the chassis lost it: the one behind the last that was used. Undefined where it was
+ * lost behind the logical flows, on its way to a port or to another chassis.
+ */
+export function nextUnused(trace: OvnTrace, flows: readonly TracedFlow[]): LogicalHit | undefined {
+  const last = flows.at(-1);
+  if (last === undefined || (last.match !== 'no match' && shortUuid(last.cookie) === undefined)) return undefined;
   const used = new Set(flows.flatMap((f) => shortUuid(f.cookie) ?? []));
-  return trace.hits.find((hit) => hit.flow !== undefined && !used.has(hit.flow.uuid.padStart(8, '0')));
+  const at = trace.hits.findLastIndex((hit) => hit.flow !== undefined && used.has(hit.flow.uuid.padStart(8, '0')));
+  return trace.hits.slice(at + 1).find((hit) => hit.flow !== undefined);
 }
