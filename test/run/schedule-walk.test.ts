@@ -61,4 +61,34 @@ describe('an instance that has a host', () => {
     expect(report.exitCode).toBe(0);
     expect(renderHuman(report, page)).toContain('huge-1 is on cmp1; the same request now FITS on none of 2 hosts.');
   });
+
+  it('cannot move where there is no room: asked so, that is a cause', async () => {
+    const wish = { networks: [], hints: [], host: 'cmp2', count: 1 };
+    const report = await reportOf(withHost(noRam, 'ACTIVE'), { wish });
+    expect(report.schedule?.asked.movesFrom).toBe('cmp1');
+    expect(report.diagnosis.causes[0]?.finding.summary).toMatch(/^huge-1 cannot move as asked: /);
+    expect(report.exitCode).toBe(1);
+  });
+});
+
+describe('an instance in a cell that does not answer', () => {
+  it('is told to be there before anything that may have become of its request', async () => {
+    const buried = editing(noRam, /\/servers\/(detail|[0-9a-f-]{36}$)/, (body) => {
+      for (const server of body.servers ?? [body.server]) {
+        if (server === undefined) continue;
+        server.status = 'UNKNOWN';
+        delete server['OS-EXT-SRV-ATTR:host'];
+        delete server.fault;
+      }
+    });
+    const report = await reportOf(buried);
+    expect(report.diagnosis.causes.map((c) => c.finding.code)).toEqual(['OSD-VM-010']);
+    expect(report.exitCode).toBe(1);
+  });
+});
+
+describe('a report of a schedule', () => {
+  it('begins with when it was asked for, and by whom', async () => {
+    expect(renderHuman(await reportOf(noRam), page)).toMatch(/^huge-1 +ERROR .*asked \d+ (s|min) ago by \w+/s);
+  });
 });

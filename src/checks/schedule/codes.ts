@@ -94,7 +94,7 @@ export const groupUnmet = spec('008', {
 export const namedHostUnmet = spec('009', {
   title: 'The host that was named, or a hint, leaves no host',
   meaning:
-    'The request names a host that does not exist or cannot take it, or has scheduler hints that no host satisfies.',
+    'The request names a host that does not exist or cannot take it, a move one of another cell, or it has scheduler hints that no host satisfies.',
   evidence: 'the destination and the hints of the request against the names of the hosts and their instances.',
   mend: 'Name another host, or leave the hint out.',
   refs: [`${nova}admin/availability-zones.html#using-availability-zones-to-select-hosts`, scheduling],

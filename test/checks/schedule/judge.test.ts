@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scheduleFinding } from '../../../src/checks/schedule/judge.ts';
 import type { Evidence } from '../../../src/engine/evidence.ts';
 import type { Finding } from '../../../src/engine/finding.ts';
-import type { Schedule } from '../../../src/engine/schedule.ts';
+import type { HostVerdict, Schedule } from '../../../src/engine/schedule.ts';
 import { fits, noRam, rejects, row, unknown } from '../../report/schedule/samples.ts';
 import { fewer, leftNone, lessMemory, narrowed, over, question, relaxing, stopped, stray } from './requests.ts';
 
@@ -38,6 +38,31 @@ describe('the finding about a request', () => {
     expect(finding?.evidence[1]?.excerpt).toBe(
       'cmp2: wants 40000 MB of memory, has 10010 MB free of 12010 MB\ncmp1: wants 40000 MB of memory, has 9690 MB free of 12010 MB',
     );
+  });
+
+  it('says of a move to another cell that Nova makes none, and what is left', () => {
+    const wanted = 'a host in cell1: Nova moves no instance to another cell';
+    const far: HostVerdict = {
+      state: 'rejects',
+      of: 'host',
+      because: 'in cell2, the instance in cell1',
+      wanted,
+      has: 'cell2',
+    };
+    const finding = found({
+      ...noRam,
+      asked: { ...noRam.asked, movesFrom: 'cmp1' },
+      columns: [{ id: 'cell', kind: 'cell', title: 'cell' }],
+      rows: [{ hosts: ['far'], verdicts: [far], stoppedAt: 0, fits: 'no' }],
+      narrowest: 0,
+      relaxations: [],
+      said: [],
+    });
+    expect(finding).toMatchObject({
+      code: 'OSD-SCHED-009',
+      summary: `huge-1 cannot move as asked: far is in cell2, and it needs ${wanted}`,
+    });
+    expect(JSON.stringify(finding?.remedies)).toContain('compute:servers:resize:cross_cell');
   });
 
   it('relates a cloud of thousands to no host', () => {
