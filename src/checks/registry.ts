@@ -37,12 +37,14 @@ import ovnControlPlane from './ovn/control-plane.ts';
 import ovnDhcp from './ovn/dhcp.ts';
 import ovnForecast from './ovn/forecast.ts';
 import ovnGateway from './ovn/gateway.ts';
+import ovnMetadata from './ovn/metadata.ts';
+import ovnPing from './ovn/ping.ts';
 import ovnPort from './ovn/port.ts';
 import ovnRouter from './ovn/router.ts';
 import ovnSecurity from './ovn/security.ts';
+import ovnStrangers from './ovn/strangers.ts';
 import ovnSwitch from './ovn/switch.ts';
 import ovnTunnels from './ovn/tunnels.ts';
-import ovnPing from './ovn/ping.ts';
 import pathCounted from './path/counted.ts';
 import pathLocalised from './path/localised.ts';
 import pathNeighbours from './path/neighbours.ts';
@@ -124,8 +126,10 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   ovnControlPlane,
   ovnForecast,
   ovnPing,
+  ovnStrangers,
   ovnDhcp,
   ovnGateway,
+  ovnMetadata,
   ovnPort,
   ovnRouter,
   ovnSecurity,

@@ -1,4 +1,12 @@
 import type { Explains, FindingSpec } from '../../engine/finding.ts';
+import type { Oddity } from '../../path/ovn/compare-walks.ts';
+
+/** Why a flow is none of ovn-controller's. */
+export const oddityWords: Readonly<Record<Oddity, string>> = {
+  'no-cookie': 'it has no cookie, and is none of the few that ovn-controller makes without',
+  'no-row': 'no row of the southbound database has its cookie',
+  'not-as-row': 'the row that its cookie names makes another flow',
+};
 
 const ofPort = (...codes: readonly string[]): readonly Explains[] => codes.map((code) => ({ code, over: ['port'] }));
 
@@ -87,4 +95,17 @@ export const fromMetadata: FindingSpec = {
   mend: 'What explains it is named beside it. With nothing else wrong, look inside the guest: its address, its firewall.',
   explains: ofPort('OSD-PING-004', 'OSD-TCP-*', 'OSD-OVN-067'),
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
+};
+
+export const foreignFlow: FindingSpec = {
+  code: 'OSD-OVN-064',
+  severity: 'warning',
+  nature: 'cause',
+  title: 'A flow of the integration bridge belongs to no row of OVN',
+  meaning:
+    'A flow that drops packets or leads them away has a cookie that no row of the southbound database begins with, and it could take packets of this instance; none of those that were asked about met it.',
+  evidence: 'the flow with its counter, and the search for its cookie in the southbound database.',
+  mend: 'Ask who made the flow, and whether it is meant for instances.',
+  explains: ofPort('OSD-TCP-*'),
+  refs: [man('ovs-ofctl', 8), man('ovn-sb', 5)],
 };

@@ -8,18 +8,12 @@ import type { PortSubject } from '../../facts/subject.ts';
 import type { TracedFlow } from '../../nodes/parse/ofproto-trace.ts';
 import type { LogicalHit } from '../../nodes/parse/ovn-trace.ts';
 import { ovsdbMap } from '../../nodes/parse/ovsdb.ts';
-import { nextUnused, type Oddity, shortUuid, strangerOn } from '../../path/ovn/compare-walks.ts';
+import { nextUnused, shortUuid, strangerOn } from '../../path/ovn/compare-walks.ts';
 import { deletingRule } from '../remedies.ts';
 import { portScope, verifyWith } from '../scope.ts';
-import { chassisDrops, flowMissing, handFlow, logicalDrop } from './codes-packets.ts';
+import { chassisDrops, flowMissing, handFlow, logicalDrop, oddityWords } from './codes-packets.ts';
 
 const needs = { forecasts: ovnForecasts };
-
-const why: Readonly<Record<Oddity, string>> = {
-  'no-cookie': 'it has no cookie, and is none of the few that ovn-controller makes without',
-  'no-row': 'no row of the southbound database has its cookie',
-  'not-as-row': 'the row that its cookie names makes another flow',
-};
 
 /** Table, priority and match, as `del-flows --strict` takes them. */
 const specOf = (flow: TracedFlow): string => {
@@ -116,7 +110,7 @@ export default defineCheck<Io, PortSubject, typeof needs>({
             subject: subjectOfFlow,
             scope: portScope(subject, { host: [leg.host] }),
             evidence: [
-              shown(leg, flow, [`cookie ${flow.cookie ?? '0x0'}: ${why[odd.why]}`]),
+              shown(leg, flow, [`cookie ${flow.cookie ?? '0x0'}: ${oddityWords[odd.why]}`]),
               ...ownerEvidence(flow, facts.forecasts.value),
             ],
             remedies: [deletingRule(leg.host, ['ovs-ofctl', '--strict', 'del-flows', flow.bridge, specOf(flow)])],

@@ -316,8 +316,12 @@ async function logicalEntry(
   return port === undefined ? undefined : { port, datapath };
 }
 
-/** What the SB says of the same packet. */
-async function logically(facts: Store, subject: PortSubject, journey: Journey): Promise<Result<Logical, FactFailure>> {
+/** What the SB says of a packet. */
+export async function logically(
+  facts: Store,
+  subject: PortSubject,
+  journey: Journey,
+): Promise<Result<Logical, FactFailure>> {
   const [databases, entry] = await Promise.all([
     facts.get(ovnDatabases, theCloud),
     logicalEntry(facts, subject, journey.enters),

@@ -73,7 +73,7 @@ const changesWay = (flow: Flow): boolean =>
   /\b(?:output|NORMAL|LOCAL|FLOOD|ALL|IN_PORT|CONTROLLER|mod_|set_)/i.test(flow.actions);
 
 /** Table, priority and match, as `del-flows --strict` takes them. */
-function flowSpec(flow: Flow): string {
+export function flowSpec(flow: Flow): string {
   const match = Object.entries(flow.match).map(([field, value]) => (value === '' ? field : `${field}=${value}`));
   return [`table=${flow.table}`, `priority=${flow.priority}`, ...match].join(',');
 }
