@@ -5,62 +5,14 @@ import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { type PairLook, pairLook, pairs, pairTunnel } from '../../facts/pair.ts';
 import type { PortSubject } from '../../facts/subject.ts';
-import type { Tunnels } from '../../facts/tunnel.ts';
-import { familyOf } from '../../path/addresses.ts';
-import { outerPacket } from '../../path/firewall/packet.ts';
-import type { Stranger } from '../../path/firewall/strangers/stranger.ts';
-import { strangersOf } from '../../path/firewall/strangers.ts';
-import { countersOfRules, evidenceFor, riseOf } from '../host/rule-counters.ts';
 import { deletingRule } from '../remedies.ts';
 import { linkName, ownerName, portScope } from '../scope.ts';
 import { blockedTunnel, underlayDead, underlayMtu } from '../tunnel/codes.ts';
+import { takersOf } from '../tunnel/takers.ts';
 import { typeable, verifyPair } from './verify.ts';
 
 const needs = {};
 const optional = { pair: pairs, tunnel: pairTunnel, look: pairLook };
-
-interface Taker {
-  readonly host: string;
-  readonly stranger: Stranger;
-  readonly rose: number;
-  readonly evidence: Evidence;
-}
-
-/** IANA's port and the kernel's former one of VXLAN (Documentation/networking/vxlan.rst); Geneve's (RFC 8926). */
-const udpPorts: Readonly<Record<Tunnels['shape']['kind'], readonly (number | undefined)[]>> = {
-  vxlan: [4789, 8472],
-  geneve: [6081],
-  gre: [undefined],
-};
-
-/** Rules nobody in Neutron ordered that surely take tunnel packets of this direction, or rose by our own. */
-function takersOf(
-  look: PairLook,
-  shape: Tunnels['shape'],
-  hosts: readonly string[],
-  source: string,
-  destination: string,
-): Taker[] {
-  const takers: Taker[] = [];
-  for (const host of hosts) {
-    const [before, after] = [look.before.get(host), look.after.get(host)];
-    if (before === undefined || after === undefined) continue;
-    const counters = [countersOfRules(before.rules), countersOfRules(after.rules)] as const;
-    for (const udpPort of udpPorts[shape.kind]) {
-      const family = familyOf(source) ?? 4;
-      const packet = outerPacket({ source, destination, family, ...(udpPort === undefined ? {} : { udpPort }) });
-      for (const stranger of strangersOf(after.rules.rules, packet)) {
-        const rose = riseOf(...counters, stranger.key) ?? 0;
-        const evidence = evidenceFor(after.rules, stranger);
-        // The pings between the hosts raise rules that take any packet; those name no tunnel and are told of the ping.
-        if (stranger.matches !== 'yes' || rose === 0 || evidence === undefined) continue;
-        if (takers.some((t) => t.host === host && t.stranger.key === stranger.key)) continue;
-        takers.push({ host, stranger, rose, evidence });
-      }
-    }
-  }
-  return takers;
-}
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'peer.passes',
@@ -97,7 +49,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const plain = look.underlay.find((u) => u.from === from);
       const full = look.full.find((u) => u.from === from);
       const knock = look.knocks.find((k) => k.from === from);
-      const takers = takersOf(look, shape, [from, to], own, far);
+      // The pings between the hosts raise rules that take any packet; those name no tunnel and are told of the ping.
+      const takers = takersOf(look, shape, [from, to], [own, far], ({ matches }) => matches === 'yes');
       const told = knock === undefined ? undefined : arrival(knock, to);
       const seen = [
         ...takers.map((t) =>
