@@ -34,6 +34,7 @@ import namesAnswers from './names/answers.ts';
 import ovnAgents from './ovn/agents.ts';
 import ovnChassis from './ovn/chassis.ts';
 import ovnControlPlane from './ovn/control-plane.ts';
+import ovnCounted from './ovn/counted.ts';
 import ovnDhcp from './ovn/dhcp.ts';
 import ovnForecast from './ovn/forecast.ts';
 import ovnGateway from './ovn/gateway.ts';
@@ -124,6 +125,7 @@ export const portChecks: readonly Check<Io, PortSubject>[] = [
   ovnAgents,
   ovnChassis,
   ovnControlPlane,
+  ovnCounted,
   ovnForecast,
   ovnPing,
   ovnStrangers,

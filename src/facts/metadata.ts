@@ -19,11 +19,16 @@ export type MetadataAnswer =
   | { readonly kind: 'silent' }
   | { readonly kind: 'error'; readonly detail: string };
 
-export interface MetadataPath {
+/** Where a proxy passes requests of instances on to the metadata agent of its host. */
+export interface ProxyPlace {
   readonly host: string;
-  readonly by: 'router' | 'dhcp';
+  /** chassis: of a network on the instance's own host, under OVN. */
+  readonly by: 'router' | 'dhcp' | 'chassis';
   /** Router or network id: the proxy's configuration is named after it. */
   readonly owner: string;
+}
+
+export interface MetadataPath extends ProxyPlace {
   readonly netns: string;
   readonly namespaceExists: boolean;
   readonly proxy: Process | undefined;
@@ -35,8 +40,12 @@ export interface MetadataPath {
   readonly agentAnswer: FactResult<MetadataAnswer>;
 }
 
-/** neutron/common/ipv6_utils and metadata/driver.py: the proxy's port in a router and in a DHCP namespace. */
-const proxyPort = { router: 9697, dhcp: 80 } as const;
+/** How each kind of proxy is made (neutron/agent/metadata/driver.py and neutron/agent/ovn/metadata/driver.py). */
+const proxies = {
+  router: { prefix: 'qrouter', port: 9697, header: 'X-Neutron-Router-ID', folder: 'ns-metadata-proxy' },
+  dhcp: { prefix: 'qdhcp', port: 80, header: 'X-Neutron-Network-ID', folder: 'ns-metadata-proxy' },
+  chassis: { prefix: 'ovnmeta', port: 80, header: 'X-OVN-Network-ID', folder: 'ovn-metadata-proxy' },
+} as const;
 const agentSocket = '/var/lib/neutron/metadata_proxy';
 
 /** `http_code`, and curl's exit code where there was no answer (curl(1): 7 refused, 28 timed out). */
@@ -77,15 +86,17 @@ async function listening(facts: Store, host: string, netns: string, port: number
   return mapFact(sockets, (list) => list.some((s) => s.protocol === 'tcp' && s.port === port));
 }
 
-/** neutron/agent/metadata/driver.py: the file is named after the router or network, and names it in a header. */
-const proxyNames = (facts: Store, host: string, owner: string): Promise<FactResult<readonly string[]>> =>
+/** The file is named after the router or network, and names it in a header. */
+const proxyNames = (facts: Store, { host, by, owner }: ProxyPlace): Promise<FactResult<readonly string[]>> =>
   read(
     facts,
     host,
-    { argv: ['cat', `/var/lib/neutron/ns-metadata-proxy/${owner}.conf`], impact: 'read', become: true },
+    { argv: ['cat', `/var/lib/neutron/${proxies[by].folder}/${owner}.conf`], impact: 'read', become: true },
     (stdout) => ({
       ok: true,
-      value: [...stdout.matchAll(/(?:set|add)-header X-Neutron-(?:Router|Network)-ID (\S+)/g)].map((m) => m[1] ?? ''),
+      value: [...stdout.matchAll(/(?:set|add)-header X-(?:Neutron|OVN)-(?:Router|Network)-ID (\S+)/g)].map(
+        (m) => m[1] ?? '',
+      ),
     }),
   );
 
@@ -96,14 +107,61 @@ export const novaSide = source<PortSubject, Controllers>(
   async (subject, facts) => {
     const paths = await facts.get(metadataPaths, subject);
     if (!paths.ok) return paths;
-    const fails = paths.value.value.some(
-      ({ agentAnswer: a }) => a.ok && a.value.value.kind === 'http' && a.value.value.status >= 500,
-    );
-    return fails
-      ? facts.get(controllerServices, theCloud)
-      : err({ kind: 'unsupported', because: 'Nova answers the metadata agent' });
+    return behind(facts, paths.value.value);
   },
 );
+
+/** Asked only where an agent gets an error of Nova's. */
+export const behind = async (facts: Store, paths: readonly MetadataPath[]): Promise<FactResult<Controllers>> =>
+  paths.some(({ agentAnswer: a }) => a.ok && a.value.value.kind === 'http' && a.value.value.status >= 500)
+    ? facts.get(controllerServices, theCloud)
+    : err({ kind: 'unsupported', because: 'Nova answers the metadata agent' });
+
+/** A proxy and the agent behind it, asked in the name of the instance that has the address. */
+export async function lookAtProxy(facts: Store, place: ProxyPlace, address: string): Promise<MetadataPath> {
+  const { prefix, port, header } = proxies[place.by];
+  const netns = namespaceName(prefix, place.owner);
+  const [exists, processes, named, listens, agentAnswer] = await Promise.all([
+    facts.get(nsExists, { host: place.host, name: netns }),
+    facts.get(hostProcesses, place.host),
+    proxyNames(facts, place),
+    listening(facts, place.host, netns, port),
+    askTwice(),
+  ]);
+  return {
+    ...place,
+    netns,
+    namespaceExists: exists.ok ? exists.value.value : true,
+    proxy: processes.ok ? haproxyOf(processes.value.value, place.owner) : undefined,
+    named,
+    listens,
+    agentAnswer,
+  };
+
+  async function askTwice(): Promise<FactResult<MetadataAnswer>> {
+    const once = (seconds: number, round?: string) =>
+      ask(facts, place.host, {
+        argv: curl(
+          seconds,
+          '--unix-socket',
+          agentSocket,
+          '-H',
+          `X-Forwarded-For: ${address}`,
+          '-H',
+          `${header}: ${place.owner}`,
+          'http://169.254.169.254/openstack',
+        ),
+        impact: 'probe',
+        become: true,
+        parallel: true,
+        ...(round === undefined ? {} : { round }),
+      });
+    const answer = await once(patience.first);
+    if (!answer.ok || answer.value.value.kind !== 'silent') return answer;
+    const second = await once(patience.again, 'again');
+    return second.ok ? second : answer;
+  }
+}
 
 /** The hosts and namespaces that serve metadata to the port: its routers', or the DHCP server's on isolated networks. */
 export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
@@ -130,55 +188,12 @@ export const metadataPaths = source<PortSubject, readonly MetadataPath[]>(
       evidence.push(...hosts.value.evidence);
       const owner = subject.port.value.network_id;
       return observed(
-        await Promise.all(hosts.value.value.map(({ host }) => look({ host, by: 'dhcp', owner }))),
+        await Promise.all(
+          hosts.value.value.map(({ host }) => lookAtProxy(facts, { host, by: 'dhcp', owner }, address)),
+        ),
         ...evidence,
       );
     }
-    return observed(await Promise.all(places.map(look)), ...evidence);
-
-    async function look(place: { host: string; by: 'router' | 'dhcp'; owner: string }): Promise<MetadataPath> {
-      const netns = namespaceName(place.by === 'router' ? 'qrouter' : 'qdhcp', place.owner);
-      const header = place.by === 'router' ? 'X-Neutron-Router-ID' : 'X-Neutron-Network-ID';
-      const [exists, processes, named, listens, agentAnswer] = await Promise.all([
-        facts.get(nsExists, { host: place.host, name: netns }),
-        facts.get(hostProcesses, place.host),
-        proxyNames(facts, place.host, place.owner),
-        listening(facts, place.host, netns, proxyPort[place.by]),
-        askTwice(),
-      ]);
-      return {
-        ...place,
-        netns,
-        namespaceExists: exists.ok ? exists.value.value : true,
-        proxy: processes.ok ? haproxyOf(processes.value.value, place.owner) : undefined,
-        named,
-        listens,
-        agentAnswer,
-      };
-
-      async function askTwice(): Promise<FactResult<MetadataAnswer>> {
-        const once = (seconds: number, round?: string) =>
-          ask(facts, place.host, {
-            argv: curl(
-              seconds,
-              '--unix-socket',
-              agentSocket,
-              '-H',
-              `X-Forwarded-For: ${address}`,
-              '-H',
-              `${header}: ${place.owner}`,
-              'http://169.254.169.254/openstack',
-            ),
-            impact: 'probe',
-            become: true,
-            parallel: true,
-            ...(round === undefined ? {} : { round }),
-          });
-        const answer = await once(patience.first);
-        if (!answer.ok || answer.value.value.kind !== 'silent') return answer;
-        const second = await once(patience.again, 'again');
-        return second.ok ? second : answer;
-      }
-    }
+    return observed(await Promise.all(places.map((place) => lookAtProxy(facts, place, address))), ...evidence);
   },
 );

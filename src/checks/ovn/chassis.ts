@@ -311,11 +311,15 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       for (const [host, physnets] of wanted) {
         const at = seen.find((s) => s.host === host);
         if (at === undefined) continue;
-        for (const physnet of physnets) judgeMapping(at, physnet);
+        for (const physnet of physnets) judgeMapping(at, physnet, tenant);
       }
     }
 
-    function judgeMapping({ host, view, own }: (typeof seen)[number], physnet: string): void {
+    function judgeMapping(
+      { host, view, own }: (typeof seen)[number],
+      physnet: string,
+      tenant: string | undefined,
+    ): void {
       const bridge = view.bridgeMappings.get(physnet);
       const words = `ovn-bridge-mappings ${[...view.bridgeMappings].map((pair) => pair.join(':')).join(',') || 'not set'}`;
       const ovs = ovsOf(host);
@@ -347,6 +351,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               ],
             };
       if (bridge === undefined) {
+        // A gateway without one is told with the gateways.
+        if (host !== compute || physnet !== tenant) return;
         add(
           mappings,
           host,

@@ -347,3 +347,38 @@ export const twoOfOneName: FindingSpec = {
   explains: [onHost('OSD-OVN-005'), ofPort('OSD-OVN-05*')],
   refs,
 };
+
+const withoutMetadata: readonly Explains[] = [
+  { code: 'OSD-CONSOLE-003', over: ['instance'] },
+  { code: 'OSD-META-001', over: ['host'] },
+  { code: 'OSD-PATH-008', over: ['agent'] },
+];
+
+export const namespaceMissing: FindingSpec = {
+  code: 'OSD-OVN-023',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The metadata namespace of the network is missing on the chassis',
+  meaning:
+    'The metadata agent makes a namespace for each network that has an instance on its host. Without it requests to 169.254.169.254 have nobody to go to.',
+  evidence: 'the namespaces of the host, and the metadata port (network:distributed) of the network.',
+  mend: 'Restart the metadata agent of the host: it makes what is missing.',
+  explains: withoutMetadata,
+  refs: [
+    `${guide}features.html`,
+    'https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html',
+  ],
+};
+
+export const metadataUnplugged: FindingSpec = {
+  code: 'OSD-OVN-024',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The metadata namespace is not joined to its network',
+  meaning:
+    'The end of the namespace is in no bridge or stands for another port, or the addresses that instances ask for are not in it: OVN leads requests there, and nobody takes them.',
+  evidence: 'the tap of the namespace in Open vSwitch with its iface-id, and the addresses in the namespace.',
+  mend: 'Restart the metadata agent of the host: it makes the namespace again.',
+  explains: withoutMetadata,
+  refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
+};

@@ -27,7 +27,7 @@ const parts: readonly CentralService[] = ['ovn-ovsdb-server-nb', 'ovn-ovsdb-serv
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ovn.control-plane',
   per: 'port',
-  title: 'northd and both databases run, and what Neutron orders comes to the southbound database',
+  title: 'Northd and both databases run, and what Neutron orders comes to the southbound database',
   families: ['ovn'],
   needs,
   optional,
