@@ -8,7 +8,7 @@ import type { PortSubject } from '../../facts/subject.ts';
 import { type FollowedLeg, followedLegs } from '../../facts/trace/followed.ts';
 import type { PlannedLeg } from '../../facts/trace/leg.ts';
 import { tracedElsewhere } from '../../facts/trace/legs.ts';
-import { type Opinion, opinions } from '../../facts/trace/opinions.ts';
+import { logicalWords, type Opinion, opinions } from '../../facts/trace/opinions.ts';
 import { traceRuns } from '../../facts/trace/runs.ts';
 import { sameAddress } from '../../path/addresses.ts';
 import type { Leg } from '../../path/trace/observation.ts';
@@ -176,10 +176,11 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
           : opinion.says.delivers
             ? ''
             : `; the flows of ${opinion.bridge} drop it: ${endOf(opinion)}`;
+  const logical = opinion === undefined ? undefined : logicalWords(opinion);
   const again = disagrees && stop.after.at === 'point' && trace.points[stop.after.point]?.netns === undefined;
   const instance = run.planned.guest?.instance;
   return findingOf(silent ? guestSilent : disagrees ? switchDisagrees : lostBetween, {
-    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}${account}`,
+    summary: `${trace.title}: ${trace.reading.replace(/\.$/, '')}${account}${logical === undefined ? '' : `; ${logical}`}`,
     subject: silent
       ? `guest of ${trace.answerer.kind === 'guest' ? trace.answerer.name : ownerName(subject)}`
       : `${nameOf(stop.after, trace)} → ${nameOf(stop.before, trace)}`,
@@ -190,7 +191,12 @@ function finding(subject: PortSubject, leg: FollowedLeg, opinion: Opinion | unde
       ...ofServer(run.planned),
     }),
     confidence: 'certain',
-    evidence: [run.sent, ...captures, ...(opinion === undefined ? [] : [opinion.evidence])],
+    evidence: [
+      run.sent,
+      ...captures,
+      ...(opinion === undefined ? [] : [opinion.evidence]),
+      ...(opinion?.logical === undefined ? [] : [opinion.logical.evidence]),
+    ],
     remedies: [
       looking(leg),
       ...(again && instance !== undefined

@@ -1,7 +1,6 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
 import type { TracePoint } from '../../engine/trace.ts';
-import type { Layer } from '../../nodes/parse/frame/layer.ts';
 import type { Packet } from '../../path/firewall/packet.ts';
 import type { Round } from '../../path/firewall/rises.ts';
 import { isLost, isOrdered } from '../../path/trace/verdict.ts';
@@ -10,7 +9,7 @@ import { type Store, source } from '../io.ts';
 import { countersOf, type HostCounters } from '../second-look.ts';
 import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
-import { putIn } from './frames.ts';
+import { packetOf, putIn } from './frames.ts';
 import { sendAgain } from './send.ts';
 
 /** A stretch that lost packets, sent over twice more between readings of all counters of the hosts at the place where it stops. */
@@ -39,26 +38,6 @@ function edgeHosts({ trace }: FollowedLeg): string[] {
   );
   return [...new Set(hosts)];
 }
-
-const hooksFree = (layers: readonly Layer[]): Packet | undefined => {
-  const ip = layers.findLast((l) => l.layer === 'ipv4' || l.layer === 'ipv6');
-  if (ip?.layer !== 'ipv4' && ip?.layer !== 'ipv6') return undefined;
-  const ethernet = layers.findLast((l) => l.layer === 'ethernet');
-  const inner = layers.findLast((l) => l.layer !== 'dhcp');
-  const protocol = inner?.layer === 'icmpv6' ? 'icmp' : inner?.layer;
-  if (protocol !== 'icmp' && protocol !== 'tcp' && protocol !== 'udp') return undefined;
-  return {
-    family: ip.layer === 'ipv4' ? 4 : 6,
-    protocol,
-    source: ip.source,
-    destination: ip.destination,
-    ...(ethernet?.layer === 'ethernet' ? { sourceMac: ethernet.source, destinationMac: ethernet.destination } : {}),
-    ...(inner?.layer === 'icmp' || inner?.layer === 'icmpv6' ? { icmpType: inner.type } : {}),
-    ...(inner?.layer === 'tcp' || inner?.layer === 'udp'
-      ? { sourcePort: inner.sourcePort, destinationPort: inner.destinationPort }
-      : {}),
-  };
-};
 
 /**
  * Points whose namespaces may take what is lost. Where question and answer go different ways, what counts on the one says nothing of the
@@ -109,7 +88,7 @@ async function count(facts: Store, leg: FollowedLeg): Promise<CountedLeg | undef
       sent: [sent],
       lost: [Math.max(0, sent - answered)],
     })),
-    packet: hooksFree(seen?.layers ?? (place?.at === 'sender' ? putIn(leg.run.planned) : undefined) ?? []),
+    packet: packetOf(seen?.layers ?? (place?.at === 'sender' ? putIn(leg.run.planned) : undefined) ?? []),
   };
 }
 

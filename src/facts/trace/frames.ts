@@ -1,5 +1,6 @@
 import { decodeFrame } from '../../nodes/parse/frame/decode.ts';
 import type { Layer } from '../../nodes/parse/frame/layer.ts';
+import type { Packet } from '../../path/firewall/packet.ts';
 import { discoverFrame, echoFrame, resetFrame, synFrame } from '../../path/trace/craft.ts';
 import type { PlannedLeg } from './leg.ts';
 import { markOf, sourcePortOf, transactionOf } from './mark.ts';
@@ -47,3 +48,24 @@ export function putIn(planned: PlannedLeg): readonly Layer[] | undefined {
   const frame = frameOf(planned, 1, 'trace');
   return frame === undefined ? undefined : decodeFrame(ethernet, Buffer.from(frame, 'hex')).layers;
 }
+
+/** The innermost packet of what was captured, in the words in which rules are asked about it. */
+export const packetOf = (layers: readonly Layer[]): Packet | undefined => {
+  const ip = layers.findLast((l) => l.layer === 'ipv4' || l.layer === 'ipv6');
+  if (ip?.layer !== 'ipv4' && ip?.layer !== 'ipv6') return undefined;
+  const ethernet = layers.findLast((l) => l.layer === 'ethernet');
+  const inner = layers.findLast((l) => l.layer !== 'dhcp');
+  const protocol = inner?.layer === 'icmpv6' ? 'icmp' : inner?.layer;
+  if (protocol !== 'icmp' && protocol !== 'tcp' && protocol !== 'udp') return undefined;
+  return {
+    family: ip.layer === 'ipv4' ? 4 : 6,
+    protocol,
+    source: ip.source,
+    destination: ip.destination,
+    ...(ethernet?.layer === 'ethernet' ? { sourceMac: ethernet.source, destinationMac: ethernet.destination } : {}),
+    ...(inner?.layer === 'icmp' || inner?.layer === 'icmpv6' ? { icmpType: inner.type } : {}),
+    ...(inner?.layer === 'tcp' || inner?.layer === 'udp'
+      ? { sourcePort: inner.sourcePort, destinationPort: inner.destinationPort }
+      : {}),
+  };
+};

@@ -1,5 +1,6 @@
 import type { Result } from '../../engine/result.ts';
 import { familyOf, sameAddress } from '../../path/addresses.ts';
+import type { Journey } from '../../path/ovn/journeys.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
 import type { Store, TraceOption } from '../io.ts';
 import type { Peer } from '../peer.ts';
@@ -31,6 +32,8 @@ export interface PlannedLeg {
   readonly server?: { readonly agent: string; readonly host: string; readonly router?: string };
   /** The instance's own request, where nobody puts it in: the switches are asked about it. */
   readonly asks?: PlannedLeg;
+  /** Where its packets enter and leave what OVN switches. */
+  readonly journey?: Pick<Journey, 'enters' | 'leaves'>;
   /** MAC address in whose name a DHCP server is asked from elsewhere. */
   readonly client?: string;
 }

@@ -1,15 +1,18 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
+import type { Layer } from '../../nodes/parse/frame/layer.ts';
 import { type OfprotoTrace, parseOfprotoTrace } from '../../nodes/parse/ofproto-trace.ts';
+import { endOf } from '../../nodes/parse/ovn-trace.ts';
 import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import type { Point } from '../../path/trace/point.ts';
 import { switchFlow } from '../../path/trace/switch-flow.ts';
 import { isGuestSilent, isLost } from '../../path/trace/verdict.ts';
 import { hostOvs } from '../host.ts';
 import { read, type Store, showing, source } from '../io.ts';
+import { type Logical, logically } from '../ovn/forecasts.ts';
 import type { PortSubject } from '../subject.ts';
 import { type FollowedLeg, followedLegs } from './followed.ts';
-import { putIn } from './frames.ts';
+import { packetOf, putIn } from './frames.ts';
 
 /** What a switch says it does with a packet. */
 export interface Account {
@@ -22,6 +25,21 @@ export interface Account {
 /** What the switch behind the last place that saw a packet says of it. */
 export interface Opinion extends Account {
   readonly leg: FollowedLeg;
+  /** Of OVN: what the logical flows would do with it. */
+  readonly logical?: Logical;
+}
+
+/** What the logical flows say of it, and whether the flows of the host agree: a clause. */
+export function logicalWords({ logical, says, host }: Opinion): string | undefined {
+  if (logical === undefined) return undefined;
+  if (!logical.arrives) {
+    const last = endOf(logical.trace);
+    const where = last === undefined ? '' : ` in ${last.datapath}, ${last.pipeline} stage ${last.stage}`;
+    return `the logical flows (ovn-trace) ${says.delivers ? '' : 'also '}end it${where}`;
+  }
+  return says.delivers
+    ? 'the logical flows (ovn-trace) deliver it, too'
+    : `the logical flows (ovn-trace) deliver it: the flows of ${host} are not those that the southbound database orders`;
 }
 
 /** Where the packets of a point enter Open vSwitch: by the device itself, or out of the tunnel from the far endpoint. */
@@ -67,17 +85,49 @@ async function ask(facts: Store, leg: FollowedLeg): Promise<Opinion | undefined>
   if (at === undefined || flow === undefined) return undefined;
   // An answer belongs to a connection: as often as it is asked about, for every zone anew.
   const state = way === 'back' && wanted ? ['--ct-next', 'trk,est,rpl', '--ct-next', 'trk,est,rpl'] : [];
-  return of(leg, await accountOf(facts, point.host, at, [...tunnelWords(point), flow].join(','), state));
+  return of(leg, await accountOf(facts, point.host, at, [...tunnelWords(point, seen.layers), flow].join(','), state));
 }
 
 const of = (leg: FollowedLeg, account: Account | undefined): Opinion | undefined =>
   account === undefined ? undefined : { ...account, leg };
 
-/** What a packet has kept of the tunnel that it comes out of. */
-export const tunnelWords = ({ wears }: Point): readonly string[] =>
-  wears.kind === 'tunnel'
-    ? [`tun_id=${wears.vni ?? 0}`, `tun_src=${wears.endpoints[1]}`, `tun_dst=${wears.endpoints[0]}`]
-    : [];
+/** What a packet has kept of the tunnel that it comes out of: as it was seen there, else as it should be. */
+export function tunnelWords({ wears }: Point, layers: readonly Layer[] = []): readonly string[] {
+  if (wears.kind !== 'tunnel') return [];
+  const seen = layers.findLast((l) => l.layer === 'geneve');
+  const ports = seen?.layer === 'geneve' ? seen.logicalPorts : undefined;
+  return [
+    `tun_id=${seen?.layer === 'geneve' ? seen.vni : (wears.vni ?? 0)}`,
+    `tun_src=${wears.endpoints[1]}`,
+    `tun_dst=${wears.endpoints[0]}`,
+    // ovn-controller maps its option to the first of the fields that stand for options.
+    ...(ports === undefined ? [] : [`tun_metadata0=0x${((ports.ingress << 16) | ports.egress).toString(16)}`]),
+  ];
+}
+
+/** What the southbound database's logical flows do with the packet of a stretch, or with its answer where that is what was lost. */
+async function logical(facts: Store, subject: PortSubject, { run, trace }: FollowedLeg): Promise<Logical | undefined> {
+  const { planned, observation } = run;
+  const { stop } = trace;
+  const { journey } = planned;
+  // Of address resolution nothing is asked: logical switches answer it themselves.
+  if (journey === undefined || stop?.packet !== 'probe' || !isLost(trace) || isGuestSilent(trace)) return undefined;
+  const { enters, leaves } = journey;
+  const answer = stop.way === 'back' || stop.after.at === 'answerer';
+  if (answer && leaves.kind === 'server') return undefined;
+  // As the first of those that saw it did: what enters has not been translated.
+  const points = answer ? planned.leg.points.map((_, p) => p).reverse() : planned.leg.points.map((_, p) => p);
+  const seen = points
+    .map((p) =>
+      observation.sightings.find((s) => s.point === p && s.way === (answer ? 'back' : 'there') && s.sequence > 0),
+    )
+    .find((s) => s !== undefined);
+  const packet = packetOf(seen?.layers ?? (answer ? undefined : putIn(planned)) ?? []);
+  if (packet === undefined) return undefined;
+  const asked = answer && leaves.kind !== 'server' ? { enters: leaves, leaves: enters } : { enters, leaves };
+  const said = await logically(facts, subject, { name: trace.title, packet, answer, ...asked });
+  return said.ok ? said.value : undefined;
+}
 
 /** Asks a switch about a packet that enters it by this port; nothing is changed without -generate. */
 export async function accountOf(
@@ -119,7 +169,13 @@ export const opinions = source<PortSubject, readonly Opinion[]>(
   async (subject, facts): Promise<FactResult<readonly Opinion[]>> => {
     const legs = await facts.get(followedLegs, subject);
     if (!legs.ok) return legs;
-    const found = (await Promise.all(legs.value.value.map((leg) => ask(facts, leg)))).filter((o) => o !== undefined);
+    const asked = await Promise.all(
+      legs.value.value.map(async (leg): Promise<Opinion | undefined> => {
+        const [own, rows] = await Promise.all([ask(facts, leg), logical(facts, subject, leg)]);
+        return own === undefined || rows === undefined ? own : { ...own, logical: rows };
+      }),
+    );
+    const found = asked.filter((o) => o !== undefined);
     return observed(found, ...found.map((o) => o.evidence));
   },
 );

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../../engine/result.ts';
 import { sameAddress } from '../../path/addresses.ts';
+import type { Journey } from '../../path/ovn/journeys.ts';
 import { discoverSize, synSize } from '../../path/trace/craft.ts';
 import type { Leg } from '../../path/trace/observation.ts';
 import type { Point } from '../../path/trace/point.ts';
@@ -17,6 +18,22 @@ import { across, bridged, floatingsOf, type Gateway, gatewayOf, keysOf, metadata
 import { guestEnd } from './points.ts';
 import { switchPortOf } from './switch-port.ts';
 
+type Place = Extract<Journey['leaves'], { readonly network: string }>;
+
+const portPlace = (id: string, { host, segment }: Placement): Place => ({
+  kind: 'port',
+  id,
+  host,
+  network: segment.networkId,
+});
+
+const outsidePlace = ({ host, segment }: Gateway): Place => ({
+  kind: 'outside',
+  host,
+  network: segment.networkId,
+  physical: segment.physicalNetwork,
+});
+
 /** An instance's end, and what is sent to it or from it. */
 type Ended = Pick<Wish, 'subject' | 'place' | 'to' | 'traffic'>;
 
@@ -28,6 +45,7 @@ async function fromMetadata(facts: Store, { subject, place, to, traffic }: Ended
     from: 'ovnmeta',
     addresses: [to],
     guest: subject,
+    journey: { enters: portPlace(end.id, place), leaves: portPlace(subject.id, place) },
     leg: {
       title: `metadata namespace on ${end.host} → ${nameOf(subject)}`,
       probe: { ...traffic, from: end.own, to },
@@ -59,6 +77,7 @@ async function throughFloating(
         from: 'operator',
         guest: subject,
         addresses: [address, fixed],
+        journey: { enters: outsidePlace({ ...gateway, host: at }), leaves: portPlace(subject.id, place) },
         leg: {
           title: `this machine → ${address} → ${nameOf(subject)}`,
           probe: { ...traffic, from: '', to: address },
@@ -81,6 +100,7 @@ async function fromHere(facts: Store, { subject, place, to, traffic }: Ended): P
     from: 'operator',
     guest: subject,
     addresses: [to],
+    journey: { enters: outsidePlace(place), leaves: portPlace(subject.id, place) },
     leg: {
       title: `this machine → ${nameOf(subject)}`,
       probe: { ...traffic, from: '', to },
@@ -99,6 +119,7 @@ interface Sent {
   /** Behind the instance's own device, which sees what comes back. */
   readonly points: readonly Point[];
   readonly answerer: Leg['answerer'];
+  readonly leaves: Journey['leaves'];
   readonly probe?: Omit<Leg['probe'], 'from' | 'to'>;
   readonly from?: string;
   readonly more?: Partial<Pick<PlannedLeg, 'guest' | 'server' | 'leaves' | 'addresses'>>;
@@ -117,6 +138,7 @@ async function inItsName(
     from: 'port',
     addresses: [sent.to],
     injected: { ...port, sourceMac: subject.port.value.mac_address, destinationMac: sent.mac },
+    journey: { enters: portPlace(subject.id, place), leaves: sent.leaves },
     ...sent.more,
     leg: {
       title: `in the name of ${nameOf(subject)} → ${sent.answerer.name}`,
@@ -147,6 +169,7 @@ async function toRouter(facts: Store, wish: Wish, serving: ServingRouter): Promi
     mac: leg.mac,
     points: [],
     answerer: { kind: 'namespace', name: `router ${serving.router.name} in the flows of ${place.host}` },
+    leaves: { kind: 'server' },
   });
 }
 
@@ -177,6 +200,7 @@ async function outwards(facts: Store, wish: Wish, serving: ServingRouter, to: st
     mac: leg.mac,
     points: [...inner, ...outer],
     answerer: { kind: 'outside', name: to },
+    leaves: outsidePlace(gateway),
   });
 }
 
@@ -223,6 +247,7 @@ async function toPeer(facts: Store, wish: Wish, pair: Pair): Promise<PlannedLeg 
       mac: way.mac,
       points: [...way.points, ...[...guestEnd(there.value.value).points].reverse()],
       answerer: { kind: 'guest', name: pair.name },
+      leaves: portPlace(pair.peer.id, there.value.value),
       more: { guest: pair.peer },
     },
   );
@@ -236,12 +261,19 @@ async function toMetadata(facts: Store, wish: Wish, connection: boolean): Promis
   const points = [...end.points].reverse();
   const name = `metadata namespace on ${end.host}`;
   if (!connection)
-    return inItsName(facts, wish, { to: end.own, mac: end.mac, points, answerer: { kind: 'namespace', name } });
+    return inItsName(facts, wish, {
+      to: end.own,
+      mac: end.mac,
+      points,
+      answerer: { kind: 'namespace', name },
+      leaves: portPlace(end.id, place),
+    });
   const planned = await inItsName(facts, wish, {
     to: metadataAddress,
     mac: end.mac,
     points,
     answerer: { kind: 'namespace', name: `metadata on ${end.host}` },
+    leaves: portPlace(end.id, place),
     probe: { protocol: 'tcp', port: metadataPort, count: traffic.count, size: synSize },
     // Whoever has the address asks for the instance's MAC in its own name.
     more: {
@@ -272,6 +304,7 @@ async function toResponder(facts: Store, wish: Wish): Promise<PlannedLeg | undef
     mac: 'ff:ff:ff:ff:ff:ff',
     points: [],
     answerer: { kind: 'namespace', name: `OVN's DHCP on ${place.host}` },
+    leaves: { kind: 'server' },
     probe: { protocol: 'dhcp', count: traffic.count, size: discoverSize },
     more: { addresses: [...new Set(server)], server: { agent: 'ovn-controller', host: place.host } },
     limits: [unseenOf(subject, place)],

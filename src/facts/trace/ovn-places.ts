@@ -10,7 +10,7 @@ import { logicalView, neutronName } from '../ovn/logical.ts';
 import { southView } from '../ovn/south.ts';
 import type { Placement } from '../placement.ts';
 import { segmentOf } from '../placement.ts';
-import { floatingIps, networkById, type ServingRouter, servicePorts } from '../port-api.ts';
+import { floatingIps, metadataPorts, networkById, type ServingRouter, servicePorts } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
 import { subnetOf } from './leg.ts';
 import { mappedPoints, type NetworkEnd, tunnelBetween } from './points.ts';
@@ -80,6 +80,7 @@ export async function across(
 
 /** A host's end of a network where it serves metadata: the namespace, and the device that joins it to the integration bridge. */
 export interface MetadataEnd extends NetworkEnd {
+  readonly id: string;
   readonly netns: string;
   readonly mac: string;
   /** Its address in the subnet that is asked for. */
@@ -95,7 +96,7 @@ export async function metadataEnd(
 ): Promise<MetadataEnd | undefined> {
   const around = await facts.get(servicePorts, subject);
   const subnet = subnetOf(subject, to);
-  const port = (around.ok ? around.value.value : []).find((p) => p.device_owner === 'network:distributed');
+  const [port] = metadataPorts(around.ok ? around.value.value : []);
   const own = port?.fixed_ips.find((f) => f.subnet_id === subnet)?.ip_address;
   if (port === undefined || own === undefined) return undefined;
   const { netns, inside, outside } = metadataPort(segment.networkId);
@@ -103,6 +104,7 @@ export async function metadataEnd(
   const has = familyOf(own) === 6 ? await facts.get(nsAddresses, { host, name: netns }) : undefined;
   if (has?.ok === true && !has.value.value.some((a) => sameAddress(a.address, own))) return undefined;
   return {
+    id: port.id,
     host,
     netns,
     mac: port.mac_address,

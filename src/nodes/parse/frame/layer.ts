@@ -202,6 +202,8 @@ export interface GeneveLayer {
   readonly protocol: number;
   /** In bytes. */
   readonly optionsLength: number;
+  /** OVN's option: keys of the logical ports by which the packet came into its datapath and leaves it. */
+  readonly logicalPorts?: { readonly ingress: number; readonly egress: number };
 }
 
 /** What is not decoded: another protocol, or a header that contradicts itself. The last layer when there is one. */

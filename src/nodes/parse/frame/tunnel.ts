@@ -1,4 +1,5 @@
 import { present } from '../parsing.ts';
+import type { GeneveLayer } from './layer.ts';
 import { after, type Content, head, isStop, type Span, type Step, uint24At, unknown } from './span.ts';
 
 /** Transparent Ethernet bridging: the EtherType of a whole frame. */
@@ -26,10 +27,34 @@ export function readGeneve(span: Span): Step {
   if (isStop(header)) return header;
   const protocol = header.getUint16(2);
   return {
-    layer: { layer: 'geneve', vni: uint24At(header, 4), protocol, optionsLength },
+    layer: present({
+      layer: 'geneve',
+      vni: uint24At(header, 4),
+      protocol,
+      optionsLength,
+      logicalPorts: logicalPortsIn(header),
+    } as const),
     rest: after(span, 8 + optionsLength),
     next: carried(protocol),
   };
+}
+
+/** Class and type of OVN's option: a reserved bit, 15 bits of the ingress port's key, 16 of the egress port's (ovn-architecture(7), Tunnel Encapsulations). */
+const OVN_CLASS = 0x0102;
+const OVN_TYPE = 0x80;
+
+/** Options follow one another: class, type, length in words of four bytes without these first four (RFC 8926, 3.5). */
+function logicalPortsIn(header: DataView): GeneveLayer['logicalPorts'] {
+  let at = 8;
+  while (at + 4 <= header.byteLength) {
+    const length = (header.getUint8(at + 3) & 0x1f) * 4;
+    const known = header.getUint16(at) === OVN_CLASS && header.getUint8(at + 2) === OVN_TYPE;
+    if (known && length === 4 && at + 8 <= header.byteLength) {
+      return { ingress: header.getUint16(at + 4) & 0x7fff, egress: header.getUint16(at + 6) };
+    }
+    at += 4 + length;
+  }
+  return undefined;
 }
 
 const CHECKSUM = 0x8000;
