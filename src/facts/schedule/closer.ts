@@ -6,6 +6,7 @@ import type { Wish } from '../../schedule/wish.ts';
 import type { Store } from '../io.ts';
 import { computeNode, placedOn } from './compute-node.ts';
 import { hypervisorOf } from './estate.ts';
+import { ioOps } from './io-ops.ts';
 import { closely } from './providers.ts';
 import { straysOf } from './strays.ts';
 
@@ -83,6 +84,29 @@ async function straysNear(
   };
 }
 
+/** The cloud with the operations that nova-compute counts, which a hypervisor's workload is not. */
+async function withIoOps(
+  facts: Store,
+  estate: Estate,
+): Promise<{ readonly estate: Estate; readonly evidence: readonly Evidence[] } | undefined> {
+  const found = await ioOps(
+    facts,
+    estate.hosts.some((h) => (h.hypervisor.ioOps ?? 0) > 0),
+  );
+  if (!found.ok) return undefined;
+  const { value, evidence } = found.value;
+  const hosts = estate.hosts.map((h) =>
+    h.hypervisor.ioOps === undefined ? h : { ...h, hypervisor: { ...h.hypervisor, ioOps: value.get(h.host) ?? 0 } },
+  );
+  return { estate: { ...estate, hosts }, evidence };
+}
+
+/** Whether a filter that counts operations is come to. */
+const countsIoOps = ({ columns, rows }: Schedule): boolean =>
+  columns.some(
+    (c, i) => /^(Aggregate)?IoOpsFilter$/.test(c.id) && rows.some((r) => i <= (r.stoppedAt ?? columns.length)),
+  );
+
 /** The cloud with a closer look at what the answer hangs on; undefined where there is nothing more to see. */
 export async function lookedCloser(
   facts: Store,
@@ -91,14 +115,21 @@ export async function lookedCloser(
   schedule: Schedule,
 ): Promise<{ readonly estate: Estate; readonly evidence: readonly Evidence[] } | undefined> {
   const hosts = open(schedule, estate);
-  const [seen, near] = await Promise.all([
+  const isShort = schedule.verdict === 'no-host' && estate.providers.length > closely;
+  const [seen, near, busy] = await Promise.all([
     hosts.length === 0 ? undefined : nodesOf(facts, hosts),
-    schedule.verdict === 'no-host' && estate.providers.length > closely ? straysNear(facts, wish, estate) : undefined,
+    isShort ? straysNear(facts, wish, estate) : undefined,
+    countsIoOps(schedule) ? withIoOps(facts, estate) : undefined,
   ]);
-  if ((seen === undefined || seen.nodes.size === 0) && near === undefined) return undefined;
-  const known = near?.estate ?? estate;
+  if ((seen === undefined || seen.nodes.size === 0) && near === undefined && busy === undefined) return undefined;
+  const { strays, strayLook } = near?.estate ?? estate;
   return {
-    estate: seen === undefined ? known : { ...known, nodes: seen.nodes },
-    evidence: [...(seen?.evidence ?? []), ...(near?.evidence ?? [])],
+    estate: {
+      ...(busy?.estate ?? estate),
+      strays,
+      ...(strayLook === undefined ? {} : { strayLook }),
+      ...(seen === undefined ? {} : { nodes: seen.nodes }),
+    },
+    evidence: [...(seen?.evidence ?? []), ...(near?.evidence ?? []), ...(busy?.evidence ?? [])],
   };
 }

@@ -3,7 +3,7 @@ import { type FactResult, observed } from '../../engine/fact.ts';
 import { ok } from '../../engine/result.ts';
 import type { Relaxation, Schedule, ScheduleSaid } from '../../engine/schedule.ts';
 import { applied } from '../../schedule/apply.ts';
-import { placementQuery } from '../../schedule/ask.ts';
+import { asksFallback, placementQuery } from '../../schedule/ask.ts';
 import type { Estate } from '../../schedule/estate.ts';
 import { explain } from '../../schedule/explain.ts';
 import type { PlacementAnswers, PlacementQuery } from '../../schedule/query.ts';
@@ -102,9 +102,14 @@ async function proven(
 ): Promise<Relaxation | undefined> {
   if (relaxation.changes.some((change) => change.on === 'cloud')) return relaxation;
   const then = applied(relaxation.changes, wish, cloud);
-  const answer = await candidates(facts, placementQuery(then.wish, then.estate));
-  if (!answer.ok) return relaxation;
-  const { roots, cut } = answer.value.value;
+  const ways = asksFallback(then.wish, then.estate) ? (['pcpu', 'fallback'] as const) : (['pcpu'] as const);
+  const answers = await Promise.all(
+    ways.map((pinning) => candidates(facts, placementQuery(then.wish, then.estate, pinning))),
+  );
+  const given = answers.flatMap((answer) => (answer.ok ? [answer.value.value] : []));
+  if (given.length < answers.length) return relaxation;
+  // Nova asks the second way only where the first gives nobody.
+  const { roots, cut } = given.find((g) => g.roots.size > 0) ?? none;
   const rootOf = new Map(cloud.hosts.map((h) => [h.host, h.provider]));
   const confirmed = relaxation.hosts.filter((host) => roots.has(rootOf.get(host) ?? ''));
   if (cut && confirmed.length < relaxation.hosts.length) return relaxation;

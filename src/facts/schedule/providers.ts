@@ -120,7 +120,7 @@ export async function providersOf(
   const summarised = summaries.value.value;
   const few = listed.length <= closely;
 
-  const members = few ? undefined : await membersOf(facts, aggregates);
+  const members = few ? undefined : await membersOf(facts, await ofSharing(facts, summarised, aggregates));
   if (members?.ok === false) return members;
   // What no summary tells of (full hosts, those without inventory) is asked one by one, too, as far as that goes.
   let left = closely;
@@ -198,10 +198,28 @@ export async function providersOf(
   return ok({ value: providers, evidence });
 }
 
-/** Provider → Placement's aggregates, of those that Nova knows. */
+/** Aggregates of Nova, and those of providers that share, which Nova need not know; a handful of storages in any cloud. */
+async function ofSharing(
+  facts: Store,
+  summarised: ReadonlyMap<string, Summary>,
+  aggregates: readonly Aggregate[],
+): Promise<readonly string[]> {
+  const sharing = [...summarised].filter(([, { traits }]) => traits?.has('MISC_SHARES_VIA_AGGREGATE') === true);
+  const answers = await Promise.all(
+    sharing
+      .slice(0, closely)
+      .map(([uuid]) =>
+        facts.io.cloud.get({ ...ask, path: `/resource_providers/${uuid}/aggregates`, schema: aggregatesSchema }),
+      ),
+  );
+  const theirs = answers.flatMap((answer) => (answer.ok ? answer.value.value.aggregates : []));
+  return [...new Set([...aggregates.map((a) => a.uuid), ...theirs])];
+}
+
+/** Provider → those of Placement's aggregates that it is in. */
 async function membersOf(
   facts: Store,
-  aggregates: readonly Aggregate[],
+  aggregates: readonly string[],
 ): Promise<FactResult<ReadonlyMap<string, readonly string[]>>> {
   const members = new Map<string, string[]>();
   const evidence: Evidence[] = [];
@@ -210,7 +228,7 @@ async function membersOf(
       facts.io.cloud.get({
         ...ask,
         path: '/resource_providers',
-        query: { member_of: aggregate.uuid },
+        query: { member_of: aggregate },
         schema: listedSchema,
       }),
     ),
@@ -218,7 +236,7 @@ async function membersOf(
   for (const [index, answer] of answers.entries()) {
     if (!answer.ok) return answer;
     if (index === 0) evidence.push(answer.value.evidence);
-    const id = aggregates[index]?.uuid ?? '';
+    const id = aggregates[index] ?? '';
     for (const p of answer.value.value.resource_providers) {
       const of = members.get(p.uuid);
       if (of === undefined) members.set(p.uuid, [id]);

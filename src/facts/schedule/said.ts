@@ -16,11 +16,19 @@ import { inShort } from './in-short.ts';
 
 /**
  * Lines of a log about an instance or its requests that say how its scheduling or its build went. Constant: the words (one on each line, as
- * grep takes them) are its name, the files its arguments. Bounded from the end of each file: a scheduler at DEBUG writes gigabytes.
+ * grep takes them) are its name; its arguments are the program and the files where its log usually is. Logs have any name: what a process of
+ * that program keeps open to append to is read, too (/proc/PID/fd, in the mounts of its container), and the journal where there is no file.
+ * Before each file's lines stands @ and its name. Bounded from the end of each file: a scheduler at DEBUG writes gigabytes.
  */
-const linesAbout = `for f in "$@"; do [ -r "$f" ] || continue
-tail -c 33554432 -- "$f" | grep -aF -e "$0" | grep -aE ' (ERROR|CRITICAL|TRACE|WARNING) |Starting with [0-9]+ host|Filter \\w+ returned|Filtering removed all hosts|Got no allocation candidates|No (hosts|nodes) matched|Host filter ' | cut -c 1-12000 | tail -n 120
-done`;
+export const linesAbout = `n=$1; shift; seen=
+about() { grep -aF -e "$0" | grep -aE ' (ERROR|CRITICAL|TRACE|WARNING) |Starting with [0-9]+ host|Filter \\w+ returned|Filtering removed all hosts|Got no allocation candidates|No (hosts|nodes) matched|Host filter ' | cut -c 1-12000 | tail -n 120; }
+for p in $(pgrep -f "(^|/)$n( |$)"); do for l in /proc/$p/fd/*; do
+f=$(readlink "$l") && [ -f "/proc/$p/root$f" ] && grep -qs '^flags:.*[2367][0-7][0-7][0-7]$' "/proc/$p/fdinfo/\${l##*/}" && set -- "$@" "/proc/$p/root$f"; done; done
+for f in "$@"; do [ -r "$f" ] || continue
+i=$(stat -Lc %d:%i -- "$f"); case " $seen " in *" $i "*) continue;; esac; seen="$seen $i"
+echo "@$f"; tail -c 33554432 -- "$f" | about
+done
+[ -n "$seen" ] || { echo "@journal"; journalctl --no-pager -o short-iso -n 100000 "_COMM=$n" + "SYSLOG_IDENTIFIER=$n" 2>/dev/null | about; }`;
 
 /** Words are ids of Nova: letters, digits and hyphens. */
 async function linesOf(
@@ -38,16 +46,25 @@ async function linesOf(
   const ran = await run(facts, host, {
     argv:
       place.kind === 'files'
-        ? ['sh', '-c', linesAbout, words.join('\n'), ...place.paths]
+        ? ['sh', '-c', linesAbout, words.join('\n'), service, ...place.paths]
         : ['journalctl', '--no-pager', '-o', 'short-iso', '-n', '300', '-g', words.join('|'), '-u', place.unit],
     impact: 'read',
     become: true,
   });
   if (!ran.ok) return ran;
+  const read = ran.value.result.stdout.split('\n');
+  // Named as the process itself names it.
+  const files = read.flatMap((line) =>
+    /^@\//.test(line) ? [line.slice(1).replace(/^\/proc\/\d+\/root(?=\/)/, '')] : [],
+  );
   const named = ['grep', '-aF', ...words.flatMap((word) => ['-e', word])];
-  const short = place.kind === 'files' ? inShort(ran.value, [...named, ...place.paths]) : ran.value;
-  const lines = ran.value.result.stdout.split('\n').filter((line) => words.some((word) => line.includes(word)));
-  return { ok: true, ran: short, lines };
+  const shown = read.includes('@journal')
+    ? ['journalctl', '--no-pager', `_COMM=${service}`]
+    : [...named, ...(files.length > 0 ? new Set(files) : place.kind === 'files' ? place.paths : [])];
+  const stdout = read.filter((line) => !line.startsWith('@')).join('\n');
+  const told: Ran = { ...ran.value, result: { ...ran.value.result, stdout } };
+  const lines = read.filter((line) => words.some((word) => line.includes(word)));
+  return { ok: true, ran: place.kind === 'files' ? inShort(told, shown) : told, lines };
 }
 
 type Filters = ScheduleSaid['filters'];

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { failedBuild, lastError, outcomeOf, schedulerSaid } from '../../../src/facts/schedule/said.ts';
+import { failedBuild, lastError, linesAbout, outcomeOf, schedulerSaid } from '../../../src/facts/schedule/said.ts';
 import { caseOf } from './recorded-case.ts';
 
 const log = (name: string): string =>
@@ -57,6 +60,40 @@ describe('what Nova logged of a request', () => {
 
 const id = '04f90bb7-ae87-444a-b612-dae1982db832';
 const head = (level: string, logger: string) => `2026-11-21 12:38:05.120 77 ${level} ${logger} `;
+
+describe('the log of a service', () => {
+  const id = '7b0f5d1e-1111-4222-8333-0123456789ab';
+  const line = `2026-11-21 12:00:00.123 7 INFO nova.filters [req-1] Filtering removed all hosts for ${id}`;
+  const program = 'ostk-doctor-no-such-service';
+  const read = (...files: readonly string[]): string =>
+    execFileSync('sh', ['-c', linesAbout, id, program, ...files], { encoding: 'utf8' });
+
+  it('is found by what its process keeps open, whatever its name, and read once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'said-'));
+    const unusual = join(folder, 'placements of today.txt');
+    writeFileSync(unusual, `${line}\nanother line\n`);
+    writeFileSync(join(folder, 'not-a-log'), line);
+    const running = spawn('bash', ['-c', `exec -a ${program} sleep 60`], {
+      stdio: ['ignore', openSync(unusual, 'a'), openSync(join(folder, 'not-a-log'), 'r')],
+    });
+    try {
+      let found = '';
+      // Its name is there once bash has given way to it.
+      for (const end = Date.now() + 5000; Date.now() < end && !found.includes(unusual); ) found = read(unusual);
+      expect(found).toBe(`@${unusual}\n${line}\n`);
+      expect(read()).toBe(`@/proc/${running.pid}/root${unusual}\n${line}\n`);
+      appendFileSync(unusual, `${line.replace('removed', 'removed again')}\n`);
+      expect(read()).toBe(`@/proc/${running.pid}/root${unusual}\n${line}\n`);
+    } finally {
+      running.kill();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is looked for in the journal where there is no file', () => {
+    expect(read('/no/such/file.log')).toMatch(/^@journal/);
+  });
+});
 
 describe('the last error of a nova-compute', () => {
   const context = '[None req-fa55352c-a6aa-4d7d-83e4-b2f64bc10f2c u p - - default default] ';

@@ -360,6 +360,50 @@ export const cases: readonly Case[] = [
     about: ['max_instances_per_host', 'AggregateNumInstancesFilter', '1 instances'],
   },
   {
+    name: 'io-ops',
+    shared: true,
+    title: 'one I/O operation at a time is allowed, and both hosts of the zone are building',
+    make: async (g) => {
+      const zone = await guests(g, 'sched-guests');
+      await g.option('filter_scheduler', 'max_io_ops_per_host', '1');
+      for (const host of ['cmp1', 'cmp2']) {
+        // Without its agent no port is plugged, for which nova-compute waits (vif_plugging_timeout).
+        await g.on(host, 'systemctl stop "neutron-*-agent"');
+        await g.building(`sched-slow-${host}`, host, { networks: [{ name: 'private' }] });
+      }
+      return { zone };
+    },
+    undo: async (g) => {
+      for (const host of ['cmp1', 'cmp2']) await g.on(host, 'systemctl start "neutron-*-agent"');
+      await g.option('filter_scheduler', 'max_io_ops_per_host');
+    },
+    step: 'IoOpsFilter',
+    about: ['I/O operations', 'IoOpsFilter'],
+  },
+  {
+    name: 'shared-small',
+    title: 'a disk that is bigger than the storage which the big hosts share',
+    make: async (g) => {
+      await g.share('sched-nfs', 3000, big);
+      return { ...four, disk: 4000 };
+    },
+    step: 'placement',
+    about: ['DISK_GB', 'disk', 'GB'],
+    shown: 'sched-nfs',
+  },
+  {
+    name: 'shared-zone',
+    title: 'the storage that the host of the zone shares is itself in no aggregate of the zone',
+    make: async (g) => {
+      await g.share('sched-nfs', 3000, big);
+      await g.aggregate('sched-az', ['sched-f1'], {}, 'sched-az');
+      return { ...four, disk: 2000, zone: 'sched-az' };
+    },
+    step: 'placement',
+    about: ['DISK_GB', 'shared', 'sched-nfs'],
+    shown: 'sched-nfs',
+  },
+  {
     name: 'numa',
     title: 'two NUMA nodes, huge pages of 1 GB',
     make: async () => ({ vcpus: 2, ram: 2048, specs: { 'hw:numa_nodes': '2', 'hw:mem_page_size': '1GB' } }),

@@ -38,6 +38,9 @@ export const big = ['sched-f1', 'sched-c2'] as const;
 /** Consumers of allocations that are no instances. */
 export const ghosts = ['00000000-5c4e-4d00-8000-000000000001', '00000000-5c4e-4d00-8000-000000000002'] as const;
 
+/** By which hosts and what they share are tied; no aggregate of Nova. */
+const shareAggregate = '00000000-5c4e-4d00-8000-0000000000a1';
+
 export const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 /** What the cases stand on: the cloud with its hosts, and everything that cases do to it. */
@@ -102,6 +105,13 @@ export class Ground {
 
   /** Makes the flavor and the image, sends the request, waits until what it made is settled. */
   async request(name: string, asked: Asked, flavorName = name): Promise<Made> {
+    const made = await this.send(name, asked, flavorName);
+    for (const id of made.servers) await this.settled(id, asked.networks === undefined ? 150 : 240);
+    return made;
+  }
+
+  /** The same without waiting. */
+  async send(name: string, asked: Asked, flavorName = name): Promise<Made> {
     const flavor = await this.flavor(flavorName, asked);
     const image =
       asked.image === undefined && asked.broken !== true
@@ -125,7 +135,6 @@ export class Ground {
     const reply = await this.cloud.ask('nova', 'POST', '/servers', body, { who: asked.who ?? 'admin' });
     const servers =
       reply.status >= 300 ? [] : asked.count === undefined ? [reply.body.server.id as string] : await this.named(name);
-    for (const id of servers) await this.settled(id, asked.networks === undefined ? 150 : 240);
     return { flavor, image, body, status: reply.status, answer: reply.body, request: reply.request, servers };
   }
 
@@ -156,6 +165,16 @@ export class Ground {
     const server = await this.server(id);
     if (server.status !== 'ACTIVE') throw new Error(`${name} is ${server.status}: ${server.fault?.message}`);
     return id;
+  }
+
+  /** An instance that stays in its build: the agent that would plug its port must not run. */
+  async building(name: string, host: string, asked: Asked): Promise<void> {
+    const [id = ''] = (await this.send(name, { ...asked, host })).servers;
+    await this.until(`${name} spawns`, 60, async () => {
+      const server = await this.server(id);
+      if (server.status !== 'BUILD') throw new Error(`${name} is ${server.status}: ${server.fault?.message}`);
+      return server['OS-EXT-STS:task_state'] === 'spawning';
+    });
   }
 
   async remove(servers: readonly string[]): Promise<void> {
@@ -227,6 +246,49 @@ export class Ground {
     if (Object.keys(metadata).length > 0) await act({ set_metadata: { metadata } });
     for (const host of of) await act({ add_host: { host } });
     return aggregate.id;
+  }
+
+  /** An option of nova-scheduler alone; without a value it is as before. */
+  async option(section: string, option: string, value?: string): Promise<void> {
+    const folder = '/etc/nova/nova-scheduler.conf.d';
+    const change =
+      value === undefined
+        ? `rm -f ${folder}/sched.conf`
+        : `mkdir -p ${folder}; printf '%s\\n' '[${section}]' '${option} = ${value}' > ${folder}/sched.conf`;
+    await this.on('ctl', `${change}; systemctl restart nova-scheduler`);
+    // It takes requests again once it has reported.
+    await this.until('nova-scheduler is up', 60, async () => {
+      const { services } = await this.cloud.get('nova', '/os-services?binary=nova-scheduler');
+      const seen = Date.parse(`${services[0]?.updated_at}Z`);
+      return Date.now() - seen < 5000;
+    });
+  }
+
+  /** A provider that shares disk with these hosts, and is in no aggregate of Nova. */
+  async share(name: string, gb: number, of: readonly string[]): Promise<void> {
+    const { uuid } = await this.cloud.need('placement', 'POST', '/resource_providers', { name });
+    await this.cloud.need('placement', 'PUT', `/resource_providers/${uuid}/inventories`, {
+      resource_provider_generation: 0,
+      inventories: { DISK_GB: { total: gb, max_unit: gb } },
+    });
+    await this.cloud.need('placement', 'PUT', `/resource_providers/${uuid}/traits`, {
+      resource_provider_generation: 1,
+      traits: ['MISC_SHARES_VIA_AGGREGATE'],
+    });
+    for (const id of [uuid, ...(await Promise.all(of.map((host) => this.provider(host))))])
+      await this.join(id, shareAggregate, true);
+  }
+
+  /** A provider in an aggregate of Placement's own, or out of it. */
+  async join(provider: string, aggregate: string, isIn: boolean): Promise<void> {
+    const path = `/resource_providers/${provider}/aggregates`;
+    const { aggregates, resource_provider_generation } = await this.cloud.get('placement', path);
+    const others = aggregates.filter((a: string) => a !== aggregate);
+    if (isIn || others.length < aggregates.length)
+      await this.cloud.need('placement', 'PUT', path, {
+        aggregates: isIn ? [...others, aggregate] : others,
+        resource_provider_generation,
+      });
   }
 
   async inventory(host: string, resource: string, change: Readonly<Record<string, number>>): Promise<void> {
@@ -354,6 +416,15 @@ export class Ground {
           }
       }),
       quiet(async () => {
+        const { resource_providers } = await this.cloud.get(
+          'placement',
+          `/resource_providers?member_of=${shareAggregate}`,
+        );
+        for (const { uuid, name } of resource_providers) {
+          await this.join(uuid, shareAggregate, false);
+          if (!hosts.some((host) => host === name))
+            await this.cloud.ask('placement', 'DELETE', `/resource_providers/${uuid}`);
+        }
         for (const consumer of ghosts) await this.cloud.ask('placement', 'DELETE', `/allocations/${consumer}`);
         await this.cloud.ask('placement', 'DELETE', '/resource_classes/CUSTOM_SCHED_FPGA');
         const { traits } = await this.cloud.get('placement', '/traits?name=startswith:CUSTOM_SCHED');
