@@ -1,64 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import type { RunReport } from '../../src/engine/report.ts';
-import type { Trace, TraceCount, TraceLoss, TracePoint } from '../../src/engine/trace.ts';
+import type { Trace } from '../../src/engine/trace.ts';
 import { chance, oneOf } from '../lab/localise/chance.ts';
 import { type Drop, dropsOf } from '../lab/localise/drops.ts';
 import { encloses, judge, saidEdge } from '../lab/localise/judge.ts';
 import * as packet from '../lab/localise/packet.ts';
 import { edgeName, mediaOf, pointStation, stationOf, turnsOf } from '../lab/localise/stations.ts';
 import { page, type Result, type Row, section, shareRight } from '../lab/localise/table.ts';
+import { lostBehind, tracePoint, traceThrough } from '../path/trace/traced.ts';
 
-const count: TraceCount = { seen: 5, of: 5, overlooked: 0, asked: 0, told: 0 };
-const point = (host: string, device: string, more: Partial<TracePoint> = {}): TracePoint => ({
-  host,
-  device,
-  watch: 'watched',
-  dropped: 0,
-  there: count,
-  back: count,
-  ...more,
-});
 const inside = { netns: 'qrouter-1' };
 const outer = { wears: 'vxlan 369' };
 
-const traceOf = (points: readonly TracePoint[], more: Partial<Trace> = {}): Trace => ({
-  title: 'router on net1 → web-1',
-  probe: { protocol: 'icmp', from: '10.0.0.1', to: '10.0.0.94', size: 84 },
-  sender: { host: 'net1', netns: 'qrouter-1' },
-  answerer: { kind: 'guest', name: 'web-1' },
-  sent: 5,
-  answered: 5,
-  points,
-  losses: [],
-  changes: [],
-  misfits: [],
-  clock: 'net1',
-  clocks: [],
-  reading: '',
-  notes: [],
-  ...more,
-});
-
-const linuxbridge = traceOf([
-  point('net1', 'qr-a', inside),
-  point('net1', 'tapa'),
-  point('net1', 'vxlan-369'),
-  point('net1', 'eth1', outer),
-  point('cmp1', 'eth1', outer),
-  point('cmp1', 'vxlan-369'),
-  point('cmp1', 'tapweb'),
+const linuxbridge = traceThrough([
+  tracePoint('net1', 'qr-a', inside),
+  tracePoint('net1', 'tapa'),
+  tracePoint('net1', 'vxlan-369'),
+  tracePoint('net1', 'eth1', outer),
+  tracePoint('cmp1', 'eth1', outer),
+  tracePoint('cmp1', 'vxlan-369'),
+  tracePoint('cmp1', 'tapweb'),
 ]);
 
-const floating = traceOf(
+const floating = traceThrough(
   [
-    point('net1', 'eth2'),
-    point('net1', 'qg-b', inside),
-    point('net1', 'qr-a', inside),
-    point('net1', 'eth1', outer),
-    point('cmp1', 'eth1', outer),
-    point('cmp1', 'qvoweb'),
-    point('cmp1', 'qvbweb'),
-    point('cmp1', 'tapweb'),
+    tracePoint('net1', 'eth2'),
+    tracePoint('net1', 'qg-b', inside),
+    tracePoint('net1', 'qr-a', inside),
+    tracePoint('net1', 'eth1', outer),
+    tracePoint('cmp1', 'eth1', outer),
+    tracePoint('cmp1', 'qvoweb'),
+    tracePoint('cmp1', 'qvbweb'),
+    tracePoint('cmp1', 'tapweb'),
   ],
   { sender: { host: 'this machine' }, probe: { protocol: 'icmp', from: '', to: '198.19.0.9', size: 84 } },
 );
@@ -171,39 +144,28 @@ describe('the packets of a probe', () => {
   });
 });
 
-const stop = (more: Partial<TraceLoss>): TraceLoss => ({
-  kind: 'edge',
-  way: 'there',
-  packet: 'probe',
-  after: { at: 'point', point: 1, way: 'there' },
-  before: { at: 'point', point: 2, way: 'there' },
-  lost: 5,
-  of: 5,
-  blind: [],
-  uncertain: [],
-  ...more,
-});
-
 describe('what the doctor said', () => {
   const drop = { after: 2, before: 3 };
 
   it('is right when it names the edge of the drop', () => {
-    const said = { ...linuxbridge, stop: stop({}) };
+    const said = { ...linuxbridge, stop: lostBehind(1) };
     expect(saidEdge(said)).toEqual(drop);
     expect(encloses({ after: 2, before: 3 }, drop, said)).toBe(true);
   });
 
   it('is wrong one hop beside it', () => {
-    const said = { ...linuxbridge, stop: stop({}) };
+    const said = { ...linuxbridge, stop: lostBehind(1) };
     expect(encloses({ after: 1, before: 2 }, drop, said)).toBe(false);
     expect(encloses({ after: 1, before: 3 }, drop, said)).toBe(false);
     expect(encloses({ after: 2, before: 4 }, drop, said)).toBe(false);
   });
 
   it('may be wider where it could not look', () => {
-    const said = { ...linuxbridge, stop: stop({ blind: [1] }) };
+    const said = { ...linuxbridge, stop: lostBehind(1, 'there', { blind: [1] }) };
     expect(encloses({ after: 1, before: 3 }, drop, said)).toBe(true);
-    expect(encloses({ after: 2, before: 4 }, drop, { ...linuxbridge, stop: stop({ blind: [1] }) })).toBe(false);
+    expect(
+      encloses({ after: 2, before: 4 }, drop, { ...linuxbridge, stop: lostBehind(1, 'there', { blind: [1] }) }),
+    ).toBe(false);
   });
 
   it('is nothing when it lost nothing', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Enforcement, isEnforced, type WantedFirewall } from '../../../src/path/firewall/enforcement.ts';
 import { compareIptables } from '../../../src/path/firewall/hybrid.ts';
 import type { SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
+import { everythingIn } from '../secgroup/groups.ts';
 import { iptables, sysctls, text, type Variant, wanted } from './samples.ts';
 
 const GROUP = '89e5ed49-ed2b-4af4-92a5-73d62edf09cb';
@@ -45,16 +46,7 @@ const withRule =
     ),
   });
 
-const BARE: SecurityGroupRule = {
-  id: 'new00000-0000-4000-8000-000000000000',
-  direction: 'ingress',
-  ethertype: 'IPv4',
-  protocol: null,
-  portMin: null,
-  portMax: null,
-  remoteIpPrefix: null,
-  remoteGroupId: null,
-};
+const BARE: SecurityGroupRule = { id: 'new00000-0000-4000-8000-000000000000', ...everythingIn };
 
 describe('the iptables firewall of a healthy node', () => {
   test.each(['lb', 'ovs'] as const)('%s: every rule of the API is there, and nothing else', (variant) => {

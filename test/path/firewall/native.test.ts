@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Enforcement, isEnforced, type WantedFirewall } from '../../../src/path/firewall/enforcement.ts';
 import { compareNative, ofportByMac } from '../../../src/path/firewall/native.ts';
 import type { SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
+import { everythingIn } from '../secgroup/groups.ts';
 import { flows, text, wanted } from './samples.ts';
 
 const GROUP = '5e21da11-6e4f-49a0-ada0-b81a425932ca';
@@ -15,16 +16,7 @@ const dump = (host: 'cmp1' | 'cmp2' = 'cmp1'): string => text('ovsfw', host, 'ov
  */
 const made = readFileSync(new URL('./samples/ovsfw/rules-py-flows.txt', import.meta.url), 'utf8');
 
-const RULE: SecurityGroupRule = {
-  id: 'new00000-0000-4000-8000-000000000000',
-  direction: 'ingress',
-  ethertype: 'IPv4',
-  protocol: null,
-  portMin: null,
-  portMax: null,
-  remoteIpPrefix: null,
-  remoteGroupId: null,
-};
+const RULE: SecurityGroupRule = { id: 'new00000-0000-4000-8000-000000000000', ...everythingIn };
 const MADE_RULES: readonly SecurityGroupRule[] = [
   { ...RULE, id: 'range', protocol: 'tcp', portMin: 8000, portMax: 8085, remoteIpPrefix: '10.0.0.0/8' },
   { ...RULE, id: 'icmp', protocol: 'icmp', portMin: 3, portMax: 4 },

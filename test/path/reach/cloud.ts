@@ -10,19 +10,14 @@ import type {
 import { holderKey, known } from '../../../src/path/reach/atlas.ts';
 import type { End, Question } from '../../../src/path/reach/question.ts';
 import type { SecurityGroup, SecurityGroupRule } from '../../../src/path/secgroup/model.ts';
+import { everythingIn } from '../secgroup/groups.ts';
 
 let serial = 0;
 export function rule(given: Partial<SecurityGroupRule> = {}): SecurityGroupRule {
   serial += 1;
   return {
     id: `${String(serial).padStart(8, '0')}-5205-47d9-9fb9-fffed51ce7ca`,
-    direction: 'ingress',
-    ethertype: 'IPv4',
-    protocol: null,
-    portMin: null,
-    portMax: null,
-    remoteIpPrefix: null,
-    remoteGroupId: null,
+    ...everythingIn,
     ...given,
   };
 }

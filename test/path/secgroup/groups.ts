@@ -8,18 +8,23 @@ import type {
 } from '../../../src/path/secgroup/model.ts';
 import { verdictOf } from '../../../src/path/secgroup/verdict.ts';
 
+/** A rule for every IPv4 packet to the instance. */
+export const everythingIn: Omit<SecurityGroupRule, 'id'> = {
+  direction: 'ingress',
+  ethertype: 'IPv4',
+  protocol: null,
+  portMin: null,
+  portMax: null,
+  remoteIpPrefix: null,
+  remoteGroupId: null,
+};
+
 let serial = 0;
 export function rule(given: Partial<SecurityGroupRule> = {}): SecurityGroupRule {
   serial += 1;
   return {
     id: `rule${String(serial).padStart(4, '0')}-5205-47d9-9fb9-fffed51ce7ca`,
-    direction: 'ingress',
-    ethertype: 'IPv4',
-    protocol: null,
-    portMin: null,
-    portMax: null,
-    remoteIpPrefix: null,
-    remoteGroupId: null,
+    ...everythingIn,
     ...given,
   };
 }

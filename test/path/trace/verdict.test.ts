@@ -1,46 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Trace, TraceExpectation, TraceLoss, TracePoint } from '../../../src/engine/trace.ts';
+import type { Trace, TraceExpectation, TraceLoss } from '../../../src/engine/trace.ts';
 import { isLost, isOrdered } from '../../../src/path/trace/verdict.ts';
+import { lostBehind, tracePoint, traceThrough } from './traced.ts';
 
-const counted = { seen: 5, of: 5, overlooked: 0, asked: 0, told: 0 };
-const points: readonly TracePoint[] = ['qr-1', 'vxlan-1', 'tap-1'].map((device) => ({
-  host: 'cmp1',
-  device,
-  watch: 'watched',
-  dropped: 0,
-  there: counted,
-  back: counted,
-}));
+const points = ['qr-1', 'vxlan-1', 'tap-1'].map((device) => tracePoint('cmp1', device));
 const last = points.length - 1;
 
-const through: Omit<Trace, 'stop'> = {
-  title: 'router on net1 → web-1',
-  probe: { protocol: 'icmp', from: '10.0.0.1', to: '10.0.0.94', size: 84 },
-  sender: { host: 'net1' },
-  answerer: { kind: 'guest', name: 'web-1' },
-  sent: 5,
-  answered: 5,
-  points,
-  losses: [],
-  changes: [],
-  misfits: [],
-  clock: 'net1',
-  clocks: [],
-  reading: '',
-  notes: [],
-};
+const through = traceThrough(points);
 
-const endsAt = (point: number, way: 'there' | 'back' = 'there'): TraceLoss => ({
-  kind: 'edge',
-  way,
-  packet: 'probe',
-  after: { at: 'point', point: way === 'there' ? point - 1 : point + 1, way },
-  before: { at: 'point', point, way },
-  lost: 5,
-  of: 5,
-  blind: [],
-  uncertain: [],
-});
+const endsAt = (point: number, way: 'there' | 'back' = 'there'): TraceLoss =>
+  lostBehind(way === 'there' ? point - 1 : point + 1, way);
 const atGuest: TraceLoss = {
   ...endsAt(last),
   kind: 'answerer',
