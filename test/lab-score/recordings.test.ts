@@ -9,7 +9,7 @@ const recorded = ['demo', 'test/fixtures/bundles'].flatMap((folder) =>
 describe('the recordings', () => {
   it('can each be made again: what was done to the cloud, and what was asked, is written down', () => {
     const script = readFileSync(new URL('test/lab/record.sh', root), 'utf8');
-    const lines = [...script.matchAll(/^(?:\w+\) SET=")?(\S+\.tgz) \S+/gm)].map((m) => m[1]);
-    expect([...lines].sort()).toEqual([...recorded].sort());
+    const lines = new Set([...script.matchAll(/^(?:\w+\) SET=")?(\S+\.tgz) \S+/gm)].map((m) => m[1]));
+    expect(recorded.filter((file) => !lines.has(file))).toEqual([]);
   });
 });
