@@ -64,8 +64,11 @@ async function ask(facts: Store, host: string, command: Command): Promise<FactRe
   return observed({ kind: 'error', detail: stderr.trim() }, evidence);
 }
 
-/** Seconds to wait for an answer; and once more where there was none, for a cloud under load may just be slow. */
-const patience = { first: 5, again: 8 } as const;
+/**
+ * Seconds to wait for an answer; and once more where there was none, for a cloud under load may just be slow. Under OVN the
+ * agent answers from the databases, and its first answers wait until it has read them.
+ */
+const patience = { first: 5, again: 8, chassis: 15 } as const;
 
 const curl = (seconds: number, ...more: string[]): readonly [string, ...string[]] => [
   'curl',
@@ -158,7 +161,7 @@ export async function lookAtProxy(facts: Store, place: ProxyPlace, address: stri
       });
     const answer = await once(patience.first);
     if (!answer.ok || answer.value.value.kind !== 'silent') return answer;
-    const second = await once(patience.again, 'again');
+    const second = await once(place.by === 'chassis' ? patience.chassis : patience.again, 'again');
     return second.ok ? second : answer;
   }
 }
