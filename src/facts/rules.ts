@@ -11,6 +11,7 @@ import type { NodeRules } from '../path/firewall/strangers/stranger.ts';
 import { hostOvs } from './host.ts';
 import { read, type Store, source } from './io.ts';
 import { pathHosts, placement } from './placement.ts';
+import { metadataPorts, servicePorts } from './port-api.ts';
 import type { PortSubject } from './subject.ts';
 
 export interface RulesOfHost {
@@ -133,9 +134,14 @@ export const rulePlaces = source<PortSubject, readonly RulePlaces[]>(
   'port.rule-places',
   (subject) => subject.id,
   async (subject, facts) => {
-    const [hosts, place] = await Promise.all([facts.get(pathHosts, subject), facts.get(placement, subject)]);
+    const [hosts, place, around] = await Promise.all([
+      facts.get(pathHosts, subject),
+      facts.get(placement, subject),
+      facts.get(servicePorts, subject),
+    ]);
     if (!hosts.ok) return hosts;
     if (!place.ok) return place;
+    const metadata = metadataPorts(around.ok ? around.value.value : []).length > 0;
     const usesOvs = place.value.value.backend.name.startsWith('ov');
     const places = await Promise.all(
       hosts.value.value.all.map(async (host): Promise<RulePlaces> => {
@@ -147,6 +153,9 @@ export const rulePlaces = source<PortSubject, readonly RulePlaces[]>(
             ...[...hosts.value.value.routers]
               .filter(([, at]) => at === host)
               .map(([id]) => namespaceName('qrouter', id)),
+            ...(metadata && host === hosts.value.value.compute
+              ? [namespaceName('ovnmeta', subject.port.value.network_id)]
+              : []),
           ],
           bridges: ovs?.ok === true ? ovs.value.value.bridges.map((b) => b.name) : [],
         };

@@ -15,7 +15,7 @@ const unheard: readonly Explains[] = [
   ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-TCP-*', 'OSD-GUEST-*', 'OSD-MTU-*', 'OSD-PEER-*', 'OSD-META-*'),
   { code: 'OSD-CONSOLE-*', over: ['instance'] },
 ];
-const packets = ofPort('OSD-OVN-065', 'OSD-OVN-067');
+const packets = ofPort('OSD-OVN-065');
 
 const man = (page: string, section: number): string =>
   `https://man7.org/linux/man-pages/man${section}/${page}.${section}.html`;
@@ -93,7 +93,7 @@ export const fromMetadata: FindingSpec = {
     'The namespace ovnmeta-NETWORK of the same chassis has a port in the network, and what it sends to the instance never leaves the host: flows of the integration bridge, the tap, or the guest itself do not let a ping through that the security groups let in.',
   evidence: 'ping inside the namespace, and what its neighbour table says of the address.',
   mend: 'What explains it is named beside it. With nothing else wrong, look inside the guest: its address, its firewall.',
-  explains: ofPort('OSD-PING-004', 'OSD-TCP-*', 'OSD-OVN-067'),
+  explains: ofPort('OSD-PING-004', 'OSD-TCP-*'),
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
 };
 

@@ -213,7 +213,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'path.counted',
   per: 'port',
   title: 'No counter of the path rose by what was lost',
-  families: ['agents', 'routed'],
   needs,
   optional,
   findings: [countedAway],
