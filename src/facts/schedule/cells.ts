@@ -45,7 +45,7 @@ async function managed(facts: Store, ...words: readonly string[]): Promise<Resul
     }
     for (const tool of tools) {
       const [first = tool, ...rest] = [...layout.value.value.within('nova-scheduler'), tool, 'cell_v2', ...words];
-      const command = { impact: 'read', become: true, timeoutSeconds: 30, parallel: true } as const;
+      const command = { impact: 'read', become: true, timeoutSeconds: 60, parallel: true } as const;
       const ran = await run(facts, host, { ...command, argv: [first, ...rest] });
       // 255: an exception (nova/cmd/manage.py main).
       if (ran.ok && ran.value.result.code !== null && ran.value.result.code < 255) return ran;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# hosts.sh up|down | start HOST|stop HOST | cell-stop|cell-start|cell-disable|cell-enable | undiscover HOST|rediscover HOST|discover   (schedule.sh calls it)
+# hosts.sh up|down | start HOST|stop HOST | cell-stop|cell-drop|cell-start|cell-disable|cell-enable | undiscover HOST|rediscover HOST|discover   (schedule.sh calls it)
 # More hosts than the lab has, for a while: nova-compute with Nova's fake driver, which holds instances that are none.
 #   sched-f1  10 VCPU, 8 GB, cell1        sched-f2  2 VCPU, 8 GB, cell1        sched-c2  10 VCPU, 8 GB, cell2
 # They run on ctl. cell2 has its own database, vhost and conductor; its database is reached by a port of its own (3307), so that it can be cut off.
@@ -21,19 +21,24 @@ reread() { hx ctl systemctl restart nova-scheduler nova-api; wait_for 60 nova hx
 up_hosts() { api "8774/v2.1/os-services?binary=nova-compute" | jq -e '[.services[] | select((.host|startswith("sched-")) and .state=="up")] | length == 3'; }
 known() { api8778 "/resource_providers" | jq -e '[.resource_providers[] | select(.name|startswith("sched-"))] | length == 3'; }
 api8778() { printf 'X-Auth-Token: %s\nOpenStack-API-Version: placement 1.36\n' "$(token)" | hx ctl curl -sf -m 30 -H @- ${2:+-X $2} "http://ctl:8778$1"; }
-proxy_on()  { hxs ctl 'systemctl is-active -q sched-db2.socket || systemd-run -q --unit=sched-db2 --socket-property=ListenStream=3307 /lib/systemd/systemd-socket-proxyd 127.0.0.1:3306'; }
+# its packets come to nothing
+drop()   { hxs ctl 'iptables -w -C INPUT -p tcp --dport 3307 -j DROP 2>/dev/null || iptables -w -I INPUT -p tcp --dport 3307 -j DROP'; }
+undrop() { hxs ctl 'while iptables -w -D INPUT -p tcp --dport 3307 -j DROP 2>/dev/null; do :; done'; }
+proxy_on()  { undrop; hxs ctl 'systemctl is-active -q sched-db2.socket || systemd-run -q --unit=sched-db2 --socket-property=ListenStream=3307 /lib/systemd/systemd-socket-proxyd 127.0.0.1:3306'; }
 proxy_off() { hxs ctl 'systemctl stop sched-db2.socket sched-db2.service 2>/dev/null; true'; }
+# the cell as a whole: a run that was cut off may have left a part of it
+made() { [ -n "$(cell2)" ] && hxs ctl "test -e /etc/nova/sched/cell2.conf && rabbitmqctl -q list_vhosts | grep -qx cell2 && mysql -N nova_cell2 -e 'SELECT COUNT(*) FROM services' >/dev/null 2>&1"; }
 up() {
   write_conf sched-f1 MediumFakeDriver; write_conf sched-f2 SmallFakeDriver; write_conf sched-c2 MediumFakeDriver cell2
   start sched-f1 & start sched-f2 &
   proxy_on
-  if [ -z "$(cell2)" ]; then
+  if ! made; then
     hxs ctl "set -e; umask 027; mysql -e \"CREATE DATABASE IF NOT EXISTS nova_cell2; GRANT ALL ON nova_cell2.* TO 'nova'@'%'; GRANT ALL ON nova_cell2.* TO 'nova'@'localhost'\"
       rabbitmqctl -q add_vhost cell2 2>/dev/null || true; rabbitmqctl -q set_permissions -p cell2 openstack '.*' '.*' '.*'
       printf '%s\n' '[DEFAULT]' 'transport_url = rabbit://openstack:$PASS@ctl:5672/cell2' '[database]' 'connection = mysql+pymysql://nova:$PASS@ctl/nova_cell2' > /etc/nova/sched/cell2.conf
       chgrp nova /etc/nova/sched/cell2.conf
       su -s /bin/sh nova -c 'nova-manage --config-file /etc/nova/nova.conf --config-file /etc/nova/sched/cell2.conf db sync' >/dev/null 2>&1"
-    manage cell_v2 create_cell --name cell2 --transport-url rabbit://openstack:$PASS@ctl:5672/cell2 --database_connection mysql+pymysql://nova:$PASS@ctl:3307/nova_cell2
+    [ -n "$(cell2)" ] || manage cell_v2 create_cell --name cell2 --transport-url rabbit://openstack:$PASS@ctl:5672/cell2 --database_connection mysql+pymysql://nova:$PASS@ctl:3307/nova_cell2
     reread
   fi
   conductor2; start sched-c2; wait
@@ -44,16 +49,19 @@ discover() { [ "$(hx ctl mysql -N nova_api -e "SELECT COUNT(*) FROM host_mapping
 disabled() { hx ctl mysql nova_api -e "UPDATE cell_mappings SET disabled = $1 WHERE name = 'cell2'"; hx ctl systemctl restart nova-scheduler; }
 undiscover() { hx ctl mysql nova_api -e "DELETE FROM host_mappings WHERE host = '$1'"; }
 rediscover() { hxs ctl "mysql -e \"UPDATE nova.compute_nodes SET mapped = 0 WHERE host = '$1'; UPDATE nova_cell2.compute_nodes SET mapped = 0 WHERE host = '$1'\"" 2>/dev/null; discover; }
-# the rest of a run: services, providers, mappings, the cell. Instances on them must be gone.
+# the rest of a run: services, providers, mappings, the cell, and what is left of instances on them
 down() { local h i c=
   hxs ctl 'systemctl stop sched-f1 sched-f2 sched-c2 2>/dev/null'
   proxy_on; c=$(cell2)
   # Nova's API deletes none of a host that is in a cell that may be gone already
   hx ctl mysql nova -e "UPDATE services SET deleted = id, deleted_at = NOW() WHERE host LIKE 'sched-%' AND deleted = 0; UPDATE compute_nodes SET deleted = id, deleted_at = NOW() WHERE host LIKE 'sched-%' AND deleted = 0"
-  for i in $(api8778 /resource_providers | jq -r '.resource_providers[] | select(.name|startswith("sched-")) | .uuid'); do api8778 /resource_providers/$i DELETE; done
+  for i in $(api8778 /resource_providers | jq -r '.resource_providers[] | select(.name|startswith("sched-")) | .uuid'); do
+    for h in $(api8778 /resource_providers/$i/allocations | jq -r '.allocations | keys[]'); do api8778 /allocations/$h DELETE; done; api8778 /resource_providers/$i DELETE; done
+  # a cell with instances that live is not deleted
+  hx ctl mysql nova_api -e "DELETE m FROM instance_mappings m JOIN cell_mappings c ON c.id = m.cell_id WHERE c.name = 'cell2'"
   for h in $hosts; do undiscover $h; done
   [ -z "$c" ] || { manage cell_v2 delete_cell --force --cell_uuid $c; hx ctl mysql -e 'DROP DATABASE IF EXISTS nova_cell2'; }
-  hxs ctl 'systemctl stop sched-conductor2 2>/dev/null; systemctl stop sched-db2.socket sched-db2.service 2>/dev/null; rabbitmqctl -q delete_vhost cell2 2>/dev/null
+  hxs ctl 'systemctl stop sched-conductor2 2>/dev/null; systemctl stop sched-db2.socket sched-db2.service 2>/dev/null; systemctl reset-failed "sched-*" 2>/dev/null; rabbitmqctl -q delete_vhost cell2 2>/dev/null
     rm -rf /etc/nova/sched /var/lib/nova/sched-* /var/log/nova/nova-compute-sched-* /var/log/nova/nova-conductor-cell2.log'
   [ -z "$c" ] || reread
 }
@@ -63,6 +71,7 @@ start) start $2 ;;
 stop) hx ctl systemctl stop $2 ;;
 cell-stop) proxy_off ;;
 cell-start) proxy_on ;;
+cell-drop) drop ;;
 cell-disable) disabled 1 ;;
 cell-enable) disabled 0 ;;
 undiscover|rediscover) $1 $2 ;;

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { RunReport } from '../../../src/engine/report.ts';
 import type { Relaxation } from '../../../src/engine/schedule.ts';
 import { chance, oneOf } from '../localise/chance.ts';
-import { Lab, lastLine, placeFrom, quote } from '../score/lab.ts';
+import { type Ended, Lab, lastLine, placeFrom, quote } from '../score/lab.ts';
 import { LabLock } from '../score/lock.ts';
 import { type Case, cases } from './cases.ts';
 import { Cloud } from './cloud.ts';
@@ -12,6 +12,7 @@ import { type Asked, Ground, type Made } from './ground.ts';
 import { compared, firstOf } from './judge.ts';
 import { keep, keepCommon, record } from './record.ts';
 import { CannotBeMade, relaxed } from './relax.ts';
+import { firstWords, type Seen, type Sight, sights, wrongOf } from './sights.ts';
 import { page, type Question, type Result, type Row, right, type Tried } from './table.ts';
 import { truthOf } from './truth.ts';
 
@@ -34,6 +35,7 @@ const reason = (error: unknown): string => (error instanceof Error ? error.messa
 
 interface Answered {
   readonly report: RunReport | undefined;
+  readonly ran: Ended;
   readonly seconds: number;
   readonly error: string;
 }
@@ -72,8 +74,9 @@ class Rounds {
     mkdirSync(this.reports, { recursive: true });
   }
 
+  /** @param words from the verb on */
   async ask(words: readonly string[], keepAs: string): Promise<Answered> {
-    const line = ['schedule', ...words, '--output', 'json'].map(quote).join(' ');
+    const line = [...words, '--output', 'json'].map(quote).join(' ');
     const started = Date.now();
     const ran = await this.ground.on(
       'op',
@@ -86,9 +89,9 @@ class Rounds {
     try {
       const report: RunReport = JSON.parse(ran.out);
       this.version = report.tool.version;
-      return { report, seconds, error: '' };
+      return { report, ran, seconds, error: '' };
     } catch {
-      return { report: undefined, seconds, error: `no report: ${lastLine(ran.err)}` };
+      return { report: undefined, ran, seconds, error: `no report: ${lastLine(ran.err)}` };
     }
   }
 
@@ -141,7 +144,7 @@ class Rounds {
         server === undefined
           ? question('sched-vm', asked)
           : [server, ...hidden(asked, recorded.servers[0]?.['OS-EXT-AZ:availability_zone'])];
-      const { report, seconds, error } = await this.ask(words, c.name);
+      const { report, seconds, error } = await this.ask(['schedule', ...words], c.name);
       if (error !== '') say(`  ${error}`);
       const schedule = report?.schedule;
       const first = firstOf(report, c);
@@ -168,6 +171,29 @@ class Rounds {
       await c.undo?.(ground).catch((error) => say(`  ${c.name}: undo: ${reason(error)}`));
       await ground.sweep(false);
     }
+  }
+
+  /** What the doctor says of cells. */
+  async sight(s: Sight): Promise<Seen[]> {
+    const { ground } = this;
+    const { name, title } = s;
+    const seen: Seen[] = [];
+    try {
+      const { nova, looks } = await s.make(ground);
+      for (const [at, look] of looks.entries()) {
+        const { report, ran, seconds } = await this.ask(look.words, `${name}-${at + 1}`);
+        const wrong = wrongOf(look, report, ran);
+        const about = { name, title, command: look.words.join(' '), nova: at === 0 ? nova : '' };
+        const told = { exit: ran.status, first: firstWords(report, ran), seconds };
+        seen.push({ ...about, ...told, ...(wrong === undefined ? {} : { wrong }) });
+      }
+    } catch (error) {
+      seen.push({ name, title, command: '', nova: '', exit: -1, first: '', wrong: reason(error), seconds: 0 });
+    } finally {
+      await s.undo?.(ground).catch((error) => say(`  ${name}: undo: ${reason(error)}`));
+      await ground.sweep(false);
+    }
+    return seen;
   }
 
   /** A random flavor: is it as the doctor says? */
@@ -202,7 +228,7 @@ class Rounds {
     try {
       // Asked before anything is booted, with a flavor of the same shape: the request makes its own.
       await ground.flavor(`${name}-asked`, asked);
-      const { report, seconds, error } = await this.ask(question(`${name}-asked`, asked), name);
+      const { report, seconds, error } = await this.ask(['schedule', ...question(`${name}-asked`, asked)], name);
       made = await ground.request(name, asked);
       const servers = await Promise.all(made.servers.map((id) => ground.server(id)));
       await ground.remove(made.servers);
@@ -237,6 +263,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.list) {
+    for (const s of sights) process.stdout.write(`${s.name.padEnd(20)} ${'cells'.padEnd(34)} ${s.title}\n`);
     for (const c of cases) process.stdout.write(`${c.name.padEnd(20)} ${c.step.padEnd(34)} ${c.title}\n`);
     return 0;
   }
@@ -279,6 +306,8 @@ async function main(): Promise<number> {
   const commit = (await lab.run(['git', '-C', lab.place.root, 'rev-parse', '--short', 'HEAD'], 10)).out.trim();
   const started = before?.started ?? new Date().toISOString();
   const rows = new Map((before?.rows ?? []).map((r) => [r.name, r]));
+  const seen = new Map<string, readonly Seen[]>();
+  for (const s of before?.seen ?? []) seen.set(s.name, [...(seen.get(s.name) ?? []), s]);
   const questions = new Map((before?.questions ?? []).map((q) => [q.number, q]));
   const result = (): Result => ({
     variant,
@@ -286,6 +315,7 @@ async function main(): Promise<number> {
     version: rounds.version === '?' ? (before?.version ?? '?') : rounds.version,
     commit,
     rows: cases.flatMap((c) => rows.get(c.name) ?? []),
+    seen: sights.flatMap((s) => seen.get(s.name) ?? []),
     questions: [...questions.values()].sort((a, b) => a.number - b.number),
   });
   const store = (): void => {
@@ -305,6 +335,19 @@ async function main(): Promise<number> {
       if (!h.equal) say(`    ${h.host}: Nova ${h.nova || 'fits'}, said ${h.said || 'fits'}; ${h.why}`);
     for (const t of row.tried) say(`    ${t.words}: ${t.boots === true ? 'boots' : `${t.boots} ${t.why ?? ''}`}`);
   }
+  for (const s of sights) {
+    if (partial && !values.case.includes(s.name)) continue;
+    if (values.resume && seen.get(s.name)?.every((each) => each.wrong === undefined) === true) continue;
+    await lock.take();
+    const now = await rounds.sight(s);
+    lock.leave();
+    seen.set(s.name, now);
+    store();
+    for (const each of now)
+      say(
+        `${each.name}: ${each.wrong === undefined ? 'right' : `WRONG ${each.wrong}`} (${each.seconds} s) ${each.command}: ${each.first}`,
+      );
+  }
   if (Number(values.questions) > 0 && !partial) {
     await ground.aggregate('sched-az', ['sched-f1', 'sched-f2'], { ssd: 'true' }, 'sched-az');
     await ground.trait('sched-c2', 'CUSTOM_SCHED_GPU', true);
@@ -323,7 +366,9 @@ async function main(): Promise<number> {
   store();
   if (!values.keep) await heal();
   const all = result();
-  return all.rows.every(right) && all.questions.every((q) => q.equal) ? 0 : 1;
+  return all.rows.every(right) && all.seen.every((s) => s.wrong === undefined) && all.questions.every((q) => q.equal)
+    ? 0
+    : 1;
 }
 
 process.exitCode = await main();

@@ -1,5 +1,6 @@
 import { head, median, row, share } from '../score/markdown.ts';
 import type { HostRow } from './judge.ts';
+import type { Seen } from './sights.ts';
 
 export interface Tried {
   readonly words: string;
@@ -40,6 +41,8 @@ export interface Result {
   readonly version: string;
   readonly commit: string;
   readonly rows: readonly Row[];
+  /** What was said of cells, a line for each command. */
+  readonly seen: readonly Seen[];
   readonly questions: readonly Question[];
 }
 
@@ -62,7 +65,7 @@ that it passed. A relaxation boots: the request, or the cloud, changed as the do
 on a host that the relaxation names, for Nova's scheduler knows nothing of agents).
 `;
 
-export function page({ variant, started, version, commit, rows, questions }: Result): string {
+export function page({ variant, started, version, commit, rows, seen, questions }: Result): string {
   const hosts = rows.flatMap((r) => r.hosts);
   const asked = questions.flatMap((q) => q.hosts);
   const where = (h: HostRow): string => `${h.host}: ${h.nova === '' ? 'fits' : h.nova}${h.equal ? '' : ` (${h.why})`}`;
@@ -112,6 +115,24 @@ export function page({ variant, started, version, commit, rows, questions }: Res
           )
           .join('; ') || '-',
         String(r.seconds),
+      ),
+    ),
+    '',
+    '## Cells',
+    '',
+    'An instance in cell0, one that is buried in a cell whose database does not answer, a move that would leave its cell.',
+    '',
+    ...head('case', 'what', 'command', 'Nova says', 'exit', 'first cause, or why there is none', 'right', 's'),
+    ...seen.map((s) =>
+      row(
+        s.name,
+        s.title,
+        s.command,
+        s.nova,
+        s.exit,
+        s.first,
+        s.wrong === undefined ? 'yes' : `NO: ${s.wrong}`,
+        s.seconds,
       ),
     ),
     '',
