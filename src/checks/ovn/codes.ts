@@ -7,8 +7,20 @@ const ofPort = (code: string): Explains => ({ code, over: ['port'] });
 const guide = 'https://docs.openstack.org/neutron/latest/admin/ovn/';
 const refs = [`${guide}ml2ovn_trace.html`, 'https://man7.org/linux/man-pages/man7/ovn-architecture.7.html'];
 
+/** Flows that a chassis has for the port only when its ovn-controller works, and knows the others. */
+const flowsAmiss: readonly Explains[] = [ofPort('OSD-OVN-062'), ofPort('OSD-OVN-063')];
+/** Who holds a port: told by the chassis themselves. */
+const unheld: readonly Explains[] = [
+  ofPort('OSD-OVN-033'),
+  ofPort('OSD-OVN-051'),
+  ofPort('OSD-OVN-052'),
+  ofPort('OSD-PORT-004'),
+];
+
 /** What is seen at the instance when its packets do not come through. */
 const unheard: readonly Explains[] = [
+  ...flowsAmiss,
+  ofPort('OSD-OVN-065'),
   ofPort('OSD-PING-*'),
   ofPort('OSD-PATH-*'),
   ofPort('OSD-TCP-*'),
@@ -26,11 +38,10 @@ const chassisStill: readonly Explains[] = [
   onHost('OSD-OVN-014'),
   onHost('OSD-OVN-017'),
   onHost('OSD-OVN-021'),
+  onHost('OSD-OVN-023'),
+  onHost('OSD-OVN-024'),
   onHost('OSD-META-*'),
-  ofPort('OSD-PORT-004'),
-  ofPort('OSD-OVN-03*'),
-  ofPort('OSD-OVN-05*'),
-  ofPort('OSD-OVN-06*'),
+  ...unheld,
 ];
 
 /** What lies still everywhere when nothing carries Neutron's orders on. */
@@ -39,7 +50,9 @@ const cloudStill: readonly Explains[] = [
   everywhere('OSD-OVN-004'),
   everywhere('OSD-OVN-005'),
   everywhere('OSD-OVN-009'),
-  everywhere('OSD-PORT-004'),
+  ofPort('OSD-OVN-032'),
+  ...unheld,
+  ...flowsAmiss,
 ];
 
 export const processDown: FindingSpec = {
@@ -196,7 +209,7 @@ export const unregistered: FindingSpec = {
     'No row of Chassis has its system-id: no other chassis has a tunnel to it, and no port is bound to it. An orderly stop of ovn-controller takes the row away, and it cannot register while another chassis holds its tunnel address.',
   evidence: 'the rows of Chassis and Encap against system-id and ovn-encap-ip in the Open vSwitch of the node.',
   mend: 'Start ovn-controller there; delete the row that holds its tunnel address, when that host is no more.',
-  explains: [...unheard, ofPort('OSD-PORT-004'), onHost('OSD-OVN-017'), ofPort('OSD-OVN-03*')],
+  explains: [...unheard, ...unheld, onHost('OSD-OVN-017')],
   refs,
 };
 
@@ -210,7 +223,7 @@ export const otherName: FindingSpec = {
   evidence:
     'hostname in the row of Chassis, and in the external_ids of the Open vSwitch of the node, against the host of the binding.',
   mend: 'Set external_ids:hostname to the name that nova-compute reports under.',
-  explains: [...unheard, ofPort('OSD-PORT-004'), onHost('OSD-OVN-005'), onHost('OSD-META-*'), ofPort('OSD-OVN-03*')],
+  explains: [...unheard, ...unheld, onHost('OSD-OVN-005'), onHost('OSD-META-*')],
   refs,
 };
 
@@ -244,7 +257,7 @@ export const mappings: FindingSpec = {
   evidence:
     'ovn-bridge-mappings of the node against network_name of the localnet port, and the bridges of its Open vSwitch.',
   mend: 'Correct ovn-bridge-mappings on the node, or make the bridge.',
-  explains: [...unheard, onHost('OSD-ROUTER-*'), ofPort('OSD-OVN-05*'), ofPort('OSD-OVN-06*')],
+  explains: [...unheard, onHost('OSD-ROUTER-*'), ...unheld],
   refs,
 };
 
@@ -259,10 +272,11 @@ export const otherBridge: FindingSpec = {
   mend: 'Correct external_ids:ovn-bridge (br-int when it is left out).',
   explains: [
     ...unheard,
-    ofPort('OSD-PORT-004'),
+    ...unheld,
     ofPort('OSD-L2-*'),
+    ofPort('OSD-OVN-034'),
     onHost('OSD-OVN-017'),
-    ofPort('OSD-OVN-03*'),
+    onHost('OSD-OVN-024'),
     onHost('OSD-META-*'),
   ],
   refs,
@@ -344,7 +358,7 @@ export const twoOfOneName: FindingSpec = {
     'A node that was installed anew, or whose system-id changed, left its old row behind. Neutron may take the one or the other for the host, and schedules gateways to a chassis that is no more.',
   evidence: 'two rows of Chassis with the same hostname, and the system-id of the node.',
   mend: 'Delete the row whose name is not the system-id of the node.',
-  explains: [onHost('OSD-OVN-005'), ofPort('OSD-OVN-05*')],
+  explains: [onHost('OSD-OVN-005'), ...unheld],
   refs,
 };
 

@@ -3,13 +3,19 @@ import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
 import { advice, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
+import { tunnelPort } from '../../facts/knock.ts';
 import { chassisView } from '../../facts/ovn/chassis.ts';
 import { onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
 import { type Chassises, registeredChassis } from '../../facts/ovn/south.ts';
 import { type TunnelTrial, tunnelTrials } from '../../facts/ovn/tunnels.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
+import { familyOf } from '../../path/addresses.ts';
+import { outerPacket } from '../../path/firewall/packet.ts';
+import type { Stranger } from '../../path/firewall/strangers/stranger.ts';
+import { strangersOf } from '../../path/firewall/strangers.ts';
 import { shareZone, tunnelEnds } from '../../path/ovn/encap.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
+import { evidenceFor } from '../host/rule-counters.ts';
 import { deletingRule } from '../remedies.ts';
 import { agentName, linkName, portScope, verifyWith } from '../scope.ts';
 import { bfdDown, tunnelBlocked, tunnelMissing, underlayDead, underlayMtu } from './codes.ts';
@@ -22,6 +28,12 @@ const registered = source<PortSubject, Chassises>(
 
 const needs = { hosts: ovnHosts, registered };
 const optional = { views: onOvnHosts(chassisView), trials: tunnelTrials };
+
+interface Taker {
+  readonly host: string;
+  readonly stranger: Stranger;
+  readonly evidence: Evidence;
+}
 
 const udpPort: Readonly<Record<string, string>> = { geneve: 'UDP 6081', vxlan: 'UDP 4789', stt: 'TCP 7471' };
 
@@ -139,7 +151,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
 
     function judgeTrial(trial: TunnelTrial): void {
-      const { from, to, fromEnd, toEnd, type, ping, full, knock, strangers } = trial;
+      const { from, to, fromEnd, toEnd, type, ping, full, knock } = trial;
+      const strangers = takersOf(trial);
       const reached = (ping?.ping.received ?? 0) > 0;
       const lost = knock?.arrived === 0;
       const way = `${from} → ${to}`;
@@ -255,3 +268,30 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
   },
 });
+
+/** UDP ports of the kinds of tunnel that have one. */
+const portOf = (type: string): number | undefined =>
+  type === 'geneve' || type === 'vxlan' ? tunnelPort[type] : undefined;
+
+/** Rules and flows of either host that nobody of OpenStack made, and that take packets of the tunnel. */
+function takersOf({ fromEnd, toEnd, type, rules }: TunnelTrial): readonly Taker[] {
+  const udpPort = portOf(type);
+  const family = familyOf(toEnd) ?? 4;
+  const packet = outerPacket({
+    source: fromEnd,
+    destination: toEnd,
+    family,
+    ...(udpPort === undefined ? {} : { udpPort }),
+  });
+  return [...rules].flatMap(([host, there]) =>
+    strangersOf(there.rules, packet)
+      .filter(({ matches, raw }) => {
+        const named = [fromEnd, toEnd, String(udpPort ?? fromEnd)].some((word) => raw.includes(word));
+        return matches === 'yes' || (matches === 'unknown' && named);
+      })
+      .flatMap((stranger) => {
+        const evidence = evidenceFor(there, stranger);
+        return evidence === undefined ? [] : [{ host, stranger, evidence }];
+      }),
+  );
+}

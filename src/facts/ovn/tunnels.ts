@@ -1,21 +1,18 @@
 import type { Evidence } from '../../engine/evidence.ts';
 import { observed } from '../../engine/fact.ts';
 import { err } from '../../engine/result.ts';
-import { parseFlows } from '../../nodes/parse/flows.ts';
 import type { Ping } from '../../nodes/parse/ping.ts';
 import { parsePortStats } from '../../nodes/parse/port-stats.ts';
 import { parseAddress } from '../../path/addresses.ts';
-import { outerPacket } from '../../path/firewall/packet.ts';
-import type { NodeRules, Stranger } from '../../path/firewall/strangers/stranger.ts';
-import { strangersOf } from '../../path/firewall/strangers.ts';
 import { fullSizePayload, neededUnderlayMtu } from '../../path/mtu.ts';
 import { tunnelEnds } from '../../path/ovn/encap.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
-import { hostIp6tables, hostIptables, hostNft, hostOvs } from '../host.ts';
+import { hostOvs } from '../host.ts';
 import { probesOff, read, run, type Store, showing, source } from '../io.ts';
 import { knockCommand, knocks, tunnelPort } from '../knock.ts';
 import { sendPing } from '../ping.ts';
 import { portNetwork } from '../port-api.ts';
+import { type RulesOfHost, readRules } from '../rules.ts';
 import { type PortSubject, theCloud } from '../subject.ts';
 import { chassisView } from './chassis.ts';
 import { ovnHosts } from './hosts.ts';
@@ -33,8 +30,8 @@ export interface TunnelTrial {
   readonly full?: { readonly ping: Ping; readonly evidence: Evidence; readonly size: number };
   /** Packets of the tunnel's own kind, and how many the far switch took in at its tunnel port; undefined: not sent, or not counted. */
   readonly knock?: { readonly arrived: number; readonly evidence: readonly [Evidence, ...Evidence[]] };
-  /** Rules and flows of either host that nobody of OpenStack made, and that take such packets. */
-  readonly strangers: readonly { readonly host: string; readonly stranger: Stranger; readonly evidence: Evidence }[];
+  /** Rules and flows of both hosts, read where nothing was seen to arrive. */
+  readonly rules: ReadonlyMap<string, RulesOfHost>;
 }
 
 export interface TunnelTrials {
@@ -61,52 +58,14 @@ async function takenIn(facts: Store, at: End, from: End, round: string, wait?: n
   return stats === undefined || evidence === undefined ? undefined : { rx: stats.rx, name: port.name, evidence };
 }
 
-/** What could take packets between two tunnel addresses on a host: netfilter, and the flows of bridges other than OVN's own. */
-async function rulesOf(facts: Store, end: End) {
-  const [v4, v6, nft, ovs] = await Promise.all([
-    facts.get(hostIptables, end.host),
-    facts.get(hostIp6tables, end.host),
-    facts.get(hostNft, end.host),
-    facts.get(hostOvs, end.host),
-  ]);
-  const names = (ovs.ok ? ovs.value.value.bridges : [])
+/** What could take packets between two tunnel addresses on a host; OVN's own flows are judged elsewhere. */
+async function rulesOf(facts: Store, end: End): Promise<RulesOfHost> {
+  const ovs = await facts.get(hostOvs, end.host);
+  const bridges = (ovs.ok ? ovs.value.value.bridges : [])
     .map((b) => b.name)
     .filter((name) => name !== end.view?.integrationBridge);
-  const bridges = await Promise.all(
-    names.map(async (name) => {
-      const command = { argv: ['ovs-ofctl', '--timeout=5', 'dump-flows', name], impact: 'read', become: true } as const;
-      return { name, flows: await read(facts, end.host, command, parseFlows) };
-    }),
-  );
-  const rules: NodeRules = {
-    iptables: [
-      ...(v4.ok ? [{ family: 4 as const, dump: v4.value.value }] : []),
-      ...(v6.ok ? [{ family: 6 as const, dump: v6.value.value }] : []),
-    ],
-    nft: nft.ok ? [{ ruleset: nft.value.value }] : [],
-    bridges: bridges.flatMap(({ name, flows }) => (flows.ok ? [{ name, flows: flows.value.value }] : [])),
-  };
-  const evidenceOf = (stranger: Stranger): Evidence | undefined => {
-    switch (stranger.tool) {
-      case 'iptables':
-        return firstOf(stranger.remove.includes('ip6tables') ? v6 : v4);
-      case 'nft':
-        return firstOf(nft);
-      case 'ovs':
-        return firstOf(bridges.find(({ name }) => stranger.where.startsWith(name))?.flows);
-      default:
-        return undefined;
-    }
-  };
-  return { rules, evidenceOf };
+  return readRules(facts, end.host, [], bridges, 'tunnel rules');
 }
-
-const firstOf = (
-  fact:
-    | { readonly ok: true; readonly value: { readonly evidence: readonly Evidence[] } }
-    | { readonly ok: false }
-    | undefined,
-): Evidence | undefined => (fact?.ok === true ? fact.value.evidence[0] : undefined);
 
 /** Every way between the instance's chassis and the others that matter to it, tried from host to host: no guest has to help. */
 export const tunnelTrials = source<PortSubject, TunnelTrials>(
@@ -181,7 +140,11 @@ export const tunnelTrials = source<PortSubject, TunnelTrials>(
         fromEnd: from.ip,
         toEnd: to.ip,
         type,
-        strangers: knock === undefined || knock.arrived === 0 ? await strangersBetween(from, to, kind) : [],
+        rules: new Map(
+          knock === undefined || knock.arrived === 0
+            ? await Promise.all([from, to].map(async (at) => [at.host, await rulesOf(facts, at)] as const))
+            : [],
+        ),
         ...(ping.ok ? { ping: ping.value } : {}),
         ...(full?.ok === true && size !== undefined ? { full: { ...full.value, size } } : {}),
         ...(knock === undefined ? {} : { knock }),
@@ -211,28 +174,6 @@ export const tunnelTrials = source<PortSubject, TunnelTrials>(
         }
         return undefined;
       }
-    }
-
-    async function strangersBetween(from: End, to: End, kind: keyof typeof tunnelPort | undefined) {
-      const family = parseAddress(to.ip)?.family ?? 4;
-      const packet = outerPacket({
-        source: from.ip,
-        destination: to.ip,
-        family,
-        ...(kind === undefined ? {} : { udpPort: tunnelPort[kind] }),
-      });
-      const found = await Promise.all(
-        [from, to].map(async (at) => {
-          const { rules, evidenceOf } = await rulesOf(facts, at);
-          return strangersOf(rules, packet)
-            .filter((s) => s.matches === 'yes' && (s.effect === 'drops' || s.effect === 'rejects'))
-            .flatMap((stranger) => {
-              const evidence = evidenceOf(stranger);
-              return evidence === undefined ? [] : [{ host: at.host, stranger, evidence }];
-            });
-        }),
-      );
-      return found.flat();
     }
   },
 );
