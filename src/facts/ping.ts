@@ -4,10 +4,10 @@ import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import { type Ping, parsePing } from '../nodes/parse/ping.ts';
-import { namespaceName, parseAddress } from '../path/addresses.ts';
+import { namespaceName, parseAddress, sameAddress } from '../path/addresses.ts';
 import { fullSizePayload } from '../path/mtu.ts';
 import { commandEvidence, commandFailure, type Store, showing, source } from './io.ts';
-import { nsExists } from './namespace.ts';
+import { nsAddresses, nsExists } from './namespace.ts';
 import {
   dhcpHosts,
   externalSubnets,
@@ -178,17 +178,21 @@ export const pingsFromRouter = source<PortSubject, Pings>('port.pings.router', b
 
 /**
  * Pings every fixed address from the namespace of the metadata port on the port's own host: a localport of OVN, which every chassis
- * has for itself and whose packets never leave it (ovn-nb(5), type localport). Networks without such a port have none.
+ * has for itself and whose packets never leave it (ovn-nb(5), type localport). Networks without such a port have none, and addresses
+ * of the port that its namespace does not have send nothing: Zed gives it those of IPv4 alone (neutron/agent/ovn/metadata/agent.py).
  */
 export const pingsFromMetadata = source<PortSubject, Pings>('port.pings.metadata', byId, async (subject, facts) => {
   if (!facts.io.options.mayProbe) return err(notAllowed);
   const around = await facts.get(servicePorts, subject);
   if (!around.ok) return around;
   const host = computeHostOf(subject);
-  const subnets = new Set(metadataPorts(around.value.value).flatMap((p) => p.fixed_ips.map((f) => f.subnet_id)));
-  const reachable = subject.port.value.fixed_ips.filter((f) => subnets.has(f.subnet_id)).map((f) => f.ip_address);
   if (host === undefined) return err(withoutHost(subject.instance));
   const netns = namespaceName('ovnmeta', subject.port.value.network_id);
+  const own = await facts.get(nsAddresses, { host, name: netns });
+  const has = (address: string): boolean => !own.ok || own.value.value.some((a) => sameAddress(a.address, address));
+  const senders = metadataPorts(around.value.value).flatMap((p) => p.fixed_ips);
+  const subnets = new Set(senders.filter((f) => has(f.ip_address)).map((f) => f.subnet_id));
+  const reachable = subject.port.value.fixed_ips.filter((f) => subnets.has(f.subnet_id)).map((f) => f.ip_address);
   return gather(
     facts,
     reachable.map((to) => ({ sender: { from: 'ovnmeta', host, netns }, to, what: 'instance' }) as const),
