@@ -139,7 +139,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     ): void {
       const ip = other.encaps.find((e) => view.encapIps.includes(e.ip))?.ip ?? '';
       add(
-        wrongEncap,
+        row === undefined ? unregistered : wrongEncap,
         host,
         row === undefined
           ? `${host} cannot register: chassis ${other.name}${other.hostname === '' ? '' : ` (${other.hostname})`} holds its tunnel address ${ip}`

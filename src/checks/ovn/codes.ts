@@ -29,9 +29,13 @@ const unheard: readonly Explains[] = [
   { code: 'OSD-CONSOLE-*', over: ['instance'] },
 ];
 
+/** Flows that nobody takes away any more when their rows are gone. */
+const staleFlows: readonly Explains[] = [onHost('OSD-OVN-061'), onHost('OSD-OVN-064')];
+
 /** What lies still on a chassis whose ovn-controller does not work. */
 const chassisStill: readonly Explains[] = [
   ...unheard,
+  ...staleFlows,
   onHost('OSD-OVN-004'),
   onHost('OSD-OVN-005'),
   onHost('OSD-OVN-012'),
@@ -105,7 +109,7 @@ export const lagging: FindingSpec = {
     'ovn-controller (or the metadata agent) runs, and does not answer the last change, though some seconds have passed: it hangs, or cannot write to the database. Neutron calls it dead.',
   evidence: 'nb_cfg of the chassis in Chassis_Private against nb_cfg of SB_Global, looked at twice.',
   mend: 'Look at its log on the node; restart it when it says nothing.',
-  explains: [onHost('OSD-OVN-005'), ofPort('OSD-PORT-004'), ...unheard],
+  explains: [onHost('OSD-OVN-005'), ofPort('OSD-PORT-004'), ...unheard, ...staleFlows],
   refs,
 };
 
@@ -209,7 +213,7 @@ export const unregistered: FindingSpec = {
     'No row of Chassis has its system-id: no other chassis has a tunnel to it, and no port is bound to it. An orderly stop of ovn-controller takes the row away, and it cannot register while another chassis holds its tunnel address.',
   evidence: 'the rows of Chassis and Encap against system-id and ovn-encap-ip in the Open vSwitch of the node.',
   mend: 'Start ovn-controller there; delete the row that holds its tunnel address, when that host is no more.',
-  explains: [...unheard, ...unheld, onHost('OSD-OVN-017')],
+  explains: [...unheard, ...unheld, ...staleFlows, onHost('OSD-META-*'), onHost('OSD-OVN-017')],
   refs,
 };
 

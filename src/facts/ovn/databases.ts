@@ -1,3 +1,4 @@
+import type { Evidence } from '../../engine/evidence.ts';
 import type { FactResult } from '../../engine/fact.ts';
 import { observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
@@ -85,11 +86,17 @@ export async function ask(
   const answer = await read(facts, way.host, again === undefined ? command : later(command, again), (stdout) =>
     parseOvsdbTables(`${tool} --format=json`, stdout),
   );
-  if (!answer.ok || answer.value.value.length === asked.length) return answer;
+  if (!answer.ok) return answer;
+  const { value } = answer.value;
+  // Whoever repeats it has no need to wait.
+  const evidence = answer.value.evidence.map(
+    (e): Evidence => (e.source.kind === 'command' ? { ...e, source: { ...e.source, argv: command.argv } } : e),
+  );
+  if (value.length === asked.length) return ok({ value, evidence });
   return err({
     kind: 'parse',
     what: `${tool} --format=json`,
-    line: `${answer.value.value.length} tables of ${asked.length}`,
+    line: `${value.length} tables of ${asked.length}`,
   });
 }
 

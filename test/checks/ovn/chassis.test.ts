@@ -70,7 +70,7 @@ describe('a chassis', () => {
   it('that cannot register because another holds its address names that one', async () => {
     const old = row('cmp2', { name: 'old-cmp1', hostname: '', encaps: row('cmp1').encaps });
     const outcome = await judged({ 'port.ovn.registered': told(registeredAs(old, row('net1'))) });
-    expect(codes(outcome)).toEqual(['OSD-OVN-014']);
+    expect(codes(outcome)).toEqual(['OSD-OVN-012']);
     expect(mending(outcome)[0]).toBe('ovn-sbctl chassis-del old-cmp1');
   });
 
