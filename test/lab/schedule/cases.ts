@@ -368,13 +368,13 @@ export const cases: readonly Case[] = [
       await g.option('filter_scheduler', 'max_io_ops_per_host', '1');
       for (const host of ['cmp1', 'cmp2']) {
         // Without its agent no port is plugged, for which nova-compute waits (vif_plugging_timeout).
-        await g.on(host, 'systemctl stop "neutron-*-agent"');
+        await g.agent(host, 'stop');
         await g.building(`sched-slow-${host}`, host, { networks: [{ name: 'private' }] });
       }
       return { zone };
     },
     undo: async (g) => {
-      for (const host of ['cmp1', 'cmp2']) await g.on(host, 'systemctl start "neutron-*-agent"');
+      for (const host of ['cmp1', 'cmp2']) await g.agent(host, 'start');
       await g.option('filter_scheduler', 'max_io_ops_per_host');
     },
     step: 'IoOpsFilter',

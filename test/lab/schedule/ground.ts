@@ -248,6 +248,12 @@ export class Ground {
     return aggregate.id;
   }
 
+  /** The L2 agent of a host. systemctl takes patterns for units that run alone. */
+  async agent(host: string, verb: 'start' | 'stop'): Promise<void> {
+    const enabled = `systemctl list-unit-files --no-legend --state=enabled 'neutron-*-agent.service' | cut -d' ' -f1`;
+    await this.on(host, `systemctl ${verb} $(${enabled})`);
+  }
+
   /** An option of nova-scheduler alone; without a value it is as before. */
   async option(section: string, option: string, value?: string): Promise<void> {
     const folder = '/etc/nova/nova-scheduler.conf.d';
@@ -379,8 +385,10 @@ export class Ground {
       for (const s of await this.services()) {
         if (s.status !== 'enabled') await quiet(() => this.enable(s.host, true));
       }
-      for (const host of ['cmp1', 'cmp2'])
-        await this.on(host, 'systemctl start nova-compute; systemctl start "neutron-*-agent"');
+      for (const host of ['cmp1', 'cmp2']) {
+        await this.on(host, 'systemctl start nova-compute');
+        await this.agent(host, 'start');
+      }
     }
     await quiet(async () => {
       const { servers } = await this.cloud.get('nova', '/servers?all_tenants=1');
