@@ -4,7 +4,7 @@ import type { Clock } from '../engine/clock.ts';
 import type { FactFailure } from '../engine/failure.ts';
 import { err, ok, type Result } from '../engine/result.ts';
 import type { Waves } from '../engine/waves.ts';
-import { type Asked, failedAnswer, requestIdOf, unreachableService } from './answers.ts';
+import { type Asked, failedAnswer, unreachableService } from './answers.ts';
 import type { Ask } from './auth/body.ts';
 import { openstackTokenIssuer, type TokenIssuer } from './auth/token-issue.ts';
 import { chooseAll, chooseEndpoint, unversioned, versionedBase } from './catalog.ts';
@@ -15,17 +15,16 @@ import type {
   GetRequest,
   Identity,
   ListRequest,
-  Query,
   ServiceType,
   ServiceVersion,
 } from './cloud.ts';
 import type { CloudConfig } from './config/types.ts';
 import { excerptOf } from './excerpt.ts';
-import type { Headers, HttpClient, HttpRequest, HttpResponse } from './http.ts';
+import type { Headers, HttpClient, HttpRequest } from './http.ts';
 import { lowerMicroversion } from './microversions.ts';
 import { nextQuery } from './pages.ts';
+import { answerOf, askedOf, microversionHeaders, noList, parse, pathOf, queryOf, type Reply } from './reading.ts';
 import { createSender, type Sender } from './sender.ts';
-import { services } from './service-types.ts';
 import { parseJson, type SignedIn, signIn } from './sign-in.ts';
 import { pickVersion, versionsSchema } from './versions.ts';
 
@@ -355,68 +354,10 @@ interface Attempt {
   failedAt?: number;
 }
 
-/** An answer, and the path and query it was asked by. */
-interface Reply {
-  readonly response: HttpResponse;
-  readonly path: string;
-}
-
 const consoleSchema = z.looseObject({ output: z.string().nullable() });
 
 function issuerOf({ config, env }: CloudParts): Parameters<typeof openstackTokenIssuer>[0] {
   return { env: env ?? process.env, ...(config.from === 'file' ? { cloud: config.name } : {}) };
-}
-
-const askedOf = ({ service, path }: GetRequest<unknown>): Asked => ({ service, what: `GET ${path}` });
-
-function queryOf(query: Query | undefined): URLSearchParams {
-  const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query ?? {})) {
-    for (const item of typeof value === 'string' ? [value] : value) params.append(key, item);
-  }
-  return params;
-}
-
-function microversionHeaders(service: ServiceType, microversion: string | undefined): Headers {
-  const { microversionName, legacyMicroversionHeader } = services[service];
-  if (microversion === undefined || microversionName === undefined) return {};
-  return {
-    'openstack-api-version': `${microversionName} ${microversion}`,
-    ...(legacyMicroversionHeader === undefined ? {} : { [legacyMicroversionHeader]: microversion }),
-  };
-}
-
-function answerOf<T>(
-  value: T,
-  service: ServiceType,
-  method: string,
-  { response, path }: Reply,
-  excerpt: string,
-): Answer<T> {
-  const source = { kind: 'api' as const, service, method, path, status: response.status, ...requestIdOf(response) };
-  return { value, evidence: { source, at: response.startedAt, excerpt }, ms: response.ms };
-}
-
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
-}
-
-const notJson = 'the answer is not JSON, or was cut short';
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, asked: Asked, at: string): Result<T, FactFailure> {
-  const what = `${asked.service} ${asked.what}`;
-  if (value === undefined) return err({ kind: 'shape', what, detail: notJson });
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return ok(parsed.data);
-  const issue = parsed.error.issues[0];
-  const path = [at, ...(issue?.path ?? []).map(String)].filter((part) => part !== '').join('.');
-  return err({ kind: 'shape', what, detail: `${path || 'the answer'}: ${issue?.message ?? 'is not as expected'}` });
-}
-
-function noList({ service, what }: Asked, items: string, body: unknown): FactFailure {
-  const detail = body === undefined ? notJson : `no list \`${items}\` in the answer`;
-  return { kind: 'shape', what: `${service} ${what}`, detail };
 }
 
 function noEndpoint(asked: Asked, { absent, why }: { absent: boolean; why: string }, identity: Identity): FactFailure {

@@ -1,4 +1,4 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
 import type { AuthHandlerMiddleware, Client, ClientChannel, ServerHostKeyAlgorithm } from 'ssh2';
@@ -9,6 +9,7 @@ import { appendKnownHost, explainHostKey, hostKeyAlgorithms, knownHostName, read
 import type { NodeFailure, NodeTransport } from './nodes.ts';
 import type { SshTarget } from './ssh-target.ts';
 import { address, authFailure, credentials } from './ssh2-credentials.ts';
+import { byHand, openForward, openSocket } from './ssh2-socket.ts';
 
 /** sshd's MaxSessions is 10 by default; others may share the connection's user. */
 const channelLimit = 6;
@@ -32,122 +33,6 @@ export interface Ssh2Options {
 export interface Ssh2Connections {
   transport(host: string, target: SshTarget): NodeTransport;
   close(): Promise<void>;
-}
-
-/** As the operator would try the same by hand. */
-const byHand = (target: SshTarget): string =>
-  `ssh ${target.port === 22 ? '' : `-p ${target.port} `}${target.jump.length > 0 ? `-J ${target.jump.join(',')} ` : ''}${target.user}@${target.alias}`;
-
-function socketFailure(host: string, target: SshTarget, error: Error): NodeFailure {
-  const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
-  const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
-  const place = `${target.hostname}:${target.port}`;
-  switch (code) {
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAI_NODATA':
-      return unreachable(
-        host,
-        'name',
-        `the name ${target.hostname} has no address here`,
-        `give its address: hosts: {${host}: {address: …}} in ostk-doctor.yaml, or a Host block in ~/.ssh/config`,
-      );
-    case 'ECONNREFUSED':
-      return unreachable(host, 'tcp', `${place} refuses the connection`, `on ${host}: systemctl status ssh sshd`);
-    case 'ETIMEDOUT':
-      return unreachable(
-        host,
-        'tcp',
-        `${place} does not answer in ${target.connectTimeoutSeconds} s`,
-        `check that this machine may reach ${place}, or name a jump host: ssh: {jump: …}`,
-      );
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ENETDOWN':
-      return unreachable(host, 'tcp', `no route to ${place} (${code})`, `ip route get ${target.hostname}`);
-    default:
-      return unreachable(host, 'tcp', `${place}: ${first.message}`, byHand(target));
-  }
-}
-
-function openSocket(host: string, target: SshTarget): Promise<Result<Socket, NodeFailure>> {
-  return new Promise((resolve) => {
-    const socket = createConnection({
-      host: target.hostname,
-      port: target.port,
-      noDelay: true,
-      ...(target.family === 0 ? {} : { family: target.family }),
-    });
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve(err(socketFailure(host, target, Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }))));
-    }, target.connectTimeoutSeconds * 1000);
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve(ok(socket));
-    });
-    socket.once('error', (error) => {
-      clearTimeout(timer);
-      resolve(err(socketFailure(host, target, error)));
-    });
-  });
-}
-
-/** A TCP connection that the jump host makes for us. */
-function openForward(
-  host: string,
-  target: SshTarget,
-  jump: Connection,
-  hop: string,
-): Promise<Result<Duplex, NodeFailure>> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(
-      () =>
-        resolve(
-          err(
-            unreachable(
-              host,
-              'tcp',
-              `${hop} gets no answer from ${target.hostname}:${target.port}`,
-              `ssh ${hop} nc -vz ${target.hostname} ${target.port}`,
-            ),
-          ),
-        ),
-      target.connectTimeoutSeconds * 1000,
-    );
-    const refused = (error: Error) => {
-      clearTimeout(timer);
-      // RFC 4254, 5.1: 1 is "administratively prohibited".
-      const forbidden = 'reason' in error && error.reason === 1;
-      resolve(
-        err(
-          forbidden
-            ? unreachable(
-                host,
-                'jump',
-                `${hop} does not forward TCP connections`,
-                `on ${hop}: AllowTcpForwarding yes in sshd_config`,
-              )
-            : unreachable(
-                host,
-                /name resolution|not known|no address/i.test(error.message) ? 'name' : 'tcp',
-                `from ${hop}: ${error.message.replace('(SSH) Channel open failure: ', '')}`,
-                `ssh ${hop} nc -vz ${target.hostname} ${target.port}`,
-              ),
-        ),
-      );
-    };
-    try {
-      jump.client.forwardOut('127.0.0.1', 0, target.hostname, target.port, (error, stream) => {
-        if (error) return refused(error);
-        clearTimeout(timer);
-        resolve(ok(stream));
-      });
-    } catch (error) {
-      refused(error instanceof Error ? error : new Error(String(error)));
-    }
-  });
 }
 
 export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
@@ -181,7 +66,7 @@ export function createSsh2Connections(options: Ssh2Options): Ssh2Connections {
       const detail = inner.kind === 'unreachable' ? `${hop}: ${inner.detail}` : `${hop} does not answer`;
       return err(unreachable(host, 'jump', detail, inner.kind === 'unreachable' ? inner.fix : `ssh ${hop}`));
     }
-    return openForward(host, target, jump.value, hop);
+    return openForward(host, target, jump.value.client, hop);
   };
 
   const establish = async (host: string, target: SshTarget): Promise<Result<Connection, NodeFailure>> => {
