@@ -3,7 +3,8 @@
 # Each round puts random throw-away groups on an instance's port, waits until its host has the rules, asks the doctor, sends the same
 # packets from the DHCP or router namespace (ovn: metadata namespace, and this machine by the floating address), and compares. Prints a table and every disagreement; status 1 when there is one. The
 # table of a whole run goes to REACH.md. LAB_DOCTOR: another doctor's command line; LAB_COMMIT: of which commit that is. LAB_LOCK=FILE:
-# held while something is changed, given to others every minute.
+# held while something is changed, given to others every minute. LAB_INSTANCES='ID...': asks about these instances of the caller's own, and
+# holds the lock only to ask again what came out wrong.
 # The ports get their own groups back, whatever happens; what a killed run left is put back by the next one, or by: reach.sh restore
 . "$(dirname "$0")/lib.sh"
 V=$(cat "$LAB_RUN/variant" 2>/dev/null); [ -n "$V" ] || die "no lab named $LAB_NAME is running"
@@ -35,5 +36,5 @@ if [ "${1:-}" = restore ]; then restore; exit; fi
 if [ -n "${LAB_LOCK:-}" ]; then exec 9>>"$LAB_LOCK"; fi
 trap restore EXIT; trap 'exit 130' INT; trap 'exit 143' TERM HUP   # restore ends a run that is still under way, first
 prepare
-main run --variant "$V" --doctor "$DOCTOR" --rounds "${1:-200}" --seed "${2:-$(date +%s)}" --commit "$COMMIT" --page "$LAB_DIR/REACH.md" ${LAB_LOCK:+--lock 9} &
+main run --variant "$V" --doctor "$DOCTOR" --rounds "${1:-200}" --seed "${2:-$(date +%s)}" --commit "$COMMIT" --page "$LAB_DIR/REACH.md" --only "${LAB_INSTANCES:-}" ${LAB_LOCK:+--lock 9} &
 wait $!
