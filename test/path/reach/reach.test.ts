@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Atlas, AtlasPort } from '../../../src/path/reach/atlas.ts';
-import type { Question } from '../../../src/path/reach/question.ts';
+import type { End, Question } from '../../../src/path/reach/question.ts';
 import { expectedSteps, type Reach, reach } from '../../../src/path/reach/reach.ts';
 import type { Step } from '../../../src/path/reach/step.ts';
 import {
@@ -414,6 +414,61 @@ describe('to and from the world outside', () => {
     const found = asked(of, ask(a.end, edge.end));
     expect(found.verdict).toBe('reachable');
     expect(found.steps.filter((s) => s.verdict === 'translated')).toHaveLength(2);
+  });
+});
+
+describe('ports that OVN binds to no host', () => {
+  const service = (id: string, owner: AtlasPort['owner'], address: string): AtlasPort => {
+    const { host: _, ...port } = vm(id, red, address, { secured: false, vifType: 'unbound', filter: 'unknown' }).port;
+    return { ...port, owner, status: 'DOWN' };
+  };
+  const metadataPort = service('meta', 'metadata', '10.0.0.2');
+  const leg = service('leg', 'router', '10.0.0.1');
+  const end = (port: AtlasPort, address: string): End => ({
+    kind: 'port',
+    portId: port.id,
+    address,
+    name: port.name,
+  });
+  const r = router('r', [{ net: red, address: '10.0.0.1' }]);
+
+  it('send all the same: the metadata port on every host, and a router of a network that has such a port', () => {
+    const cloud = { networks: [red], routers: [r], vms: [a], services: [metadataPort, { ...leg, deviceId: r.id }] };
+    expect(asked(cloud, ask(end(metadataPort, '10.0.0.2'), a.end)).verdict).toBe('reachable');
+    expect(asked(cloud, ask(end(leg, '10.0.0.1'), a.end)).verdict).toBe('reachable');
+  });
+
+  it('are lost elsewhere: a router that no agent has', () => {
+    const cloud = { networks: [red], routers: [r], vms: [a], services: [{ ...leg, deviceId: r.id }] };
+    const found = asked(cloud, ask(end(leg, '10.0.0.1'), a.end));
+    expect(found).toMatchObject({
+      verdict: 'unreachable',
+      decisive: { because: 'the port is bound to no host (unbound)' },
+    });
+    const lost = vm('b', red, '10.0.0.5', { vifType: 'unbound' });
+    expect(asked({ networks: [red], vms: [a, lost], services: [metadataPort] }, ask(a.end, lost.end)).verdict).toBe(
+      'unreachable',
+    );
+  });
+
+  it('stand for the DHCP server, which is flows', () => {
+    const found = asked(
+      { networks: [red], vms: [a], services: [metadataPort] },
+      ask(a.end, end(metadataPort, '10.0.0.2'), { ...udp(67), sourcePort: 68 }),
+    );
+    expect(found.verdict).toBe('reachable');
+    expect(found.steps.map((s) => s.because)).toContain('OVN gives leases for 10.0.0.0/24');
+  });
+});
+
+describe('a rule for an address group behind OVN', () => {
+  it('may let everybody in: not every release of its driver heeds it', () => {
+    const grouped = group('friends', rule({ remoteAddressGroupId: 'list' }));
+    const to = vm('b', red, '10.0.0.5', { groups: [grouped], filter: 'ovn' });
+    const members = new Map([['list', ['192.0.2.1']]]);
+    const found = asked({ networks: [red], vms: [a, to], members }, ask(a.end, to.end));
+    expect(found.verdict).toBe('unknown');
+    expect(found.decisive?.because).toContain("not every release of Neutron's OVN driver heeds address groups");
   });
 });
 
