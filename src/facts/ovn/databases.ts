@@ -169,7 +169,9 @@ export const ovnDatabases = source<CloudSubject, OvnDatabases>(
           failure: ran.ok ? commandFailure(way.host, command, ran.value.result) : ran.error,
         });
     };
-    const lacking = (): Database[] => (['nb', 'sb'] as const).filter((database) => found[database] === undefined);
+    // One that takes the connection and says nothing will not answer on another way either.
+    const lacking = (): Database[] =>
+      (['nb', 'sb'] as const).filter((database) => found[database] === undefined && !missed[database].some(hangs));
 
     const controllers = await controllerHosts(facts);
     const inis = new Map<string, ReadonlyMap<string, string>>();
@@ -256,6 +258,10 @@ export const neutronRemote = source<CloudSubject, string>(
       : observed(southByNeutron, ...databases.value.evidence);
   },
 );
+
+/** The tool's own alarm ended it, for the database did not answer. */
+const hangs = ({ failure }: OvnMiss): boolean =>
+  failure.kind === 'timeout' || (failure.kind === 'command' && /SIGALRM|alarm clock/i.test(failure.detail));
 
 /** Chassis that are asked before a database is given up. */
 const chassisTried = 3;
