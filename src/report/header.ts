@@ -1,4 +1,4 @@
-import { span, utcMillis } from '../checks/age.ts';
+import { span, utcMillis } from '../engine/age.ts';
 import type { RunReport } from '../engine/report.ts';
 import { columns, type Page, spaces, wrap } from './page.ts';
 

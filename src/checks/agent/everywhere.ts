@@ -1,10 +1,10 @@
+import { span, utcMillis } from '../../engine/age.ts';
 import { defineCheck, judged } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { agents } from '../../facts/cloud-api.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import type { CloudSubject } from '../../facts/subject.ts';
-import { span, utcMillis } from '../age.ts';
 import { agentName } from '../scope.ts';
 import { deadUnseen, disabled } from './codes.ts';
 

@@ -1,3 +1,4 @@
+import { span, utcMillis } from '../../engine/age.ts';
 import { blocked, defineCheck, judged } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { FactResult } from '../../engine/fact.ts';
@@ -14,7 +15,6 @@ import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import { type LogRecord, parseOsloLog } from '../../nodes/parse/oslo-log.ts';
-import { span, utcMillis } from '../age.ts';
 import { ageOf } from '../log-age.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
 import {

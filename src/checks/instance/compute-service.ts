@@ -1,3 +1,4 @@
+import { span, utcMillis } from '../../engine/age.ts';
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { advice, byOperator, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
@@ -9,7 +10,6 @@ import { type Io, showing, source } from '../../facts/io.ts';
 import type { ComputeService } from '../../facts/schemas/compute.ts';
 import { type InstanceSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
-import { span, utcMillis } from '../age.ts';
 import { verifyWith } from '../scope.ts';
 import { computeCutOff, computeServiceDown } from './codes.ts';
 

@@ -1,3 +1,4 @@
+import { span, utcMillis } from '../../engine/age.ts';
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { findingOf, restartOf } from '../../engine/finding-of.ts';
@@ -6,7 +7,6 @@ import { server } from '../../facts/instance-api.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import type { ComputeService } from '../../facts/schemas/compute.ts';
 import { type InstanceSubject, theCloud } from '../../facts/subject.ts';
-import { span, utcMillis } from '../age.ts';
 import { controlPlaneDown } from './codes.ts';
 
 const services = source<InstanceSubject, readonly ComputeService[]>(

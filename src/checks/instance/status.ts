@@ -1,3 +1,4 @@
+import { span, utcMillis } from '../../engine/age.ts';
 import { defineCheck, judged } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { byOperator, findingOf } from '../../engine/finding-of.ts';
@@ -7,7 +8,6 @@ import { buriedCell } from '../../facts/schedule/cells.ts';
 import { foundNoHost } from '../../facts/schedule/unplaced.ts';
 import { powerStates } from '../../facts/schemas/compute.ts';
 import type { InstanceSubject } from '../../facts/subject.ts';
-import { span, utcMillis } from '../age.ts';
 import { poolExhausted } from '../dhcp/codes.ts';
 import { instanceScope, verifyWith } from '../scope.ts';
 import { buriedFinding } from './buried.ts';

@@ -1,3 +1,4 @@
+import { span } from '../../engine/age.ts';
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import { observed } from '../../engine/fact.ts';
 import type { Finding } from '../../engine/finding.ts';
@@ -8,7 +9,6 @@ import { type Io, showing, source } from '../../facts/io.ts';
 import { pathLogs, type ServiceLog } from '../../facts/logs.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import { foldLines, type LogFold, type LogRecord, parseOsloLog } from '../../nodes/parse/oslo-log.ts';
-import { span } from '../age.ts';
 import { ageOf } from '../log-age.ts';
 import { agentName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { errorsAbout, queueUnreachable } from './codes.ts';
