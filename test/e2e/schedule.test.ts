@@ -61,7 +61,29 @@ const many: SyntheticCloud = {
   ],
 };
 
+const gone = '00000000-1111-4222-8333-00000000dead';
+/** Too many hosts to ask each what it holds; on one an allocation of no instance takes what is asked for. */
+const full: SyntheticCloud = {
+  hosts: Array.from({ length: 300 }, (_, i) =>
+    syntheticHost(`cmp${String(i).padStart(3, '0')}`, {
+      memory: { total: 65_536, used: i === 250 ? 40_000 : 60_000 },
+      ...(i === 250 ? { strays: { [gone]: { MEMORY_MB: 16_000 } } } : {}),
+    }),
+  ),
+  aggregates: [],
+  flavors,
+};
+
 describe.concurrent('schedule', () => {
+  it('of more providers than are each asked looks for allocations of nothing where least is lacking', async () => {
+    const answer = await asking(full, ['--flavor', 'm1.huge', '-o', 'json']);
+    const { diagnosis, schedule } = reportOf(answer);
+    expect(diagnosis.causes[0]?.finding).toMatchObject({ code: 'OSD-SCHED-011' });
+    expect(JSON.stringify(schedule?.relaxations)).toContain(gone);
+    expect(schedule?.notes.join()).toMatch(/looked for on 24 of 300 hosts/);
+    expect(answer.asked.filter((path) => /resource_providers\/[^/]+\/allocations/.test(path))).toHaveLength(24);
+  });
+
   it.each([
     ['nothing', [], /Schedule what\?/],
     ['a count that is none', ['--flavor', 'm1.tiny', '--count', '0'], /--count 0/],

@@ -157,6 +157,25 @@ function compute(cloud: SyntheticCloud, path: string): Answer {
     forced_down: false,
     updated_at: now.slice(0, -1),
   });
+  const hypervisor = (host: SyntheticHost) => ({
+    id: host.provider,
+    hypervisor_hostname: host.name,
+    hypervisor_type: 'QEMU',
+    hypervisor_version: 7_000_000,
+    service: { id: `nova-compute-${host.name}`, host: host.name, disabled_reason: host.disabled ?? null },
+    cpu_info: cpu,
+    servers: Object.entries(cloud.instances ?? {}).flatMap(([uuid, on]) => (on === host.name ? [{ uuid }] : [])),
+    vcpus: host.has.VCPU.total,
+    vcpus_used: host.has.VCPU.used ?? 0,
+    memory_mb: host.has.MEMORY_MB.total,
+    memory_mb_used: host.has.MEMORY_MB.used ?? 0,
+    local_gb: host.has.DISK_GB.total,
+    local_gb_used: host.has.DISK_GB.used ?? 0,
+    current_workload: 0,
+  });
+  const [, one] = /^\/v2\.1\/os-hypervisors\/([^/]+)$/.exec(path) ?? [];
+  const only = cloud.hosts.find((h) => h.provider === one);
+  if (only !== undefined) return ok({ hypervisor: hypervisor(only) });
   const [, server] = /^\/v2\.1\/servers\/([^/]+)$/.exec(path) ?? [];
   if (server !== undefined) {
     const host = cloud.instances?.[server];
@@ -179,28 +198,7 @@ function compute(cloud: SyntheticCloud, path: string): Answer {
         aggregates: cloud.aggregates.map((a) => ({ ...a, availability_zone: a.metadata.availability_zone ?? null })),
       });
     case '/v2.1/os-hypervisors/detail':
-      return ok({
-        hypervisors: cloud.hosts
-          .filter((host) => host.unmapped === undefined)
-          .map((host) => ({
-            id: host.provider,
-            hypervisor_hostname: host.name,
-            hypervisor_type: 'QEMU',
-            hypervisor_version: 7_000_000,
-            service: { id: `nova-compute-${host.name}`, host: host.name, disabled_reason: host.disabled ?? null },
-            cpu_info: cpu,
-            servers: Object.entries(cloud.instances ?? {}).flatMap(([uuid, on]) =>
-              on === host.name ? [{ uuid }] : [],
-            ),
-            vcpus: host.has.VCPU.total,
-            vcpus_used: host.has.VCPU.used ?? 0,
-            memory_mb: host.has.MEMORY_MB.total,
-            memory_mb_used: host.has.MEMORY_MB.used ?? 0,
-            local_gb: host.has.DISK_GB.total,
-            local_gb_used: host.has.DISK_GB.used ?? 0,
-            current_workload: 0,
-          })),
-      });
+      return ok({ hypervisors: cloud.hosts.filter((host) => host.unmapped === undefined).map(hypervisor) });
     case '/v2.1/flavors/detail':
       return ok({
         flavors: cloud.flavors.map(({ extra = {}, ...f }) => ({

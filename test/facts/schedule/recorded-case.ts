@@ -236,6 +236,8 @@ export function caseOf(
   const ps = `  PID  PPID USER                      STARTED COMMAND\n 4135     1 nova     Sat Nov 21 12:50:01 2026 ${cmdline}\n`;
   const place = (host: string, word: string): string =>
     word
+      // Nothing of what runs on this machine is read.
+      .replace(/^nova-(scheduler|conductor|compute)$/, 'recorded-nova-$1')
       .replace(/^\/etc\/nova\//, join(fixtures, 'common/'))
       .replace(/^\/var\/log\/nova\/nova-compute\.log$/, join(folder, `nova-compute-${host}.log`))
       .replace(/^\/var\/log\/nova\//, `${folder}/`);
