@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
+import { backendNames } from './engine/backend-name.ts';
 import { UserError } from './engine/error.ts';
 import { symptoms, symptomTitles } from './engine/symptom.ts';
-import { backendNames } from './path/backends/backend.ts';
 import { Interrupted } from './ui/prompts.ts';
 import { safeLine } from './ui/safe-text.ts';
 import { terminalOf } from './ui/terminal.ts';

@@ -1,9 +1,9 @@
+import type { BackendName } from '../engine/backend-name.ts';
 import { UserError } from '../engine/error.ts';
 import type { Severity } from '../engine/finding.ts';
 import { isSymptom, type Symptom, symptoms } from '../engine/symptom.ts';
 import type { ProbeOption, RunOptions, TraceOption, WishOption } from '../facts/io.ts';
 import { parseCidr } from '../path/addresses.ts';
-import type { BackendName } from '../path/backends/backend.ts';
 import type { WayOptions } from './live.ts';
 import type { OutputOptions } from './output.ts';
 

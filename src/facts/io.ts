@@ -1,4 +1,5 @@
 import type { Cloud } from '../cloud/cloud.ts';
+import type { BackendName } from '../engine/backend-name.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { Evidence } from '../engine/evidence.ts';
 import type { FactResult, FactSource, FactStore } from '../engine/fact.ts';
@@ -8,7 +9,6 @@ import type { Symptom } from '../engine/symptom.ts';
 import { fullArgv } from '../nodes/batch.ts';
 import type { Command, CommandResult } from '../nodes/command.ts';
 import type { Nodes } from '../nodes/nodes.ts';
-import type { BackendName } from '../path/backends/backend.ts';
 import type { Peer } from './peer.ts';
 
 /** What the operator asked to be tried. */

@@ -1,3 +1,4 @@
+import type { BackendName } from '../../engine/backend-name.ts';
 import type { Hop } from '../hop.ts';
 
 /** What a backend is told of a port: API fields, in our words. */
@@ -38,10 +39,6 @@ export interface TunnelShape {
 }
 
 export type AgentRole = 'compute' | 'network';
-
-/** What plugs ports, as an operator names it. */
-export const backendNames = ['linuxbridge', 'ovs-hybrid', 'ovs', 'ovn', 'routed'] as const;
-export type BackendName = (typeof backendNames)[number];
 
 /**
  * Given a port bound on a host: which devices it has, where they belong, how a packet gets to the next host.
