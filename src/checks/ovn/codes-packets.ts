@@ -12,7 +12,7 @@ const ofPort = (...codes: readonly string[]): readonly Explains[] => codes.map((
 
 /** What is seen of packets that a layer takes away. */
 const unheard: readonly Explains[] = [
-  ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-TCP-*', 'OSD-GUEST-*', 'OSD-MTU-*', 'OSD-PEER-*', 'OSD-META-*'),
+  ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-TCP-*', 'OSD-GUEST-*', 'OSD-MTU-*', 'OSD-PEER-*'),
   { code: 'OSD-CONSOLE-*', over: ['instance'] },
 ];
 const packets = ofPort('OSD-OVN-065');

@@ -100,16 +100,24 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const findings: Finding[] = [];
     const notes: string[] = [];
     for (const probe of lost) {
-      const stations = around(probe);
+      const sender: Station = {
+        host: probe.first.host,
+        name: probe.first.from === 'operator' ? 'this machine' : `the metadata namespace on ${probe.first.host}`,
+        rises: [probe.again.sent, ...(probe.onceMore === undefined ? [] : [probe.onceMore.sent])],
+      };
+      const stations = [sender, ...around(probe)];
       const gap = gapOf(stations);
-      const sent = [probe.again.sent, ...(probe.onceMore === undefined ? [] : [probe.onceMore.sent])].join(' and ');
-      const lines = stations.map((s) => `${s.name}: ${s.rises === undefined ? 'not read' : `+${s.rises.join(' +')}`}`);
+      const sent = sender.rises?.join(' and ') ?? '';
+      const lines = stations
+        .slice(1)
+        .map((s) => `${s.name}: ${s.rises === undefined ? 'not read' : `+${s.rises.join(' +')}`}`);
       const evidence: Evidence = showing(probe.evidence, [`${sent} packets sent to ${probe.first.to}`, ...lines]);
       if (gap === undefined) {
         notes.push(`${probe.first.from}→${probe.first.to}: ${lines.join(', ')}`);
         continue;
       }
-      const ends = [...new Set([gap.after.host, gap.before.host])];
+      // What the operator's machine sends crosses no host of the path before the gateway.
+      const ends = [...new Set([gap.after === sender ? gap.before.host : gap.after.host, gap.before.host])];
       const scope = portScope(subject, {
         host: ends,
         ...(ends.length === 2 ? { link: [linkName(ends[0] ?? '', ends[1] ?? '')] } : {}),
@@ -139,7 +147,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       }
       findings.push(
         findingOf(lostBetween, {
-          summary: `Of ${sent} packets to ${probe.first.to}, ${gap.after.rises?.join(' and ')} were counted at ${gap.after.name}, and none at ${gap.before.name}`,
+          summary:
+            gap.after === sender
+              ? `Of ${sent} packets from ${sender.name} to ${probe.first.to} none was counted at ${gap.before.name}`
+              : `Of ${sent} packets to ${probe.first.to}, ${gap.after.rises?.join(' and ')} were counted at ${gap.after.name}, and none at ${gap.before.name}`,
           subject: `path ${gap.after.host} → ${gap.before.host}`,
           scope,
           confidence: 'likely',

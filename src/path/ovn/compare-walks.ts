@@ -96,7 +96,12 @@ export function strangerOn(
 export function nextUnused(trace: OvnTrace, flows: readonly TracedFlow[]): LogicalHit | undefined {
   const last = flows.at(-1);
   if (last === undefined || (last.match !== 'no match' && shortUuid(last.cookie) === undefined)) return undefined;
-  const used = new Set(flows.flatMap((f) => shortUuid(f.cookie) ?? []));
-  const at = trace.hits.findLastIndex((hit) => hit.flow !== undefined && used.has(hit.flow.uuid.padStart(8, '0')));
-  return trace.hits.slice(at + 1).find((hit) => hit.flow !== undefined);
+  // In step with the switch: a logical flow of many switches is met again in the next of them.
+  let at = 0;
+  for (const flow of flows) {
+    const short = shortUuid(flow.cookie);
+    const met = trace.hits.findIndex((hit, n) => n >= at && hit.flow?.uuid.padStart(8, '0') === short);
+    if (short !== undefined && met >= 0) at = met + 1;
+  }
+  return trace.hits.slice(at).find((hit) => hit.flow !== undefined);
 }

@@ -13,15 +13,12 @@ export interface Gap {
 }
 
 /**
- * The first station to which nothing came in any repetition, though something had come to the one before it in all of them. Other traffic
- * raises counters too, and hides what is lost: nothing is said then.
+ * The first station to which nothing came in any repetition, though something had come to all before it. Other traffic raises counters too,
+ * and hides what is lost: nothing is said then. The first station is what sends.
  */
 export function gapOf(stations: readonly Station[]): Gap | undefined {
   const read = stations.filter((s) => s.rises !== undefined && s.rises.length > 0);
-  for (const [at, before] of read.entries()) {
-    const after = read[at - 1];
-    if (after === undefined || !after.rises?.every((rise) => rise > 0)) continue;
-    if (before.rises?.every((rise) => rise === 0)) return { after, before };
-  }
-  return undefined;
+  const at = read.findIndex((s) => !s.rises?.every((rise) => rise > 0));
+  const [after, before] = [read[at - 1], read[at]];
+  return after !== undefined && before?.rises?.every((rise) => rise === 0) === true ? { after, before } : undefined;
 }

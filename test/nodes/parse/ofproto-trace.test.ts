@@ -84,6 +84,53 @@ describe('what Open vSwitch says that it does with a packet', () => {
     expect(ending(actions)).toMatchObject({ copies, tunnels });
   });
 
+  test('on OVN it is told which tunnel a packet goes into, and how it looks by then', () => {
+    const [departure, ...more] = traced('ovn-out').departures;
+    expect(more).toEqual([]);
+    expect(departure?.tunnel).toEqual({
+      source: '198.18.1.31',
+      destination: '198.18.1.20',
+      key: 3,
+      option: '0x30002',
+    });
+    expect(Object.fromEntries(departure?.header ?? [])).toMatchObject({
+      icmp: '',
+      dl_src: 'fa:16:3e:9c:e9:2b',
+      dl_dst: '02:78:94:1c:81:99',
+      nw_dst: '198.19.0.1',
+      nw_ttl: '63',
+    });
+  });
+
+  test('of a floating address the packet is told as it is behind the translation', () => {
+    const header = traced('ovn-floating').departures[0]?.header;
+    expect([header?.get('nw_dst'), header?.get('dl_dst')]).toEqual(['10.0.0.148', 'fa:16:3e:28:ae:76']);
+  });
+
+  test('the kernel is told the tunnel before the port', () => {
+    const kernel = ending(
+      'set(tunnel(tun_id=0x3,dst=198.18.1.20,ttl=64,tp_dst=6081,geneve({class=0x102,type=0x80,len=4,0x30002}),flags(df|csum|key))),set(eth(src=fa:16:3e:00:00:01)),4',
+    );
+    expect(kernel.departures[0]?.tunnel).toEqual({ destination: '198.18.1.20', key: 3, option: '0x30002' });
+    expect(kernel.departures[0]?.header.get('dl_src')).toBe('fa:16:3e:00:00:01');
+  });
+
+  test('a flow that puts the packet out says by which port, one that asks the controller with which words', () => {
+    const arp = traced('ovn-arp').flows.at(-1);
+    expect(arp).toMatchObject({ bridge: 'br-int', table: 65, priority: 100, cookie: '0x625d4f7d', outputs: ['3'] });
+    const dhcp = traced('ovn-dhcp').flows.at(-1);
+    expect(dhcp?.punts).toMatch(/^00\.00\.00\.02\./);
+  });
+
+  test('behind the bridge of a tunnel the packet is in its own bridge again', () => {
+    const { flows } = traced('ovn-out');
+    expect(flows.slice(-3).map(({ bridge, table }) => `${bridge} ${table}`)).toEqual([
+      'br-int 39',
+      'br-phy 0',
+      'br-int 40',
+    ]);
+  });
+
   test('anything else is not understood', () => {
     for (const said of ['', 'ovs-appctl: ovs-vswitchd: server returned an error\n', 'no bridge named br-x\n']) {
       expect(parseOfprotoTrace(said).ok).toBe(false);
