@@ -10,6 +10,8 @@ const of = (over: Relation, ...codes: readonly string[]): readonly Explains[] =>
 
 /** What the flows are said to do with packets then. */
 const forecast = of('port', 'OSD-OVN-060', 'OSD-OVN-062', 'OSD-OVN-063', 'OSD-OVN-065');
+/** What OVN's own flows and packets then say. */
+const seen = ['OSD-OVN-060', 'OSD-OVN-063', 'OSD-OVN-065'];
 /** What stops when the port itself is not wired. */
 const silence = of(
   'port',
@@ -20,12 +22,13 @@ const silence = of(
   'OSD-MTU-*',
   'OSD-GUEST-*',
   'OSD-OVN-033',
+  ...seen,
 );
 const mute: readonly Explains[] = [...silence, ...forecast, ...of('instance', 'OSD-CONSOLE-*')];
 /** What fails beyond the subnet. */
 const beyond: readonly Explains[] = [
   ...forecast,
-  ...of('port', 'OSD-PING-002', 'OSD-PING-003', 'OSD-PING-004', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*'),
+  ...of('port', 'OSD-PING-002', 'OSD-PING-003', 'OSD-PING-004', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', ...seen),
 ];
 const noLease: readonly Explains[] = of('instance', 'OSD-CONSOLE-001', 'OSD-CONSOLE-003');
 
@@ -80,7 +83,7 @@ export const notBound: FindingSpec = {
   mend: "Look at the port's device on that host (iface-id), at ovn-controller there and at its log; and at another chassis that claims the same port.",
   explains: [
     ...forecast,
-    ...of('port', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-GUEST-*'),
+    ...of('port', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-GUEST-*', ...seen),
     ...of('instance', 'OSD-CONSOLE-*'),
   ],
   refs: [southbound],
@@ -190,7 +193,7 @@ export const dhcpUnset: FindingSpec = {
     "OVN itself answers DHCP, with the row that the logical port names. It names none (or another subnet's), or the subnet has no row: requests are not answered.",
   evidence: 'dhcpv4_options and dhcpv6_options of the logical port, and DHCP_Options of its subnets.',
   mend: 'Name the row again; where it is gone, let Neutron write it by switching DHCP off and on for the subnet.',
-  explains: [...noLease, ...forecast, ...of('port', 'OSD-GUEST-*', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*')],
+  explains: [...noLease, ...forecast, ...of('port', 'OSD-GUEST-*', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', ...seen)],
   refs: [northbound, 'https://docs.openstack.org/neutron/latest/ovn/dhcp_opts.html'],
 };
 
@@ -205,7 +208,7 @@ export const dhcpDiffers: FindingSpec = {
   mend: 'Set the option again; then renew the lease in the instance.',
   explains: [
     ...of('instance', 'OSD-CONSOLE-001', 'OSD-CONSOLE-003'),
-    ...of('port', 'OSD-PING-004', 'OSD-MTU-*', 'OSD-PATH-*'),
+    ...of('port', 'OSD-PING-004', 'OSD-MTU-*', 'OSD-PATH-*', ...seen),
   ],
   refs: ['https://docs.openstack.org/neutron/latest/ovn/dhcp_opts.html'],
 };

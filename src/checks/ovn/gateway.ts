@@ -1,7 +1,7 @@
 import { defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Io } from '../../facts/io.ts';
 import { logicalView } from '../../facts/ovn/logical.ts';
-import { gatewayAnswers, orderedRouters } from '../../facts/ovn/ordered-routers.ts';
+import { gatewayAnswers, orderedRouters, spareBridges } from '../../facts/ovn/ordered-routers.ts';
 import { southView } from '../../facts/ovn/south.ts';
 import { everyAgent } from '../../facts/port-api.ts';
 import { computeHostOf, type PortSubject } from '../../facts/subject.ts';
@@ -19,7 +19,7 @@ import {
 import { databasesOf, findingsOf } from './judge-differences.ts';
 
 const needs = { logical: logicalView, south: southView, routers: orderedRouters };
-const optional = { agents: everyAgent, answers: gatewayAnswers, databases: databasesOf };
+const optional = { agents: everyAgent, answers: gatewayAnswers, spare: spareBridges, databases: databasesOf };
 
 const controller = 'ovn-controller';
 
@@ -41,6 +41,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const heard = agents.some((a) => a.alive);
     const alive = (host: string): boolean | undefined =>
       heard ? agents.find((a) => a.host === host)?.alive : undefined;
+    const spareBridge = (host: string): string | undefined =>
+      maybe.spare.ok ? maybe.spare.value.value.get(host) : undefined;
     const differences = routers.flatMap(({ router, ports, subnets, floating, outside }) => {
       const found = view.routers.get(router.id);
       if (found === undefined) return [];
@@ -53,7 +55,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         (f) => subnets.find((s) => s.id === f.subnet_id)?.gateway_ip ?? [],
       );
       return [
-        ...compareGateway({ router, ports, network: outside, found, south, alive, distributed }),
+        ...compareGateway({ router, ports, network: outside, found, south, alive, spareBridge, distributed }),
         ...(outside === undefined || there?.lswitch === undefined
           ? []
           : compareLocalnets(outside, switchName(outside.id), there.localnets)),

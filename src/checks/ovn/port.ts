@@ -4,6 +4,7 @@ import type { Io } from '../../facts/io.ts';
 import { bindingInterfaces } from '../../facts/ovn/interfaces.ts';
 import { logicalView } from '../../facts/ovn/logical.ts';
 import { southView } from '../../facts/ovn/south.ts';
+import { portSubnets } from '../../facts/port-api.ts';
 import { computeHostOf, type PortSubject, shortId } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
 import { compareBinding, compareClaimants, compareInterface, comparePort } from '../../path/ovn/compare-port.ts';
@@ -12,7 +13,7 @@ import { interfaceTwice, interfaceWrong, notBound, notCarriedOver, portDiffers, 
 import { databasesOf, findingsOf, portName } from './judge-differences.ts';
 
 const needs = { logical: logicalView };
-const optional = { south: southView, interfaces: bindingInterfaces, databases: databasesOf };
+const optional = { south: southView, subnets: portSubnets, interfaces: bindingInterfaces, databases: databasesOf };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ovn.port',
@@ -27,7 +28,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const name = portName(subject);
     const host = computeHostOf(subject);
     const view = facts.logical.value;
-    const differences: Difference[] = [...comparePort(port, name, view.port)];
+    const differences: Difference[] = [
+      ...comparePort(port, name, maybe.subnets.ok ? maybe.subnets.value.value : [], view),
+    ];
     const evidence: Evidence[] = [...facts.logical.evidence];
     if (maybe.south.ok) {
       evidence.push(...maybe.south.value.evidence);

@@ -4,9 +4,13 @@ import { logicalExtras } from '../../facts/ovn/extras.ts';
 import { logicalView } from '../../facts/ovn/logical.ts';
 import { orderedRouters } from '../../facts/ovn/ordered-routers.ts';
 import { southView } from '../../facts/ovn/south.ts';
-import type { PortSubject } from '../../facts/subject.ts';
+import type { Network } from '../../facts/schemas/network.ts';
+import { computeHostOf, type PortSubject } from '../../facts/subject.ts';
 import { compareLoadBalancers, compareStaticNeighbours } from '../../path/ovn/compare-extras.ts';
+import { bridgeOf } from '../../path/ovn/compare-gateway.ts';
+import { chassisOfHost } from '../../path/ovn/compare-port.ts';
 import { compareRouter } from '../../path/ovn/compare-router.ts';
+import type { Chassis } from '../../path/ovn/model.ts';
 import {
   natMissing,
   natStranger,
@@ -21,6 +25,12 @@ import { databasesOf, findingsOf, portName } from './judge-differences.ts';
 
 const needs = { logical: logicalView, routers: orderedRouters };
 const optional = { south: southView, extras: logicalExtras, databases: databasesOf };
+
+/** Whether a chassis has a wire to the network outside. */
+const meets = (chassis: Chassis | undefined, outside: Network | undefined): boolean => {
+  const physical = outside?.['provider:physical_network'];
+  return chassis !== undefined && !!physical && bridgeOf(chassis, physical) !== undefined;
+};
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ovn.router',
@@ -52,8 +62,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     ];
     const south = maybe.south.ok ? maybe.south.value.value : undefined;
     const extras = maybe.extras.ok ? maybe.extras.value.value : undefined;
+    const host = computeHostOf(subject);
+    const own = south === undefined || host === undefined ? undefined : chassisOfHost(south, host);
     const differences = routers.flatMap((ordered) => [
-      ...compareRouter(ordered, port, name, view, south),
+      ...compareRouter({ ...ordered, local: meets(own, ordered.outside) }, port, name, view, south),
       ...(extras === undefined ? [] : compareStaticNeighbours(ordered.router, ordered.ports, name, port, extras)),
     ]);
     if (extras !== undefined) {

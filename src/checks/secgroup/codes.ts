@@ -37,15 +37,18 @@ export const notOnNode: FindingSpec = {
   code: 'OSD-SG-003',
   severity: 'error',
   nature: 'cause',
-  title: 'The node does not have the rules that the API has',
+  title: 'The firewall does not have the rules that the API has',
   meaning:
-    "The agent has not applied the port's security group rules: packets that Neutron allows are dropped, or the other way round.",
+    "The agent (or, on OVN, the Northbound) does not have the port's security group rules: packets that Neutron allows are dropped, or the other way round.",
   evidence: "the rules of the API against the port's chains (iptables) or flows (OVS) on its host.",
-  mend: 'Restart the L2 agent of the host: it writes the rules again. Look at its log for why it did not.',
+  mend: 'Restart the L2 agent of the host: it writes the rules again. Look at its log for why it did not. On OVN put the ACLs and memberships back that are named.',
   explains: [
     { code: 'OSD-PING-*', over: ['port'] },
     { code: 'OSD-PATH-*', over: ['port'] },
     { code: 'OSD-CONSOLE-001', over: ['instance'] },
+    { code: 'OSD-OVN-060', over: ['port'] },
+    { code: 'OSD-OVN-063', over: ['port'] },
+    { code: 'OSD-OVN-065', over: ['port'] },
   ],
   refs,
 };

@@ -4,10 +4,13 @@ import { parseArping } from '../../nodes/parse/arping.ts';
 import { familyOf } from '../../path/addresses.ts';
 import { bridgeOf, holderOf } from '../../path/ovn/compare-gateway.ts';
 import type { OrderedRouter } from '../../path/ovn/compare-router.ts';
+import { hostAddresses, hostOvs } from '../host.ts';
 import { probesOff, run, showing, source } from '../io.ts';
 import { floatingIps, networkById, servingRouters, subnetsOf } from '../port-api.ts';
 import type { Network } from '../schemas/network.ts';
 import type { PortSubject } from '../subject.ts';
+import { chassisView } from './chassis.ts';
+import { logicalView } from './logical.ts';
 import { southView } from './south.ts';
 
 /** A router that serves the port as Neutron ordered it, and the network of its gateway. */
@@ -89,5 +92,39 @@ export const gatewayAnswers = source<PortSubject, ReadonlyMap<string, readonly s
       evidence.push(showing(ran.value.evidence, ran.value.result.stdout.split('\n').slice(0, 4)));
     }
     return observed(found, ...evidence);
+  },
+);
+
+/** The bridge of each gateway chassis that is neither OVN's own, nor mapped, nor the tunnels': where there is exactly one. */
+export const spareBridges = source<PortSubject, ReadonlyMap<string, string>>(
+  'port.ovn.spare-bridges',
+  byId,
+  async (subject, facts) => {
+    const [logical, south] = await Promise.all([facts.get(logicalView, subject), facts.get(southView, subject)]);
+    if (!logical.ok) return logical;
+    if (!south.ok) return south;
+    const names = [...logical.value.value.routers.values()].flatMap((r) =>
+      (r?.ports ?? []).flatMap((p) => p.candidates.map((c) => c.chassis)),
+    );
+    const unmapped = south.value.value.chassis.filter(
+      (c) => names.includes(c.name) && !c.config.get('ovn-bridge-mappings'),
+    );
+    const found = new Map<string, string>();
+    for (const { hostname, encaps } of unmapped) {
+      const [ovs, view, addresses] = await Promise.all([
+        facts.get(hostOvs, hostname),
+        facts.get(chassisView, hostname),
+        facts.get(hostAddresses, hostname),
+      ]);
+      if (!ovs.ok || !view.ok || !addresses.ok) continue;
+      const ends = encaps.map((e) => e.ip);
+      const tunnels = addresses.value.value.filter((a) => ends.includes(a.address)).map((a) => a.dev);
+      const spare = ovs.value.value.bridges
+        .map((b) => b.name)
+        .filter((b) => b !== view.value.value.integrationBridge && !tunnels.includes(b));
+      const [first] = spare;
+      if (first !== undefined && spare.length === 1) found.set(hostname, first);
+    }
+    return observed(found);
   },
 );

@@ -1,5 +1,5 @@
 import { sameAddress, sameMac } from '../addresses.ts';
-import { type Difference, setWords } from './difference.ts';
+import { argvOf, type Difference, type Mend, setWords } from './difference.ts';
 import type { Chassis, GatewayCandidate, LogicalRouter, SouthView } from './model.ts';
 import { type ApiNetwork, type ApiPort, type ApiRouter, routerPortName } from './ordered.ts';
 
@@ -33,6 +33,8 @@ export interface GatewayScene {
   readonly south: SouthView;
   /** Whether the chassis of a host lives, by Neutron's word; undefined: not known. */
   readonly alive: (hostname: string) => boolean | undefined;
+  /** The one bridge of a chassis' host that nobody uses yet and that likely has the wire. */
+  readonly spareBridge: (hostname: string) => string | undefined;
   /** Host of the instance, where the router's floating IPs of the port are answered for by its own chassis. */
   readonly distributed: string | undefined;
 }
@@ -87,6 +89,7 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
   for (const { candidate, chassis } of standing) {
     if (physical !== undefined && !mapsTo(chassis).has(physical)) {
       const serves = holder?.uuid === chassis.uuid;
+      const others = standing.some((o) => o.chassis !== chassis && mapsTo(o.chassis).has(physical));
       differences.push({
         ...base,
         kind: 'candidate-unfit',
@@ -97,7 +100,20 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
         summary: `${chassis.hostname}, a gateway chassis of router ${router.name}, has no bridge mapping for ${physical}${serves ? ' and is the one that serves: nothing gets outside or in' : ''}`,
         ordered: `ovn-bridge-mappings with ${physical}`,
         found: `ovn-bridge-mappings="${chassis.config.get('ovn-bridge-mappings') ?? ''}"`,
-        mends: [mapping(chassis.hostname, chassis, physical, south)],
+        mends: [
+          ...(others
+            ? [
+                {
+                  by: 'ovn-nbctl' as const,
+                  title: `leave it to the other gateway chassis: ${setWords(standing.filter((o) => o.chassis !== chassis).map((o) => words(o.candidate)))}`,
+                  argv: argvOf(['lrp-del-gateway-chassis', legName, chassis.name]),
+                },
+              ]
+            : isGateway(chassis)
+              ? []
+              : scheduling.slice(0, 1)),
+          mapping(chassis, physical, scene),
+        ],
         ...(serves ? {} : { severity: 'warning' as const }),
       });
     }
@@ -168,22 +184,23 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
       summary: `${own.hostname} answers for floating IPs itself (distributed) and has no bridge mapping for ${physical}: they are not reached`,
       ordered: `ovn-bridge-mappings with ${physical}`,
       found: `ovn-bridge-mappings="${own.config.get('ovn-bridge-mappings') ?? ''}"`,
-      mends: [mapping(own.hostname, own, physical, south)],
+      mends: [mapping(own, physical, scene)],
     });
   }
   return differences;
 }
 
-/** Which bridge others map the network to: most clouds name it alike everywhere. */
-function mapping(host: string, chassis: Chassis, physical: string, south: SouthView) {
-  const bridge = south.chassis.map((c) => mapsTo(c).get(physical)).find((b) => b !== undefined) ?? 'BRIDGE';
-  const all = [...mapsTo(chassis), [physical, bridge] as const].map(([p, b]) => `${p}:${b}`).join(',');
+/** Its one spare bridge, else the one that others map the network to: most clouds name it alike everywhere. */
+function mapping(chassis: Chassis, physical: string, { south, spareBridge }: GatewayScene): Mend {
+  const host = chassis.hostname;
+  const bridge = spareBridge(host) ?? south.chassis.map((c) => bridgeOf(c, physical)).find((b) => b !== undefined);
+  const all = [...mapsTo(chassis), [physical, bridge ?? 'BRIDGE'] as const].map(([p, b]) => `${p}:${b}`).join(',');
   return {
     by: 'chassis',
-    title: 'map it again',
+    title: `map ${physical} to the bridge with its wire`,
     host,
-    argv: ['ovs-vsctl', 'set', 'Open_vSwitch', '.', `external_ids:ovn-bridge-mappings=${all}`] as [string, ...string[]],
-  } as const;
+    argv: ['ovs-vsctl', 'set', 'Open_vSwitch', '.', `external_ids:ovn-bridge-mappings=${all}`],
+  };
 }
 
 /** What a router has learnt of its gateway outside (MAC_Binding), against who really answers there. */

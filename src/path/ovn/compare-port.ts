@@ -1,7 +1,16 @@
-import { normalCidr, normalMac } from '../addresses.ts';
+import { familyOf, normalCidr, normalMac } from '../addresses.ts';
 import { type Difference, type Mend, setWords, short } from './difference.ts';
-import type { Chassis, LogicalView, PortBinding, SouthView, SwitchPort } from './model.ts';
-import { type ApiPort, isExternal, isSecured, isTrusted, switchName } from './ordered.ts';
+import type { Chassis, LogicalView, PortBinding, SouthView } from './model.ts';
+import {
+  type ApiPort,
+  type ApiSubnet,
+  dropGroup,
+  groupName,
+  isExternal,
+  isSecured,
+  isTrusted,
+  switchName,
+} from './ordered.ts';
 
 /** A row of Logical_Switch_Port as Neutron orders it (ovn_client.py _get_port_options), as far as it decides anything. */
 export interface OrderedPort {
@@ -72,28 +81,49 @@ const meddling = [
 
 const quoted = (id: string): string => `"${id}"`;
 
-/** Makes the row again, whole; DHCP options and port groups are differences of their own once it is there. */
-function makingAgain(port: ApiPort, ordered: OrderedPort): Mend {
+/** Makes the row again, whole: with what Neutron and its metadata agents read in it, in its groups, with its DHCP options. */
+function makingAgain(port: ApiPort, ordered: OrderedPort, subnets: readonly ApiSubnet[], view: LogicalView): Mend {
   const { id } = port;
-  const options = ordered.requestedChassis === '' ? [] : [`options:requested-chassis=${ordered.requestedChassis}`];
+  const list = (items: readonly string[]): string => items.map((item) => JSON.stringify(item)).join(',');
+  const cidrs = port.fixed_ips.map((f) => {
+    const prefix = subnets.find((s) => s.id === f.subnet_id)?.cidr.split('/')[1];
+    return prefix === undefined ? f.ip_address : `${f.ip_address}/${prefix}`;
+  });
+  const ids: readonly (readonly [string, string])[] = [
+    ['cidrs', cidrs.join(' ')],
+    ['device_id', port.device_id ?? ''],
+    ['device_owner', port.device_owner],
+    ['network_name', switchName(port.network_id)],
+    ['port_name', port.name ?? ''],
+    ['project_id', port.project_id ?? ''],
+    ['security_group_ids', (port.security_groups ?? []).join(' ')],
+  ];
+  const dhcp = (['dhcpv4_options', 'dhcpv6_options'] as const).flatMap((column) => {
+    const family = column === 'dhcpv4_options' ? 4 : 6;
+    const row = view.dhcp.find(
+      (d) => familyOf(d.cidr) === family && port.fixed_ips.some((f) => d.externalIds.get('subnet_id') === f.subnet_id),
+    );
+    return row === undefined || isTrusted(port) ? [] : [`${column}=${row.uuid}`];
+  });
+  const groups = isSecured(port) ? [dropGroup, ...(port.security_groups ?? []).map(groupName)] : [];
   return {
     by: 'ovn-nbctl',
-    title: 'make the row again as Neutron had it (neutron-ovn-db-sync-util in repair mode does all of it)',
+    title: 'make the row again as Neutron had it',
     argv: [
-      'lsp-add',
-      switchName(port.network_id),
-      id,
-      ...['--', 'lsp-set-addresses', id, ...ordered.addresses],
-      ...(ordered.portSecurity.length === 0 ? [] : ['--', 'lsp-set-port-security', id, ...ordered.portSecurity]),
-      ...['--', 'set', 'Logical_Switch_Port', id, `enabled=${ordered.enabled}`, ...options],
-      ...(ordered.type === '' ? [] : ['--', 'lsp-set-type', id, ordered.type]),
-      '--',
-      'set',
+      '--id=@port',
+      'create',
       'Logical_Switch_Port',
-      id,
-      `external_ids:neutron\\:device_owner=${quoted(port.device_owner)}`,
-      `external_ids:neutron\\:network_name=${quoted(switchName(port.network_id))}`,
-      `external_ids:neutron\\:security_group_ids=${quoted((port.security_groups ?? []).join(' '))}`,
+      `name=${quoted(id)}`,
+      `addresses=${list(ordered.addresses)}`,
+      ...(ordered.portSecurity.length === 0 ? [] : [`port_security=${list(ordered.portSecurity)}`]),
+      ...(ordered.type === '' ? [] : [`type=${ordered.type}`]),
+      `enabled=${ordered.enabled}`,
+      'options:mcast_flood_reports=true',
+      ...(ordered.requestedChassis === '' ? [] : [`options:requested-chassis=${ordered.requestedChassis}`]),
+      ...dhcp,
+      ...ids.map(([key, value]) => `external_ids:neutron\\:${key}=${quoted(value)}`),
+      ...['--', 'add', 'Logical_Switch', switchName(port.network_id), 'ports', '@port'],
+      ...groups.flatMap((name) => ['--', 'add', 'Port_Group', name, 'ports', '@port']),
     ],
   };
 }
@@ -101,8 +131,14 @@ function makingAgain(port: ApiPort, ordered: OrderedPort): Mend {
 const setting = (title: string, ...argv: [string, ...string[]]): Mend => ({ by: 'ovn-nbctl', title, argv });
 
 /** The row of the port itself against what Neutron ordered. */
-export function comparePort(port: ApiPort, name: string, found: SwitchPort | undefined): readonly Difference[] {
+export function comparePort(
+  port: ApiPort,
+  name: string,
+  subnets: readonly ApiSubnet[],
+  view: LogicalView,
+): readonly Difference[] {
   const ordered = orderedPort(port);
+  const { port: found } = view;
   const base = { layer: 'northbound', table: 'Logical_Switch_Port', object: `Logical_Switch_Port ${port.id}` } as const;
   if (found === undefined) {
     return [
@@ -112,7 +148,7 @@ export function comparePort(port: ApiPort, name: string, found: SwitchPort | und
         summary: `The Northbound has no logical switch port for ${name}: Neutron ordered it, OVN does not know it`,
         ordered: ordered.addresses.join(', '),
         found: 'no such row',
-        mends: [makingAgain(port, ordered), { by: 'sync' }],
+        mends: [makingAgain(port, ordered, subnets, view), { by: 'sync' }],
       },
     ];
   }

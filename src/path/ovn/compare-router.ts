@@ -26,6 +26,8 @@ export interface OrderedRouter {
   readonly subnets: readonly ApiSubnet[];
   /** Floating IPs of the instance's port on this router. */
   readonly floating: readonly ApiFloatingIp[];
+  /** Whether the instance's own chassis meets the external network, so that it may answer for its floating IPs. */
+  readonly local?: boolean;
 }
 
 const isGatewayPort = (p: ApiPort): boolean => p.device_owner === 'network:router_gateway';
@@ -380,7 +382,7 @@ const natWords = (n: Nat): string =>
 
 /** Address translation of the port's own addresses: what Neutron ordered, and what else would catch its packets. */
 function compareNat(
-  { router, ports, subnets, floating }: OrderedRouter,
+  { router, ports, subnets, floating, local }: OrderedRouter,
   port: ApiPort,
   name: string,
   found: LogicalRouter,
@@ -503,7 +505,11 @@ function compareNat(
         summary: `The chassis of ${name} answers for floating IP ${external} with MAC ${there.externalMac}; Neutron ordered ${mac}`,
         ordered: `external_mac ${mac}`,
         found: natWords(there),
-        mends: [row('set it again', 'set', 'NAT', there.uuid, `external_mac="${mac}"`)],
+        mends: [
+          local === true
+            ? row('set it again', 'set', 'NAT', there.uuid, `external_mac="${mac}"`)
+            : row('let the gateway chassis answer for it', 'clear', 'NAT', there.uuid, 'external_mac'),
+        ],
       });
     }
     if (there.externalMac !== undefined && there.logicalPort === undefined) {

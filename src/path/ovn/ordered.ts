@@ -1,6 +1,9 @@
 /** What Neutron's API says, as far as ML2/OVN makes rows of it (neutron …/ovn/mech_driver/ovsdb/ovn_client.py). */
 export interface ApiPort {
   readonly id: string;
+  readonly name?: string | undefined;
+  readonly project_id?: string | undefined;
+  readonly device_id?: string | undefined;
   readonly network_id: string;
   readonly mac_address: string;
   readonly admin_state_up: boolean;
