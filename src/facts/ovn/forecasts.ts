@@ -127,7 +127,7 @@ async function chassisOf(facts: Store, host: string): Promise<Result<Chassis, Fa
   });
 }
 
-const established = Array.from({ length: 8 }, () => ['--ct-next', 'trk,est,rpl']).flat();
+const established = Array.from({ length: 6 }, () => ['--ct-next', 'trk,est,rpl']).flat();
 
 /** Asks a switch about a packet that enters a bridge; nothing is changed without -generate. */
 async function askSwitch(
