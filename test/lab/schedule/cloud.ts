@@ -34,9 +34,13 @@ export class Cloud {
   readonly #password: string;
   readonly #tokens = new Map<Who, { readonly token: string; readonly project: string; readonly until: number }>();
 
-  constructor(ctl: string, password: string) {
+  /** Nothing more is asked once this is aborted. */
+  readonly cut: AbortSignal;
+
+  constructor(ctl: string, password: string, cut: AbortSignal = new AbortController().signal) {
     this.#ctl = ctl;
     this.#password = password;
+    this.cut = cut;
   }
 
   async project(who: Who): Promise<string> {
@@ -62,7 +66,7 @@ export class Cloud {
     const reply = await fetch(`http://${this.#ctl}:${ports[service]}${path}`, {
       method,
       headers,
-      signal: AbortSignal.timeout(200_000),
+      signal: AbortSignal.any([this.cut, AbortSignal.timeout(200_000)]),
       ...(body === undefined ? {} : { body: body instanceof Uint8Array ? body : JSON.stringify(body) }),
     });
     const text = await reply.text();

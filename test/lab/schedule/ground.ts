@@ -53,12 +53,14 @@ export class Ground {
     this.lab = lab;
   }
 
-  on(host: string, script: string, seconds = 60): Promise<Ended> {
+  async on(host: string, script: string, seconds = 60): Promise<Ended> {
+    this.cloud.cut.throwIfAborted();
     return this.lab.run([join(this.lab.place.lab, 'enter.sh'), host, 'bash', '-c', script], seconds);
   }
 
   /** A verb of hosts.sh. */
   async verb(...words: readonly string[]): Promise<void> {
+    this.cloud.cut.throwIfAborted();
     const ran = await this.lab.run(['bash', join(this.lab.place.lab, 'schedule', 'hosts.sh'), ...words], 300);
     if (ran.status !== 0) throw new Error(`hosts.sh ${words.join(' ')}: ${lastLine(ran.err + ran.out)}`);
   }

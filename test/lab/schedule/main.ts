@@ -273,12 +273,15 @@ async function main(): Promise<number> {
     process.stderr.write(`no lab runs under the name ${lab.place.name}\n`);
     return 2;
   }
-  const ground = new Ground(new Cloud(process.env.LAB_CTL ?? '', process.env.LAB_PASS ?? ''), lab);
+  const cut = new AbortController();
+  const asking = (signal?: AbortSignal): Cloud =>
+    new Cloud(process.env.LAB_CTL ?? '', process.env.LAB_PASS ?? '', signal);
+  const ground = new Ground(asking(cut.signal), lab);
   const lock = new LabLock(process.env.LAB_LOCK);
-  const heal = async (): Promise<void> => {
-    await ground.sweep();
-    await ground.quota(false);
-    await ground.verb('down');
+  const heal = async (healing = ground): Promise<void> => {
+    await healing.sweep();
+    await healing.quota(false);
+    await healing.verb('down');
   };
   if (values.heal) {
     await heal();
@@ -286,14 +289,26 @@ async function main(): Promise<number> {
   }
   const stop = (): void => {
     say('cut off: healing');
+    // The case itself would undo its own at the same time, and then the next one would begin.
+    cut.abort(new Error('cut off'));
     lab.stop();
-    heal().finally(() => process.exit(130));
+    heal(new Ground(asking(), new Lab(lab.place)))
+      .catch((error) => say(`not healed: ${reason(error)}`))
+      .finally(() => process.exit(130));
+  };
+  /** Waits for the end of the process where the run is cut off. */
+  const goOn = async (): Promise<void> => {
+    if (cut.signal.aborted) await new Promise<never>(() => {});
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  await ground.verb('up');
-  await ground.sweep();
-  await ground.quota(true);
+  try {
+    await ground.verb('up');
+    await ground.sweep();
+    await ground.quota(true);
+  } finally {
+    await goOn();
+  }
   const wanted = values.case.length === 0 ? cases : cases.filter((c) => values.case.includes(c.name));
   if (values.record !== undefined && !existsSync(join(values.record, 'common')))
     await keepCommon(ground, join(values.record, 'common'));
@@ -327,6 +342,7 @@ async function main(): Promise<number> {
     if (values.resume && had !== undefined && right(had)) continue;
     if (c.shared) await lock.take();
     const row = await rounds.case(c);
+    await goOn();
     lock.leave();
     rows.set(c.name, row);
     store();
@@ -340,6 +356,7 @@ async function main(): Promise<number> {
     if (values.resume && seen.get(s.name)?.every((each) => each.wrong === undefined) === true) continue;
     await lock.take();
     const now = await rounds.sight(s);
+    await goOn();
     lock.leave();
     seen.set(s.name, now);
     store();
@@ -356,6 +373,7 @@ async function main(): Promise<number> {
       const answered = questions.get(number);
       if (values.resume && answered?.equal && answered.hosts.every((h) => h.equal)) continue;
       const q = await rounds.question(number, values.seed);
+      await goOn();
       questions.set(number, q);
       store();
       say(`${q.flavor}: ${q.equal ? 'right' : 'WRONG'}: ${q.said}, Nova ${q.nova} (${q.seconds} s)`);

@@ -11,7 +11,11 @@ export class LabLock {
 
   async take(): Promise<void> {
     if (this.#file === undefined || this.#held !== undefined) return;
-    const child = spawn('flock', [this.#file, 'sh', '-c', 'echo held; cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    // Of its own group: Ctrl-C gives nobody the lock before all is healed.
+    const child = spawn('flock', [this.#file, 'sh', '-c', 'echo held; cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      detached: true,
+    });
     await new Promise<void>((held) => child.stdout.once('data', () => held()));
     this.#held = { since: Date.now(), release: () => child.stdin.end() };
   }
