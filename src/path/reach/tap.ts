@@ -106,6 +106,18 @@ function decider(verdict: Verdict, port: AtlasPort): Decider {
   }
 }
 
+/**
+ * OVN lets the answers of its own responder in past every rule (northd, build_acls), and no request of a client out: neutron_pg_drop takes
+ * every IP packet that no rule of the groups allows (neutron/common/ovn/acl.py, add_acls_for_drop_port_group).
+ */
+const asksLikeAnybody = (verdict: Verdict, probe: Probe, port: AtlasPort): boolean =>
+  port.filter === 'ovn' &&
+  probe.family === 4 &&
+  probe.direction === 'egress' &&
+  verdict.kind === 'allowed' &&
+  verdict.because === 'exempt' &&
+  verdict.exemption === 'dhcp';
+
 /** Only the iptables drivers and OVN leave the connections of stateless groups untracked; the native OVS one tracks all. */
 function tracksAnyway(port: AtlasPort, groups: readonly SecurityGroup[], probe: Probe): boolean {
   const stateless = groups.some((g) => port.security.groups.includes(g.id) && g.stateful === false);
@@ -166,7 +178,10 @@ export function tapSteps(q: Question, port: AtlasPort, passing: Passing, reader:
   const known = reader.rules(port.id);
   const groups = known.known ? known.value.groups : [];
   const members = known.known ? known.value.members : new Map<string, readonly string[]>();
-  const verdict = verdictOf(probe, port.security, groups, (id) => members.get(id));
+  const fixed = verdictOf(probe, port.security, groups, (id) => members.get(id));
+  const verdict = asksLikeAnybody(fixed, probe, port)
+    ? verdictOf({ ...probe, sourcePort: EPHEMERAL }, port.security, groups, (id) => members.get(id))
+    : fixed;
   if (passing.direction === 'egress') {
     if (verdict.kind === 'denied' && verdict.because !== 'no-rule' && verdict.because !== 'no-group') {
       const because = explainVerdict(verdict, probe);

@@ -459,6 +459,15 @@ describe('ports that OVN binds to no host', () => {
     expect(found.verdict).toBe('reachable');
     expect(found.steps.map((s) => s.because)).toContain('OVN gives leases for 10.0.0.0/24');
   });
+
+  it('are not asked for a lease past the rules: OVN has no exemption for that', () => {
+    const mute = vm('a', red, '10.0.0.4', { groups: [{ id: 'g', name: 'mute', rules: [] }], filter: 'ovn' });
+    const found = asked(
+      { networks: [red], vms: [mute], services: [metadataPort] },
+      ask(mute.end, end(metadataPort, '10.0.0.2'), { ...udp(67), sourcePort: 68 }),
+    );
+    expect(found).toMatchObject({ verdict: 'unreachable', decisive: { at: 'source-tap', topic: 'rules' } });
+  });
 });
 
 describe('a rule for an address group behind OVN', () => {
