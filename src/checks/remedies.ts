@@ -25,9 +25,18 @@ export function scheduling(
 }
 
 /** Takes away a rule, flow or route that Neutron did not make, as its tool takes it: `iptables -D …`, `ovs-ofctl --strict del-flows …`. */
-export const deletingRule = (host: string, remove: readonly [string, ...string[]]): Remedy => ({
-  title: 'delete the rule, once its maker agrees',
+export const deletingRule = (host: string, remove: readonly [string, ...string[]]): Remedy =>
+  deletingRules([{ host, remove }]);
+
+/** Takes away several that each stand in the way: nothing passes before all of them are gone. */
+export const deletingRules = (
+  rules: readonly { readonly host: string; readonly remove: readonly [string, ...string[]] }[],
+): Remedy => ({
+  title: rules.length > 1 ? 'delete the rules, once their maker agrees' : 'delete the rule, once its maker agrees',
   risk: 'reversible',
   sufficient: true,
-  steps: [onHost(host, remove), advice('whoever made it may make it again: look for the tool behind it', host)],
+  steps: [
+    ...rules.map(({ host, remove }) => onHost(host, remove)),
+    advice('whoever made it may make it again: look for the tool behind it', rules[0]?.host),
+  ],
 });

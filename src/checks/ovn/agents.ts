@@ -17,7 +17,7 @@ import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
-import { deletingRule } from '../remedies.ts';
+import { deletingRules } from '../remedies.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
 import { deadUnseen, disconnected, frozen, lagging, processDown, versions } from './codes.ts';
 

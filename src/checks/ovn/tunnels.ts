@@ -16,7 +16,7 @@ import { strangersOf } from '../../path/firewall/strangers.ts';
 import { shareZone, tunnelEnds } from '../../path/ovn/encap.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
 import { evidenceFor } from '../host/rule-counters.ts';
-import { deletingRule } from '../remedies.ts';
+import { deletingRules } from '../remedies.ts';
 import { agentName, linkName, portScope, verifyWith } from '../scope.ts';
 import { bfdDown, tunnelBlocked, tunnelMissing, underlayDead, underlayMtu } from './codes.ts';
 
@@ -195,7 +195,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             : `${culprit.host} drops ${type} packets from ${from} to ${to} by a rule that Neutron did not make: ${culprit.stranger.where}`,
           evidence,
           [
-            ...strangers.map((s) => deletingRule(s.host, s.stranger.remove)),
+            ...(strangers.length === 0
+              ? []
+              : [deletingRules(strangers.map((s) => ({ host: s.host, remove: s.stranger.remove })))]),
             {
               title: `open ${port} from ${fromEnd} to ${toEnd}`,
               risk: 'none',
