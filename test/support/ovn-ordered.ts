@@ -148,6 +148,7 @@ function southern(): SouthView {
         encaps: texts(row, 'encaps').flatMap((id) => encaps.get(id) ?? []),
         transportZones: texts(row, 'transport_zones'),
         config: ovsdbMap(row, 'other_config'),
+        transportZones: texts(row, 'transport_zones'),
       }),
     ),
     bfd: [],

@@ -16,6 +16,7 @@ import { type Chassises, chassisAgain } from '../../facts/ovn/south.ts';
 import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
+import { remotesOf } from '../../path/ovn/connection.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
 import { deletingRules } from '../remedies.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
@@ -270,18 +271,18 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const right =
         elsewhere?.ok === true ? elsewhere.value.value.remote : maybe.told.ok ? maybe.told.value.value : undefined;
       const [rule] = why?.strangers ?? [];
+      const wrong = rule === undefined && right !== undefined && !leadsThere(remote ?? '', right);
       const remedies: Remedy[] = [];
-      if (rule !== undefined)
-        remedies.push(...(why?.strangers ?? []).map((s) => deletingRule(host, s.stranger.remove)));
-      else if (right !== undefined && right !== remote) {
+      if (rule !== undefined) {
+        remedies.push(deletingRules((why?.strangers ?? []).map((s) => ({ host, remove: s.stranger.remove }))));
+      } else if (wrong) {
         remedies.push({
           title: 'set ovn-remote to where the southbound database is',
           risk: 'none',
           sufficient: true,
-          steps: [onHost(host, ['ovs-vsctl', 'set', 'open_vswitch', '.', `external_ids:ovn-remote=${right}`])],
+          steps: [onHost(host, ['ovs-vsctl', 'set', 'open_vswitch', '.', `external_ids:ovn-remote=${right ?? ''}`])],
         });
       }
-      const wrong = rule === undefined && right !== undefined && right !== remote;
       return make(
         disconnected,
         host,
@@ -313,6 +314,16 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             ],
           },
         ],
+      );
+    }
+
+    /** Another address or port may be another listener of the same database: one for TLS, one of a cluster's members. */
+    function leadsThere(remote: string, right: string): boolean {
+      const listeners = registered?.listeners ?? [];
+      return remotesOf(remote).some(
+        ({ address, port }) =>
+          remotesOf(right).some((r) => r.address === address) &&
+          (listeners.length === 0 || listeners.some((l) => l.target.split(':').includes(String(port)))),
       );
     }
 
