@@ -89,7 +89,9 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
   const whom = asked.instance === undefined ? `a request with flavor ${asked.flavor}` : asked.name;
   const lead = asked.movesFrom === undefined ? `No host for ${whom}` : `${whom} cannot move as asked`;
   const step = reason.column === undefined ? undefined : columns[reason.column];
-  const wanted = [...new Set(over.map((o) => o.verdict.wanted))];
+  // What every one of them lacks, whatever some lack besides.
+  const lists = over.map((o) => o.verdict.wanted.split(', '));
+  const wanted = (lists[0] ?? []).filter((one) => lists.every((list) => list.includes(one)));
   const [first] = over;
   const same = alike(over, (v) => v.because);
   const each = same
@@ -102,7 +104,9 @@ function summaryOf(schedule: Schedule, reason: Reason): string {
       if (step?.kind === 'filter') return `${lead}: ${each}${more} (${step.id})`;
       const none =
         saidNone(said) || step?.kind === 'placement' ? ': Placement gives no candidate, so no filter ever runs' : '';
-      return wanted.length === 1 ? `${lead}: none has ${wanted[0]}${none} (${each}${more})` : `${lead}: ${each}${more}`;
+      return wanted.length > 0
+        ? `${lead}: none has ${wanted.join(' and ')}${none} (${each}${more})`
+        : `${lead}: ${each}${more}`;
     }
     case strayHoldsRoom:
       return `${lead}: in Placement ${straysOf(schedule).slice(0, 2).join(', ')} holds the room, and nothing of this cloud has it; without that there would be a host`;
