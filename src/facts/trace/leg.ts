@@ -2,6 +2,7 @@ import type { Result } from '../../engine/result.ts';
 import { familyOf, sameAddress } from '../../path/addresses.ts';
 import type { Journey } from '../../path/ovn/journeys.ts';
 import type { Leg, Probe } from '../../path/trace/observation.ts';
+import type { Point } from '../../path/trace/point.ts';
 import type { Store, TraceOption } from '../io.ts';
 import type { Peer } from '../peer.ts';
 import type { Sender } from '../ping.ts';
@@ -87,6 +88,25 @@ export const addressLike = (subject: PortSubject, like: string | undefined): str
 };
 
 export const nameOf = (subject: PortSubject): string => subject.instance?.name ?? `port ${subject.id.slice(0, 8)}`;
+
+/** From this machine to an instance: by its own address, or by one that is translated to it. */
+export const fromThisMachine = (
+  subject: PortSubject,
+  traffic: Traffic,
+  to: { readonly address: string; readonly fixed?: string },
+  points: readonly Point[],
+): PlannedLeg => ({
+  from: 'operator',
+  guest: subject,
+  addresses: [to.address, ...(to.fixed === undefined ? [] : [to.fixed])],
+  leg: {
+    title: ['this machine', ...(to.fixed === undefined ? [] : [to.address]), nameOf(subject)].join(' → '),
+    probe: { ...traffic, from: '', to: to.address },
+    sender: { host: 'this machine' },
+    points,
+    answerer: { kind: 'guest', name: nameOf(subject) },
+  },
+});
 
 export const subnetOf = (subject: PortSubject, address: string): string | undefined =>
   subject.port.value.fixed_ips.find((f) => f.ip_address === address)?.subnet_id;

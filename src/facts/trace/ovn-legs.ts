@@ -11,7 +11,7 @@ import { type Placement, placement } from '../placement.ts';
 import { externalSubnets, networkById, portSubnets, type ServingRouter } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
 import { backOnly, unseenOf } from './lease.ts';
-import { nameOf, type PlannedLeg, type Planner, present, subnetOf, type Wish } from './leg.ts';
+import { fromThisMachine, nameOf, type PlannedLeg, type Planner, present, subnetOf, type Wish } from './leg.ts';
 import { initialOf } from './mark.ts';
 import { metadataAddress, metadataPort } from './metadata.ts';
 import { across, bridged, floatingsOf, type Gateway, gatewayOf, keysOf, metadataEnd, overlay } from './ovn-places.ts';
@@ -73,18 +73,10 @@ async function throughFloating(
         // The answer is routed on the instance's host and goes to the gateway as the router's.
         across(facts, place.segment, at, place.host, { there: keys(place.segment.networkId), back: keys(routerId) }),
       ]);
+      const points = [...[...outer].reverse(), ...inner, ...[...guestEnd(place).points].reverse()];
       return {
-        from: 'operator',
-        guest: subject,
-        addresses: [address, fixed],
+        ...fromThisMachine(subject, traffic, { address, fixed }, points),
         journey: { enters: outsidePlace({ ...gateway, host: at }), leaves: portPlace(subject.id, place) },
-        leg: {
-          title: `this machine → ${address} → ${nameOf(subject)}`,
-          probe: { ...traffic, from: '', to: address },
-          sender: { host: 'this machine' },
-          points: [...[...outer].reverse(), ...inner, ...[...guestEnd(place).points].reverse()],
-          answerer: { kind: 'guest', name: nameOf(subject) },
-        },
       };
     }),
   );
@@ -96,18 +88,10 @@ async function fromHere(facts: Store, { subject, place, to, traffic }: Ended): P
   const network = await facts.get(networkById, place.segment.networkId);
   if (!network.ok || network.value.value['router:external'] !== true) return undefined;
   const outer = await bridged(facts, place.segment, place.host);
+  const points = [...[...outer].reverse(), ...[...guestEnd(place).points].reverse()];
   return {
-    from: 'operator',
-    guest: subject,
-    addresses: [to],
+    ...fromThisMachine(subject, traffic, { address: to }, points),
     journey: { enters: outsidePlace(place), leaves: portPlace(subject.id, place) },
-    leg: {
-      title: `this machine → ${nameOf(subject)}`,
-      probe: { ...traffic, from: '', to },
-      sender: { host: 'this machine' },
-      points: [...[...outer].reverse(), ...[...guestEnd(place).points].reverse()],
-      answerer: { kind: 'guest', name: nameOf(subject) },
-    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Store } from '../io.ts';
 import { type Placement, segmentOf } from '../placement.ts';
 import { dhcpHosts, floatingIps, networkById, routerHost, type ServingRouter } from '../port-api.ts';
 import type { PortSubject } from '../subject.ts';
-import { nameOf, type PlannedLeg, present, subnetOf, type Traffic } from './leg.ts';
+import { fromThisMachine, nameOf, type PlannedLeg, present, subnetOf, type Traffic } from './leg.ts';
 import { guestEnd, type NetworkEnd, physicalPoints, pointsBetween, serviceEnd } from './points.ts';
 
 /** Into an instance from a namespace of its network. */
@@ -96,18 +96,8 @@ export async function throughFloating(
       ]);
       if (gateway === undefined || inside === undefined) return undefined;
       const outer = await physicalPoints(facts, gateway.segment, gateway.host);
-      return {
-        from: 'operator',
-        guest: subject,
-        addresses: [floating.floating_ip_address, fixed],
-        leg: {
-          title: `this machine → ${floating.floating_ip_address} → ${nameOf(subject)}`,
-          probe: { ...traffic, from: '', to: floating.floating_ip_address },
-          sender: { host: 'this machine' },
-          points: [...[...outer].reverse(), ...[...gateway.points].reverse(), ...inside.points],
-          answerer: { kind: 'guest', name: nameOf(subject) },
-        },
-      };
+      const points = [...[...outer].reverse(), ...[...gateway.points].reverse(), ...inside.points];
+      return fromThisMachine(subject, traffic, { address: floating.floating_ip_address, fixed }, points);
     }),
   );
   return present(legs);
@@ -140,18 +130,8 @@ export async function fromHere(
   const network = await facts.get(networkById, place.segment.networkId);
   if (!network.ok || network.value.value['router:external'] !== true) return undefined;
   const outer = await physicalPoints(facts, place.segment, place.host);
-  return {
-    from: 'operator',
-    guest: subject,
-    addresses: [to],
-    leg: {
-      title: `this machine → ${nameOf(subject)}`,
-      probe: { ...traffic, from: '', to },
-      sender: { host: 'this machine' },
-      points: [...[...outer].reverse(), ...[...guestEnd(place).points].reverse()],
-      answerer: { kind: 'guest', name: nameOf(subject) },
-    },
-  };
+  const points = [...[...outer].reverse(), ...[...guestEnd(place).points].reverse()];
+  return fromThisMachine(subject, traffic, { address: to }, points);
 }
 
 /** The stretch between a router's leg in the network of an instance's port and the instance. */

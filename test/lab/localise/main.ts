@@ -19,7 +19,7 @@ const USAGE = `usage: localise.sh [--variant lb|ovs|ovsfw|ovn] [--rounds N] [--s
 
 /** Of the rounds that have to be right. */
 const enough = 0.95;
-const limits = { trace: 200, place: 60, check: 20, again: 120, turn: 150 } as const;
+const limits = { trace: 200, place: 60, check: 20, again: 120, turn: Number(process.env.LAB_TURN ?? 150) } as const;
 const nodes = ['net1', 'cmp1', 'cmp2'] as const;
 
 type Traced = RunReport & { readonly traces?: readonly Trace[] };
