@@ -1,3 +1,5 @@
+import type { SysPciDevice } from '../nodes/parse/pci.ts';
+
 /** What the cloud has to offer, as its APIs and the scheduler's own node tell it. */
 export interface Estate {
   readonly hosts: readonly HostFacts[];
@@ -62,7 +64,7 @@ export interface ComputeNode {
   /** `virsh capabilities`; absent where it could not be read. */
   readonly cells?: readonly NumaCell[];
   /** /sys/bus/pci/devices; absent where it could not be read. */
-  readonly devices?: readonly PciDevice[];
+  readonly devices?: readonly SysPciDevice[];
   /** nova.conf as nova-compute reads it, by `section.name`; the lines of an option that may come more than once under each other. */
   readonly options?: ReadonlyMap<string, string>;
   /** Files and host. */
@@ -87,20 +89,6 @@ export interface PlacedCell {
   /** The host's CPUs that it is pinned to. */
   readonly pinned: readonly number[];
   readonly pageKb?: number;
-}
-
-export interface PciDevice {
-  /** `0000:81:02.3`. */
-  readonly address: string;
-  /** Four hexadecimal digits. */
-  readonly vendor: string;
-  readonly product: string;
-  /** As Nova types them: a virtual function, one that has virtual functions to give, any other. */
-  readonly type: 'type-VF' | 'type-PF' | 'type-PCI';
-  /** Of a virtual function: its physical one. */
-  readonly parent?: string;
-  /** Its network interface, or that of its physical function. */
-  readonly interface?: string;
 }
 
 export interface Inventory {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { ComputeNode, PciDevice } from '../../src/schedule/estate.ts';
+import type { SysPciDevice } from '../../src/nodes/parse/pci.ts';
+import type { ComputeNode } from '../../src/schedule/estate.ts';
 import { explain } from '../../src/schedule/explain.ts';
 import { aliasesOf, givenDevices, objectsOf } from '../../src/schedule/filters/pci-devices.ts';
 import type { Wish } from '../../src/schedule/wish.ts';
 import { estateOf, flavor, host, scheduler, wishOf } from './cloud.ts';
 
-const devices: readonly PciDevice[] = [
+const devices: readonly SysPciDevice[] = [
   { address: '0000:81:00.0', vendor: '8086', product: '1572', type: 'type-PF', interface: 'ens1' },
   {
     address: '0000:81:02.0',

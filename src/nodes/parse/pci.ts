@@ -9,7 +9,7 @@ export interface SysPciDevice {
   readonly type: 'type-VF' | 'type-PF' | 'type-PCI';
   /** Of a virtual function: its physical one. */
   readonly parent?: string;
-  /** Its network interface. */
+  /** Its network interface, or that of its physical function. */
   readonly interface?: string;
 }
 

@@ -1,4 +1,5 @@
-import type { ComputeNode, PciDevice } from '../estate.ts';
+import type { SysPciDevice } from '../../nodes/parse/pci.ts';
+import type { ComputeNode } from '../estate.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -66,7 +67,7 @@ function isAddress(wanted: unknown, address: string): boolean {
 
 const hardware = new Set(['vendor_id', 'product_id', 'address', 'devname']);
 
-function matches(spec: Fields, device: PciDevice): boolean {
+function matches(spec: Fields, device: SysPciDevice): boolean {
   if (!isId(spec.vendor_id, device.vendor) || !isId(spec.product_id, device.product)) return false;
   if (spec.devname !== undefined)
     return device.interface !== undefined && text(spec.devname) === device.interface.toLowerCase();
