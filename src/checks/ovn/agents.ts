@@ -274,7 +274,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const wrong = rule === undefined && right !== undefined && !leadsThere(remote ?? '', right);
       const remedies: Remedy[] = [];
       if (rule !== undefined) {
-        remedies.push(deletingRules((why?.strangers ?? []).map((s) => ({ host, remove: s.stranger.remove }))));
+        remedies.push(deletingRules((why?.strangers ?? []).map((s) => ({ host: s.host, remove: s.stranger.remove }))));
       } else if (wrong) {
         remedies.push({
           title: 'set ovn-remote to where the southbound database is',
@@ -288,7 +288,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         host,
         'ovn-controller',
         rule !== undefined
-          ? `${host} drops packets between ovn-controller and the southbound database by a rule that Neutron did not make: ${rule.stranger.where}`
+          ? `${rule.host} drops packets between ovn-controller on ${host} and the southbound database by a rule that Neutron did not make: ${rule.stranger.where}`
           : wrong
             ? `ovn-remote of ${host} is ${remote ?? 'not set'}, the southbound database is at ${right}`
             : `ovn-controller on ${host} has no connection to the southbound database at ${remote ?? '(no ovn-remote)'}${last === undefined ? '' : `: ${last.message.replace(/^\S+: /, '')}`}`,
@@ -319,6 +319,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
 
     /** Another address or port may be another listener of the same database: one for TLS, one of a cluster's members. */
     function leadsThere(remote: string, right: string): boolean {
+      if (remote === right) return true;
       const listeners = registered?.listeners ?? [];
       return remotesOf(remote).some(
         ({ address, port }) =>

@@ -7,9 +7,10 @@ import type { Stranger } from '../../path/firewall/strangers/stranger.ts';
 import { strangersOf } from '../../path/firewall/strangers.ts';
 import { remotesOf } from '../../path/ovn/connection.ts';
 import { hostIp6tables, hostIptables, hostLayout, hostNft } from '../host.ts';
-import { read, source } from '../io.ts';
+import { read, type Store, source } from '../io.ts';
 import { theCloud } from '../subject.ts';
 import { chassisView } from './chassis.ts';
+import { ovnDatabases } from './databases.ts';
 import { registeredChassis } from './south.ts';
 
 /** Why an ovn-controller is not connected, or does not take the changes it sees. */
@@ -17,8 +18,8 @@ export interface Trouble {
   /** Newest lines of its log that speak of it, oldest first. */
   readonly lines: readonly VlogLine[];
   readonly log: Evidence | undefined;
-  /** Rules of the host that nobody of OpenStack made, and that take packets between it and the database. */
-  readonly strangers: readonly { readonly stranger: Stranger; readonly evidence: Evidence }[];
+  /** Rules that nobody of OpenStack made, on the host or where the database is, and that take packets between the two. */
+  readonly strangers: readonly { readonly host: string; readonly stranger: Stranger; readonly evidence: Evidence }[];
 }
 
 const newestLines = 'for f in "$@"; do [ -r "$f" ] && tail -c 65536 -- "$f" | tail -n 200; done; true';
@@ -41,12 +42,7 @@ export const controllerTrouble = source<string, Trouble>(
     const current = row !== undefined && registered.ok && (row.nbCfg ?? 0) >= registered.value.value.nbCfg;
     if (connection === 'connected' && current)
       return err({ kind: 'unsupported', because: 'ovn-controller is connected' });
-    const [layout, v4, v6, nft] = await Promise.all([
-      facts.get(hostLayout, host),
-      facts.get(hostIptables, host),
-      facts.get(hostIp6tables, host),
-      facts.get(hostNft, host),
-    ]);
+    const [layout, databases] = await Promise.all([facts.get(hostLayout, host), facts.get(ovnDatabases, theCloud)]);
     if (!layout.ok) return layout;
     const place = layout.value.value.logPlace('ovn-controller');
     const log =
@@ -58,35 +54,60 @@ export const controllerTrouble = source<string, Trouble>(
             (stdout) => ok(parseVlog(stdout)),
           )
         : undefined;
-    const strangers = remotesOf(remote ?? '').flatMap(({ address, port }) => {
-      const family = parseAddress(address)?.family ?? 4;
-      const dump = family === 4 ? v4 : v6;
-      const rules = {
-        iptables: dump.ok ? [{ family, dump: dump.value.value }] : [],
-        nft: nft.ok ? [{ ruleset: nft.value.value }] : [],
-      };
-      const ways = [
-        { family, protocol: 'tcp', destination: address, destinationPort: port, hooks: ['OUTPUT', 'POSTROUTING'] },
-        { family, protocol: 'tcp', source: address, sourcePort: port, hooks: ['PREROUTING', 'INPUT'] },
-      ] as const;
-      return ways.flatMap((packet) =>
-        strangersOf(rules, packet)
-          .filter((s) => s.matches === 'yes' || (s.matches === 'unknown' && s.raw.includes(String(port))))
-          .flatMap((stranger) => {
-            const source = stranger.tool === 'nft' ? nft : dump;
-            const [evidence] = source.ok ? source.value.evidence : [];
-            return evidence === undefined ? [] : [{ stranger, evidence }];
-          }),
-      );
-    });
+    const sb = databases.ok ? databases.value.value.sb : databases;
+    // Reached by its own socket: then this is a host where the database is.
+    const far = sb.ok && sb.value.options.length === 0 && sb.value.host !== host ? sb.value.host : undefined;
+    const found = await Promise.all([
+      takersOn(facts, host, remote ?? '', 'client'),
+      far === undefined ? [] : takersOn(facts, far, remote ?? '', 'server'),
+    ]);
+    const strangers = found.flat();
     const evidence = log?.ok === true ? log.value.evidence : [];
     return observed(
       {
         lines: log?.ok === true ? log.value.value.filter((l) => speakers.test(l.module)).slice(-20) : [],
         log: evidence[0],
-        strangers: strangers.filter((s, at) => strangers.findIndex((o) => o.stranger.key === s.stranger.key) === at),
+        strangers,
       },
       ...evidence,
     );
   },
 );
+
+/** Rules of one end that take packets of a connection to the database, sent or answered. */
+async function takersOn(
+  facts: Store,
+  host: string,
+  remote: string,
+  end: 'client' | 'server',
+): Promise<Trouble['strangers']> {
+  const [v4, v6, nft] = await Promise.all([
+    facts.get(hostIptables, host),
+    facts.get(hostIp6tables, host),
+    facts.get(hostNft, host),
+  ]);
+  const [leaving, coming] = [['OUTPUT', 'POSTROUTING'] as const, ['PREROUTING', 'INPUT'] as const];
+  const [asked, answered] = end === 'client' ? [leaving, coming] : [coming, leaving];
+  const found = remotesOf(remote).flatMap(({ address, port }) => {
+    const family = parseAddress(address)?.family ?? 4;
+    const dump = family === 4 ? v4 : v6;
+    const rules = {
+      iptables: dump.ok ? [{ family, dump: dump.value.value }] : [],
+      nft: nft.ok ? [{ ruleset: nft.value.value }] : [],
+    };
+    const ways = [
+      { family, protocol: 'tcp', destination: address, destinationPort: port, hooks: asked },
+      { family, protocol: 'tcp', source: address, sourcePort: port, hooks: answered },
+    ];
+    return ways.flatMap((packet) =>
+      strangersOf(rules, packet)
+        .filter((s) => s.matches === 'yes' || (s.matches === 'unknown' && s.raw.includes(String(port))))
+        .flatMap((stranger) => {
+          const source = stranger.tool === 'nft' ? nft : dump;
+          const [evidence] = source.ok ? source.value.evidence : [];
+          return evidence === undefined ? [] : [{ host, stranger, evidence }];
+        }),
+    );
+  });
+  return found.filter((s, at) => found.findIndex((o) => o.stranger.key === s.stranger.key) === at);
+}
