@@ -146,7 +146,6 @@ function southern(): SouthView {
         name: text(row, 'name'),
         hostname: text(row, 'hostname'),
         encaps: texts(row, 'encaps').flatMap((id) => encaps.get(id) ?? []),
-        transportZones: texts(row, 'transport_zones'),
         config: ovsdbMap(row, 'other_config'),
         transportZones: texts(row, 'transport_zones'),
       }),

@@ -46,6 +46,7 @@ export const notOnNode: FindingSpec = {
     { code: 'OSD-PING-*', over: ['port'] },
     { code: 'OSD-PATH-*', over: ['port'] },
     { code: 'OSD-CONSOLE-001', over: ['instance'] },
+    { code: 'OSD-OVN-040', over: ['port'] },
     { code: 'OSD-OVN-060', over: ['port'] },
     { code: 'OSD-OVN-063', over: ['port'] },
     { code: 'OSD-OVN-065', over: ['port'] },

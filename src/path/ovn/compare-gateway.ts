@@ -62,14 +62,29 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
     const chassis = byName.get(candidate.chassis);
     return chassis === undefined ? [] : [{ candidate, chassis }];
   });
-  const fit = south.chassis.filter((c) => isGateway(c) && (physical === undefined || mapsTo(c).has(physical)));
+  // As Neutron chooses: of those that are marked, else of all with the wire (get_candidates_for_scheduling).
+  const wired = south.chassis.filter((c) => physical === undefined || mapsTo(c).has(physical));
+  const fit = wired.some(isGateway) ? wired.filter(isGateway) : physical === undefined ? [] : wired;
   const words = (c: GatewayCandidate): string =>
     `${byName.get(c.chassis)?.hostname ?? c.chassis} (priority ${c.priority})`;
-  const scheduling = fit.map((c, at) => ({
-    by: 'ovn-nbctl' as const,
-    title: `give it ${c.hostname}`,
-    argv: ['lrp-set-gateway-chassis', legName, c.name, String(fit.length - at)] as [string, ...string[]],
-  }));
+  const scheduling: readonly Mend[] =
+    fit.length === 0
+      ? []
+      : [
+          {
+            by: 'ovn-nbctl',
+            title: `schedule it on ${setWords(fit.map((c) => c.hostname))}`,
+            argv: argvOf(
+              fit.flatMap((c, at) => [
+                ...(at === 0 ? [] : ['--']),
+                'lrp-set-gateway-chassis',
+                legName,
+                c.name,
+                String(fit.length - at),
+              ]),
+            ),
+          },
+        ];
   if (standing.length === 0) {
     differences.push({
       ...base,
@@ -81,7 +96,7 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
           : `Router ${router.name} has no gateway chassis that exists: ${setWords(leg.candidates.map(words))}`,
       ordered: `gateway_chassis: ${setWords(fit.map((c) => c.hostname))}`,
       found: `gateway_chassis: ${setWords(leg.candidates.map(words))}`,
-      mends: scheduling.slice(0, 1),
+      mends: scheduling,
     });
     return differences;
   }
@@ -111,7 +126,7 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
               ]
             : isGateway(chassis)
               ? []
-              : scheduling.slice(0, 1)),
+              : scheduling),
           mapping(chassis, physical, scene),
         ],
         ...(serves ? {} : { severity: 'warning' as const }),
@@ -128,7 +143,7 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
         summary: `${chassis.hostname} is a gateway chassis of router ${router.name} (priority ${candidate.priority}) and is not marked for it (${gatewayOption}); ${setWords(fit.map((c) => c.hostname))} ${fit.length === 1 ? 'is' : 'are'}`,
         ordered: `ovn-cms-options with ${gatewayOption}`,
         found: `ovn-cms-options="${chassis.config.get('ovn-cms-options') ?? ''}"`,
-        mends: scheduling.slice(0, 1),
+        mends: scheduling,
         severity: 'warning',
       });
     }
