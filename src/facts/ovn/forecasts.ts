@@ -11,6 +11,7 @@ import {
 import { type OvnTrace, parseOvnTrace } from '../../nodes/parse/ovn-trace.ts';
 import type { OvsdbRow } from '../../nodes/parse/ovsdb.ts';
 import { familyOf, parseAddress, sameAddress } from '../../path/addresses.ts';
+import type { Segment } from '../../path/backends/backend.ts';
 import { type Maker, shortUuid } from '../../path/ovn/compare-walks.ts';
 import { type Around, type End, type Journey, journeysOf, type Outside, type Place } from '../../path/ovn/journeys.ts';
 import { expressionOf, openflowOf } from '../../path/ovn/microflow.ts';
@@ -21,7 +22,7 @@ import { verdictOf } from '../../path/secgroup/verdict.ts';
 import { hostOvs } from '../host.ts';
 import { read, type Store, showing, source } from '../io.ts';
 import { pairs } from '../pair.ts';
-import { placement } from '../placement.ts';
+import { placement, segmentOf } from '../placement.ts';
 import {
   externalSubnets,
   floatingIps,
@@ -198,11 +199,12 @@ async function follow(facts: Store, journey: Journey, endpoints: ReadonlyMap<str
     const what = enters.kind === 'port' ? `port ${enters.id}` : `physical network ${enters.physical ?? '?'}`;
     return without({ kind: 'not-found', what: `${what} at Open vSwitch on ${enters.host}` });
   }
+  const tag = enters.kind === 'outside' && enters.vlan !== undefined ? [`dl_vlan=${enters.vlan}`] : [];
   const first = await askSwitch(
     facts,
     enters.host,
     bridge,
-    `in_port=${port},${openflowOf(journey.packet)}`,
+    [`in_port=${port}`, ...tag, openflowOf(journey.packet)].join(','),
     journey.answer,
   );
   if (!first.ok) return without(first.error);
@@ -312,8 +314,11 @@ async function logicalEntry(
   const datapath = neutronName(place.network);
   if (place.kind === 'port') return { port: place.id, datapath };
   const view = await facts.get(logicalView, subject);
-  const port = view.ok ? view.value.value.outside.get(place.network)?.localnets[0]?.name : undefined;
-  return port === undefined ? undefined : { port, datapath };
+  if (!view.ok) return undefined;
+  const [localnet] =
+    view.value.value.outside.get(place.network)?.localnets ??
+    view.value.value.servicePorts.filter((p) => p.type === 'localnet');
+  return localnet === undefined ? undefined : { port: localnet.name, datapath };
 }
 
 /** What the SB says of a packet. */
@@ -477,17 +482,25 @@ async function journeysFor(facts: Store, subject: PortSubject): Promise<Result<r
     );
     const inside = serving?.insides.find((p) => p.fixed_ips.some((f) => f.ip_address === subnet?.gateway_ip));
     const metadataAddress = metadataPort?.fixed_ips.find((f) => familyOf(f.ip_address) === family)?.ip_address;
+    const { segment } = place.value.value;
+    const physical = segment.physicalNetwork !== undefined && serving === undefined && !!subnet?.gateway_ip;
     const outside =
-      serving === undefined ? undefined : await outsideOf(facts, subject, serving, own, external, floating);
+      serving !== undefined
+        ? await outsideOf(facts, subject, serving, own, external, floating)
+        : physical
+          ? behindWire(own, subnet.gateway_ip ?? '', segment)
+          : undefined;
     const peerMac = there?.peer.port.value.mac_address;
     found.push(
       ...journeysOf({
         own,
         family,
         dhcp: subnet?.enable_dhcp === true,
-        ...(inside === undefined || !subnet?.gateway_ip
-          ? {}
-          : { gateway: { address: subnet.gateway_ip, mac: inside.mac_address } }),
+        ...(physical
+          ? { gateway: { address: subnet.gateway_ip ?? '', mac: stranger, physical: true } }
+          : inside === undefined || !subnet?.gateway_ip
+            ? {}
+            : { gateway: { address: subnet.gateway_ip, mac: inside.mac_address, physical: false } }),
         ...(metadataPort === undefined || metadataAddress === undefined
           ? {}
           : {
@@ -522,6 +535,26 @@ async function journeysFor(facts: Store, subject: PortSubject): Promise<Result<r
   return ok(found);
 }
 
+/** The MAC of a physical router, which nothing here depends on. */
+const stranger = '02:00:00:00:00:01';
+
+const tagOf = (segment: Segment | undefined): { readonly vlan?: number } =>
+  segment?.type === 'vlan' && segment.id !== undefined ? { vlan: segment.id } : {};
+
+/** Of an instance whose own network is a physical one. */
+const behindWire = (own: End, address: string, segment: Segment): Outside => ({
+  address,
+  mac: stranger,
+  place: {
+    kind: 'outside',
+    host: own.place.host,
+    network: own.place.network,
+    physical: segment.physicalNetwork,
+    ...tagOf(segment),
+  },
+  known: { address: own.address, mac: own.mac, reachable: true },
+});
+
 async function outsideOf(
   facts: Store,
   subject: PortSubject,
@@ -548,15 +581,16 @@ async function outsideOf(
   const distributed = nat?.externalMac !== undefined && nat.logicalPort !== undefined ? nat.externalMac : undefined;
   const host = distributed === undefined ? gatewayPort['binding:host_id'] : own.place.host;
   if (!host) return undefined;
-  const physical = network.ok ? (network.value.value['provider:physical_network'] ?? undefined) : undefined;
+  const segment = network.ok ? segmentOf(network.value.value) : undefined;
+  const physical = segment?.physicalNetwork;
   return {
     address,
-    mac: '02:00:00:00:00:01',
-    place: { kind: 'outside', host, network: gatewayPort.network_id, physical },
+    mac: stranger,
+    place: { kind: 'outside', host, network: gatewayPort.network_id, physical, ...tagOf(segment) },
     known:
       mine === undefined
-        ? { address: own.address, mac: gatewayPort.mac_address, floating: false }
-        : { address: mine.floating_ip_address, mac: distributed ?? gatewayPort.mac_address, floating: true },
+        ? { address: own.address, mac: gatewayPort.mac_address, reachable: false }
+        : { address: mine.floating_ip_address, mac: distributed ?? gatewayPort.mac_address, reachable: true },
   };
 }
 

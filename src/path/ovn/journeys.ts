@@ -6,12 +6,13 @@ import type { Probe, Verdict } from '../secgroup/model.ts';
 export type Place =
   /** A port of the integration bridge, by the id of the port that ovn-controller binds there. */
   | { readonly kind: 'port'; readonly id: string; readonly host: string; readonly network: string }
-  /** The provider bridge of a physical network on a host. */
+  /** The wire of a physical network on a host; frames wear the VLAN of the network, where it has one. */
   | {
       readonly kind: 'outside';
       readonly host: string;
       readonly network: string;
       readonly physical: string | undefined;
+      readonly vlan?: number;
     };
 
 /** A packet that matters, and what should become of it. */
@@ -34,14 +35,19 @@ export interface End {
   readonly place: Place & { readonly kind: 'port' };
 }
 
-/** The way to the outside of one family. */
+/** The way to the outside of one family: behind a router of OVN, or on the instance's own physical network. */
 export interface Outside {
-  /** The physical router behind the external network. */
+  /** The physical router there. */
   readonly address: string;
   readonly mac: string;
   readonly place: Place & { readonly kind: 'outside' };
-  /** What answers outside for the instance: of its floating address, else the address itself behind the router. */
-  readonly known: { readonly address: string; readonly mac: string; readonly floating: boolean };
+  /** What answers outside for the instance: of its floating address, else the address itself. */
+  readonly known: {
+    readonly address: string;
+    readonly mac: string;
+    /** Whoever is outside may begin. */
+    readonly reachable: boolean;
+  };
 }
 
 export interface Around {
@@ -49,7 +55,8 @@ export interface Around {
   readonly family: Family;
   /** The subnet hands out addresses by DHCP. */
   readonly dhcp: boolean;
-  readonly gateway?: { readonly address: string; readonly mac: string };
+  /** On a network without a router of OVN the physical one. */
+  readonly gateway?: { readonly address: string; readonly mac: string; readonly physical: boolean };
   readonly metadata?: End;
   readonly outside?: Outside;
   readonly peer?: End & { readonly routed: boolean };
@@ -168,7 +175,8 @@ export function journeysOf(around: Around): readonly Journey[] {
       answer: false,
     });
   }
-  if (gateway !== undefined && family === 4) {
+  const asked = gateway?.physical === true ? outside?.place : own.place;
+  if (gateway !== undefined && asked !== undefined && family === 4) {
     journeys.push({
       name: `the ARP request of ${own.name} for its gateway ${gateway.address}`,
       packet: {
@@ -181,7 +189,7 @@ export function journeysOf(around: Around): readonly Journey[] {
         destinationMac: everybody,
       },
       enters: own.place,
-      leaves: own.place,
+      leaves: asked,
       answer: false,
     });
   }
@@ -206,12 +214,12 @@ export function journeysOf(around: Around): readonly Journey[] {
       journeys.push(...both(family, out, own, there, { client: gateway.mac, server: outside.known.mac }));
     }
     for (const service of services) {
-      if (!outside.known.floating || !allowed(service, 'ingress', outside.address)) continue;
+      if (!outside.known.reachable || !allowed(service, 'ingress', outside.address)) continue;
       const via = { client: outside.known.mac, server: gateway.mac, called: outside.known.address };
       journeys.push(...both(family, service, there, own, via));
     }
   }
-  if (metadata !== undefined && family === 4 && outside?.known.floating !== true) {
+  if (metadata !== undefined && family === 4 && outside?.known.reachable !== true) {
     // Nothing comes in from outside: what any neighbour may ask for, from the nearest one.
     for (const service of services) {
       if (service.protocol === 'icmp' || !allowed(service, 'ingress', metadata.address)) continue;

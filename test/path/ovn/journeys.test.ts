@@ -12,13 +12,13 @@ const end = (name: string, address: string, mac: string, id: string, host = 'cmp
   place: { kind: 'port', id, host, network: 'net' },
 });
 const own = end('web-1', '10.0.0.148', 'fa:16:3e:28:ae:76', 'p');
-const gateway = { address: '10.0.0.1', mac: 'fa:16:3e:14:e7:22' };
+const gateway = { address: '10.0.0.1', mac: 'fa:16:3e:14:e7:22', physical: false };
 const metadata = end('the metadata port', '10.0.0.2', 'fa:16:3e:97:d6:31', 'm');
 const outside = (floating: boolean): Outside => ({
   address: '198.19.0.1',
   mac: '02:00:00:00:00:01',
   place: { kind: 'outside', host: 'net1', network: 'ext', physical: 'physnet1' },
-  known: { address: floating ? '198.19.0.189' : own.address, mac: 'fa:16:3e:9c:e9:2b', floating },
+  known: { address: floating ? '198.19.0.189' : own.address, mac: 'fa:16:3e:9c:e9:2b', reachable: floating },
 });
 const around = (more: Partial<Around> = {}): Around => ({
   own,
@@ -92,9 +92,21 @@ describe('the packets that matter to an instance', () => {
     expect(oneWay).toContain('the ping from db-1 to web-1');
   });
 
+  it('of an instance on a physical network go to the wire of its own host', () => {
+    const wire = { kind: 'outside', host: 'cmp1', network: 'net', physical: 'physnet1', vlan: 101 } as const;
+    const { metadata: _, ...bare } = around({ gateway: { ...gateway, physical: true }, dhcp: false });
+    const known = { address: own.address, mac: own.mac, reachable: true };
+    const all = journeysOf({ ...bare, outside: { ...outside(false), place: wire, known } });
+    expect(all.map((j) => j.leaves.kind)).toEqual(['outside', 'outside', 'port', 'port', 'outside', 'port', 'outside']);
+    expect(all[0]?.name).toBe('the ARP request of web-1 for its gateway 10.0.0.1');
+    expect(all.find((j) => j.enters.kind === 'outside')?.enters).toEqual(wire);
+  });
+
   it('of IPv6 need no DHCP and no ARP', () => {
     const six = end('web-1', 'fd00::5', own.mac, 'p');
     const { metadata: _m, outside: _o, ...bare } = around();
-    expect(names({ ...bare, own: six, family: 6, gateway: { address: 'fd00::1', mac: gateway.mac } })).toEqual([]);
+    expect(
+      names({ ...bare, own: six, family: 6, gateway: { address: 'fd00::1', mac: gateway.mac, physical: false } }),
+    ).toEqual([]);
   });
 });
