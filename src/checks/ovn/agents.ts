@@ -1,6 +1,5 @@
 import { blocked, defineCheck, judged } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
-import type { FactResult } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
 import { advice, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
@@ -11,7 +10,7 @@ import { type Io, showing, source } from '../../facts/io.ts';
 import { chassisView } from '../../facts/ovn/chassis.ts';
 import { controllerTrouble, type Trouble } from '../../facts/ovn/connection.ts';
 import { neutronRemote } from '../../facts/ovn/databases.ts';
-import { onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
+import { ofHost, onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
 import { type Chassises, chassisAgain } from '../../facts/ovn/south.ts';
 import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
@@ -64,9 +63,6 @@ const everyChassis: readonly Daemon[] = ['ovsdb-server', 'ovs-vswitchd', 'ovn-co
 const ofConnection =
   /connection attempt|connection (?:failed|closed|dropped)|SSL_connect|certificate|no response to inactivity|clustered database|not (?:a )?cluster/i;
 const ofVersions = /controller version .* mismatch|version mismatch/i;
-
-const ofHost = <T>(map: FactResult<ReadonlyMap<string, FactResult<T>>>, host: string): FactResult<T> | undefined =>
-  map.ok ? map.value.value.get(host) : undefined;
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   id: 'ovn.agents',

@@ -7,12 +7,10 @@ import { hostAddresses, hostOvs } from '../../facts/host.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { chassisView } from '../../facts/ovn/chassis.ts';
 import { ovnDatabases } from '../../facts/ovn/databases.ts';
-import { onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
+import { ofHost, onOvnHosts, ovnHosts, seenOn } from '../../facts/ovn/hosts.ts';
 import { providerNetworks } from '../../facts/ovn/provider.ts';
 import { type Chassises, registeredChassis } from '../../facts/ovn/south.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
-import type { InterfaceAddress } from '../../nodes/parse/addresses.ts';
-import type { OvsState } from '../../nodes/parse/ovsdb.ts';
 import { cidrContains } from '../../path/addresses.ts';
 import { shareZone, tunnelEnds } from '../../path/ovn/encap.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
@@ -66,7 +64,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     let blind: FactFailure | undefined;
     const seen: { host: string; view: ChassisView; row: Chassis; own: Evidence }[] = [];
     for (const host of all) {
-      const found = maybe.views.ok ? maybe.views.value.value.get(host) : undefined;
+      const found = ofHost(maybe.views, host);
       if (found?.ok !== true) {
         blind ??= found?.error;
         continue;
@@ -94,16 +92,6 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     if (findings.length === 0 && blind !== undefined) return blocked(blind);
     const words = seen.map(({ host, row }) => `${host} ${row.encaps.map((e) => `${e.type} ${e.ip}`).join(', ')}`);
     return judged(findings, words.join('; '), [south], ['chassis']);
-
-    function ovsOf(host: string): OvsState | undefined {
-      const found = maybe.ovs.ok ? maybe.ovs.value.value.get(host) : undefined;
-      return found?.ok === true ? found.value.value : undefined;
-    }
-
-    function addressesOf(host: string): readonly InterfaceAddress[] | undefined {
-      const found = maybe.addresses.ok ? maybe.addresses.value.value.get(host) : undefined;
-      return found?.ok === true ? found.value.value : undefined;
-    }
 
     function onSouth(argv: readonly [string, ...string[]]) {
       return sbHost === undefined ? advice(argv.join(' ')) : onHost(sbHost, argv);
@@ -192,7 +180,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
 
     /** The address that the node names for itself: is it there at all? */
     function judgeAddress(host: string, view: ChassisView, own: Evidence): void {
-      const addresses = addressesOf(host);
+      const addresses = seenOn(maybe.addresses, host);
       if (addresses === undefined) return;
       for (const ip of view.encapIps) {
         if (addresses.some((a) => a.address === ip)) continue;
@@ -322,7 +310,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     ): void {
       const bridge = view.bridgeMappings.get(physnet);
       const words = `ovn-bridge-mappings ${[...view.bridgeMappings].map((pair) => pair.join(':')).join(',') || 'not set'}`;
-      const ovs = ovsOf(host);
+      const ovs = seenOn(maybe.ovs, host);
       const there = ovs?.bridges.find((b) => b.name === bridge);
       // The bridge that has an uplink and is nobody's yet is likely the one that is meant.
       const spare = (ovs?.bridges ?? []).filter(
@@ -394,12 +382,14 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     /** The bridge that carries the tunnels themselves. */
     function isUnderlay(host: string, bridge: string): boolean {
       const at = seen.find((s) => s.host === host);
-      return (addressesOf(host) ?? []).some((a) => a.dev === bridge && at?.view.encapIps.includes(a.address) === true);
+      return (seenOn(maybe.addresses, host) ?? []).some(
+        (a) => a.dev === bridge && at?.view.encapIps.includes(a.address) === true,
+      );
     }
 
     function judgeBridge(): void {
       const at = seen.find((s) => s.host === compute);
-      const ovs = compute === undefined ? undefined : ovsOf(compute);
+      const ovs = compute === undefined ? undefined : seenOn(maybe.ovs, compute);
       if (at === undefined || ovs === undefined) return;
       const holder = ovs.bridges.find((b) =>
         b.ports.some((p) => p.interfaces.some((i) => i.externalIds.get('iface-id') === subject.id)),
@@ -420,7 +410,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     }
 
     function addressEvidence(host: string): Evidence[] {
-      const found = maybe.addresses.ok ? maybe.addresses.value.value.get(host) : undefined;
+      const found = ofHost(maybe.addresses, host);
       return found?.ok === true
         ? found.value.evidence.slice(0, 1).map((e) =>
             showing(

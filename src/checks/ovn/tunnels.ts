@@ -2,13 +2,15 @@ import { defineCheck, judged, notSeen } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
 import { advice, findingOf, onHost, restartOf } from '../../engine/finding-of.ts';
+import { hostAddresses, hostLinks, hostOvs } from '../../facts/host.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
 import { tunnelPort } from '../../facts/knock.ts';
 import { chassisView } from '../../facts/ovn/chassis.ts';
-import { onOvnHosts, ovnHosts } from '../../facts/ovn/hosts.ts';
+import { ofHost, onOvnHosts, ovnHosts, seenOn } from '../../facts/ovn/hosts.ts';
 import { type Chassises, registeredChassis } from '../../facts/ovn/south.ts';
 import { type TunnelTrial, tunnelTrials } from '../../facts/ovn/tunnels.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
+import type { Link } from '../../nodes/parse/links.ts';
 import { familyOf } from '../../path/addresses.ts';
 import { outerPacket } from '../../path/firewall/packet.ts';
 import type { Stranger } from '../../path/firewall/strangers/stranger.ts';
@@ -27,7 +29,13 @@ const registered = source<PortSubject, Chassises>(
 );
 
 const needs = { hosts: ovnHosts, registered };
-const optional = { views: onOvnHosts(chassisView), trials: tunnelTrials };
+const optional = {
+  views: onOvnHosts(chassisView),
+  trials: tunnelTrials,
+  links: onOvnHosts(hostLinks),
+  addresses: onOvnHosts(hostAddresses),
+  ovs: onOvnHosts(hostOvs),
+};
 
 interface Taker {
   readonly host: string;
@@ -51,7 +59,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const findings: Finding[] = [];
     const notes: string[] = [];
     const viewOf = (host: string): { view: ChassisView; own: Evidence; ports: Evidence } | undefined => {
-      const found = maybe.views.ok ? maybe.views.value.value.get(host) : undefined;
+      const found = ofHost(maybe.views, host);
       if (found?.ok !== true) return undefined;
       const [own] = found.value.evidence;
       const ports = found.value.evidence.findLast(
@@ -213,19 +221,34 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         return;
       }
       if (full !== undefined && full.ping.received === 0 && reached) {
+        const narrow = [
+          { host: from, ip: fromEnd },
+          { host: to, ip: toEnd },
+        ].flatMap(({ host, ip }) => under(host, ip).map((link) => ({ host, link })));
+        const small = narrow.filter(({ link }) => link.mtu < full.size);
+        const named = small.map(({ host, link }) => `${link.name} of ${host} has an MTU of ${link.mtu}`).join(', ');
         add(
           underlayMtu,
           from,
           to,
-          `A packet of ${full.size} bytes does not pass from ${from} to ${to}: full-size packets of the network need that much in their tunnel`,
+          `A packet of ${full.size} bytes does not pass from ${from} to ${to}, and full-size packets of the network need that much in their tunnel${named === '' ? '' : `: ${named}`}`,
           [full.evidence, ...(ping === undefined ? [] : [ping.evidence])],
           [
-            {
-              title: `raise the MTU of the underlay to ${full.size}, or lower that of the network`,
-              risk: 'none',
-              sufficient: false,
-              steps: [onHost(from, ['ip', 'link']), onHost(to, ['ip', 'link'])],
-            },
+            small.length === 0
+              ? {
+                  title: `raise the MTU of the underlay to ${full.size}, or lower that of the network`,
+                  risk: 'none',
+                  sufficient: false,
+                  steps: [onHost(from, ['ip', 'link']), onHost(to, ['ip', 'link'])],
+                }
+              : {
+                  title: `raise the MTU to ${full.size}`,
+                  risk: 'none',
+                  sufficient: true,
+                  steps: small.map(({ host, link }) =>
+                    onHost(host, ['ip', 'link', 'set', link.name, 'mtu', String(full.size)]),
+                  ),
+                },
           ],
         );
         return;
@@ -238,6 +261,19 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         ]
           .filter((w) => w !== '')
           .join(', ')}`,
+      );
+    }
+
+    /** The device that holds a tunnel address, and those that its packets leave by. */
+    function under(host: string, ip: string): readonly Link[] {
+      const links = seenOn(maybe.links, host) ?? [];
+      const holder = seenOn(maybe.addresses, host)?.find((a) => a.address === ip)?.dev;
+      const own = links.find((l) => l.name === holder);
+      const ports = seenOn(maybe.ovs, host)
+        ?.bridges.find((b) => b.name === holder)
+        ?.ports.map((p) => p.name);
+      return links.filter(
+        (l) => l.name === holder || l.name === own?.parent || l.master === holder || ports?.includes(l.name) === true,
       );
     }
 

@@ -105,3 +105,15 @@ export const onOvnHosts = <T>(
       return mapFact(hosts, () => new Map(found));
     },
   );
+
+type PerHost<T> = FactResult<ReadonlyMap<string, FactResult<T>>>;
+
+/** The fact of one of the hosts; undefined where none was asked. */
+export const ofHost = <T>(facts: PerHost<T>, host: string): FactResult<T> | undefined =>
+  facts.ok ? facts.value.value.get(host) : undefined;
+
+/** What was seen on one of the hosts. */
+export const seenOn = <T>(facts: PerHost<T>, host: string): T | undefined => {
+  const found = ofHost(facts, host);
+  return found?.ok === true ? found.value.value : undefined;
+};
