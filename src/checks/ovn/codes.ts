@@ -400,3 +400,17 @@ export const metadataUnplugged: FindingSpec = {
   explains: withoutMetadata,
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
 };
+
+export const notListening: FindingSpec = {
+  code: 'OSD-OVN-025',
+  severity: 'error',
+  nature: 'cause',
+  title: 'The southbound database does not listen where the chassis look for it',
+  meaning:
+    'It runs and answers at its own socket, and no entry of its table Connection has the port that ovn-remote of the chassis names: all of them are refused, and go on with what they knew.',
+  evidence:
+    'the table Connection, ovn-remote of the chassis, and connections that are refused in the log of ovn-controller.',
+  mend: 'Add the entry again (ovn-sbctl set-connection).',
+  explains: cloudStill,
+  refs: ['https://man7.org/linux/man-pages/man5/ovn-sb.5.html'],
+};

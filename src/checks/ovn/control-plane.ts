@@ -3,13 +3,17 @@ import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding, FindingSpec, Remedy } from '../../engine/finding.ts';
 import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
 import { type Io, showing, source } from '../../facts/io.ts';
+import { chassisView } from '../../facts/ovn/chassis.ts';
+import { controllerTrouble } from '../../facts/ovn/connection.ts';
 import { type CentralHost, ovnCentral, ovnProgress } from '../../facts/ovn/control.ts';
 import { ovnDatabases } from '../../facts/ovn/databases.ts';
+import { onOvnHosts, seenOn } from '../../facts/ovn/hosts.ts';
 import { registeredChassis } from '../../facts/ovn/south.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import { type CentralService, centralProcess, centralWords } from '../../path/ovn/central.ts';
+import { remotesOf } from '../../path/ovn/connection.ts';
 import { agentName, portScope, verifyWith } from '../scope.ts';
-import { databaseDown, frozen, noLeader, northdBehind, northdStopped, readOnly } from './codes.ts';
+import { databaseDown, frozen, noLeader, northdBehind, northdStopped, notListening, readOnly } from './codes.ts';
 
 const ofCloud = <T>(name: string, inner: Parameters<typeof source<PortSubject, T>>[2]) =>
   source<PortSubject, T>(name, (s) => s.id, inner);
@@ -19,6 +23,8 @@ const optional = {
   databases: ofCloud('port.ovn.databases', (_, facts) => facts.get(ovnDatabases, theCloud)),
   progress: ofCloud('port.ovn.progress', (_, facts) => facts.get(ovnProgress, theCloud)),
   registered: ofCloud('port.ovn.registered', (_, facts) => facts.get(registeredChassis, theCloud)),
+  views: onOvnHosts(chassisView),
+  troubles: onOvnHosts(controllerTrouble),
 };
 
 /** In the order in which they are started: northd needs both databases. */
@@ -31,7 +37,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   families: ['ovn'],
   needs,
   optional,
-  findings: [northdStopped, databaseDown, northdBehind, noLeader, readOnly, frozen],
+  findings: [northdStopped, databaseDown, northdBehind, noLeader, readOnly, notListening, frozen],
   judge: ({ subject, facts, maybe }) => {
     const { hosts, unseen } = facts.central.value;
     const findings: Finding[] = [];
@@ -169,6 +175,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         );
       }
     }
+    judgeListening();
     if (maybe.progress.ok && findings.length === 0) {
       const { nbCfg, sbCfg } = maybe.progress.value.value;
       const [seen] = maybe.progress.value.evidence;
@@ -208,6 +215,42 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       evidence,
       ["OVN's control plane"],
     );
+
+    /** All chassis of the path are refused, and no entry has the port that they are told. */
+    function judgeListening(): void {
+      if (!maybe.registered.ok || !maybe.views.ok) return;
+      const [seen] = maybe.registered.value.evidence;
+      const { listeners } = maybe.registered.value.value;
+      const views = [...maybe.views.value.value.keys()].flatMap((host) => seenOn(maybe.views, host) ?? []);
+      const cut = views.filter((v) => v.connection !== undefined && v.connection !== 'connected');
+      const turned = cut.filter((v) =>
+        seenOn(maybe.troubles, v.host)?.lines.some((l) => /Connection refused/.test(l.message)),
+      );
+      const [remote] = turned.map((v) => v.remote ?? '');
+      const ports = remotesOf(remote ?? '').map((r) => String(r.port));
+      const listens = listeners.some((l) => l.target.split(':').some((word) => ports.includes(word)));
+      if (seen === undefined || turned.length === 0 || turned.length < views.length || ports.length === 0 || listens)
+        return;
+      const target = `${remote?.trim().startsWith('ssl:') ? 'pssl' : 'ptcp'}:${ports[0]}:0.0.0.0`;
+      const at =
+        maybe.databases.ok && maybe.databases.value.value.sb.ok ? maybe.databases.value.value.sb.value.host : '';
+      findings.push(
+        make(
+          notListening,
+          'ovn-ovsdb-server-sb',
+          undefined,
+          `OVN's southbound database does not listen at ${remote}: ${turned.map((v) => v.host).join(', ')} are refused`,
+          [showing(seen, `Connection: ${listeners.map((l) => l.target).join(', ') || 'no entry'}`)],
+          {
+            title: 'let it listen there again',
+            risk: 'none',
+            sufficient: true,
+            // set-connection sets all of them: what is there stays.
+            steps: [onHost(at, ['ovn-sbctl', 'set-connection', ...listeners.map((l) => l.target), target])],
+          },
+        ),
+      );
+    }
 
     /** Debian stops all three together: whoever starts one has to start what it needs. */
     function startAll(h: CentralHost, part: CentralService) {

@@ -3,9 +3,9 @@ import controlPlane from '../../../src/checks/ovn/control-plane.ts';
 import type { FactResult } from '../../../src/engine/fact.ts';
 import { ok } from '../../../src/engine/result.ts';
 import type { CentralHost } from '../../../src/facts/ovn/control.ts';
-import { parseClusterStatus } from '../../../src/nodes/parse/ovn-appctl.ts';
+import { parseClusterStatus, parseVlog } from '../../../src/nodes/parse/ovn-appctl.ts';
 import type { CentralService } from '../../../src/path/ovn/central.ts';
-import { codes, findings, judge, mending, registeredAs, row, seen, told } from './stub.ts';
+import { codes, findings, judge, mending, onHosts, registeredAs, row, seen, told, view, viewed } from './stub.ts';
 
 const parts: readonly CentralService[] = ['ovn-northd', 'ovn-ovsdb-server-nb', 'ovn-ovsdb-server-sb'];
 
@@ -111,5 +111,22 @@ describe("OVN's control plane", () => {
     const outcome = await judged([central('ctl')], { 'port.ovn.registered': told(closed) });
     expect(codes(outcome)).toEqual(['OSD-OVN-011']);
     expect(mending(outcome)).toEqual(['ovn-sbctl set connection . read_only=false']);
+  });
+
+  it('tells when the southbound database listens nowhere for the chassis', async () => {
+    const away = view('cmp1', { connection: 'not connected' });
+    const lines = parseVlog(
+      '2026-11-21T15:59:41.003Z|00032|reconnect|INFO|tcp:198.18.0.10:6642: connection attempt failed (Connection refused)\n',
+    );
+    const facts = {
+      'port.ovn.registered': told({ ...registeredAs(row('cmp1')), listeners: [] }),
+      'port.ovn.ovn.chassis-view': viewed(away),
+      'port.ovn.ovn.controller-trouble': onHosts({ cmp1: told({ lines, log: undefined, strangers: [] }) }),
+    };
+    const outcome = await judged([central('ctl')], facts);
+    expect(codes(outcome)).toEqual(['OSD-OVN-025']);
+    expect(mending(outcome)).toEqual(['ovn-sbctl set-connection ptcp:6642:0.0.0.0']);
+    const listening = { ...facts, 'port.ovn.registered': told(registeredAs(row('cmp1'))) };
+    expect((await judged([central('ctl')], listening)).status).toBe('ok');
   });
 });
