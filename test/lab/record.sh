@@ -80,6 +80,9 @@ test/fixtures/bundles/ovn-metadata-secret.tgz ovn-metadata-wrong-secret
 test/fixtures/bundles/ovn-nat.tgz ovn-nat-missing
 test/fixtures/bundles/ovn-static-mac-binding.tgz ovn-static-mac-binding-wrong
 test/fixtures/bundles/ovn-trace-healthy.tgz - trace outside web-1
+test/fixtures/bundles/ovn-trace-injected.tgz - trace web-1 db-1 --inject
+test/fixtures/bundles/ovn-trace-dhcp.tgz - trace web-1 dhcp --probe dhcp --inject
+test/fixtures/bundles/ovn-trace-metadata.tgz - trace web-1 metadata --probe metadata --inject
 test/fixtures/bundles/ovn-trace-stopped.tgz ovn-flow-drop-to-tap trace outside web-1";;
 ovsfw) SET="test/fixtures/bundles/ovsfw-trace-healthy.tgz - trace router web-1
 test/fixtures/bundles/ovsfw-trace-metadata-silent.tgz booted_unserved trace web-1 metadata --probe metadata --inject";;

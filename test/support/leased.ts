@@ -17,8 +17,13 @@ export const refused: Bundle = await recorded('metadata-refused');
 const isOffer = ({ layers }: Decoded): boolean => layers.some((l) => l.layer === 'dhcp' && l.operation === 'reply');
 
 /** As if every offer held these bytes in place of those, wherever they stand. Checksums are not looked at. */
-export const offering = (bundle: Bundle, from: readonly number[], to: readonly number[]): Bundle =>
-  ['net1', 'cmp1'].reduce(
+export const offering = (
+  bundle: Bundle,
+  from: readonly number[],
+  to: readonly number[],
+  hosts: readonly string[] = ['net1', 'cmp1'],
+): Bundle =>
+  hosts.reduce(
     (b, host) =>
       editingFrames(b, host, undefined, (frame, decoded) => {
         if (!isOffer(decoded)) return frame;
