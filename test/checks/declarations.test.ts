@@ -8,6 +8,7 @@ import { runOptionsOf } from '../../src/commands/walk-options.ts';
 import type { Check } from '../../src/engine/check.ts';
 import { FactStore } from '../../src/engine/fact.ts';
 import type { Io } from '../../src/facts/io.ts';
+import { linesAbout } from '../../src/facts/schedule/said.ts';
 import { theCloud } from '../../src/facts/subject.ts';
 import { openReplay } from '../../src/run/doors.ts';
 import { resolvePeer } from '../../src/run/endpoint.ts';
@@ -95,7 +96,7 @@ describe('what a check declares', () => {
 });
 
 /** Commands that look and change nothing, by their first words (man pages of each). `sh -c` runs constant scripts only. */
-const looks: readonly RegExp[] = [
+const looks: readonly Pick<RegExp, 'test'>[] = [
   /^ip (-d )?(-s )?-j (addr|link|route|rule|neigh) show\b/,
   /^ip netns list$/,
   /^bridge -j fdb show$/,
@@ -122,7 +123,14 @@ const looks: readonly RegExp[] = [
   /^systemctl show --no-pager -p /,
   /^journalctl --no-pager /,
   /^virsh -c qemu:\/\/\/system (domstate|dumpxml) [\w-]+$/,
+  // Lists, and where one instance is (nova/cmd/manage.py, CellV2Commands).
+  /^nova-manage cell_v2 (list_cells|list_hosts|verify_instance --uuid [0-9a-f-]{36})$/,
   /^sh -c for f in /,
+  {
+    test: (line) =>
+      line.startsWith(`sh -c ${linesAbout} `) &&
+      /^[0-9a-f\nreq-]+ nova-\w+( \/\S+)+$/.test(line.slice(`sh -c ${linesAbout} `.length)),
+  },
 ];
 const probes: readonly RegExp[] = [
   /^ping -n -c \d+ -i 0\.2 -W 1 /,
