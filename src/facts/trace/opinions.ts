@@ -30,7 +30,14 @@ export interface Opinion extends Account {
 }
 
 /** What the logical flows say of it, and whether the flows of the host agree: a clause. */
-export function logicalWords({ logical, says, host }: Opinion): string | undefined {
+export function logicalWords({
+  logical,
+  says,
+  host,
+  bridge,
+}: Pick<Account, 'says' | 'host' | 'bridge'> & {
+  readonly logical?: Pick<Logical, 'arrives' | 'trace'>;
+}): string | undefined {
   if (logical === undefined) return undefined;
   if (!logical.arrives) {
     const last = endOf(logical.trace);
@@ -39,7 +46,7 @@ export function logicalWords({ logical, says, host }: Opinion): string | undefin
   }
   return says.delivers
     ? 'the logical flows (ovn-trace) deliver it, too'
-    : `the logical flows (ovn-trace) deliver it: the flows of ${host} are not those that the southbound database orders`;
+    : `the logical flows (ovn-trace) deliver it: the flows of ${says.flows.at(-1)?.bridge ?? bridge} on ${host} are not those that OVN orders`;
 }
 
 /** Where the packets of a point enter Open vSwitch: by the device itself, or out of the tunnel from the far endpoint. */
