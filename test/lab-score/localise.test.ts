@@ -36,6 +36,36 @@ const floating = traceThrough(
   { sender: { host: 'this machine' }, probe: { protocol: 'icmp', from: '', to: '198.19.0.9', size: 84 } },
 );
 
+const key = { wears: 'geneve 2, back 3' };
+/** On OVN: translated on the gateway chassis, between its provider bridge and the tunnel. */
+const byGateway = traceThrough(
+  [
+    tracePoint('net1', 'eth2'),
+    tracePoint('net1', 'eth1', key),
+    tracePoint('cmp1', 'eth1', key),
+    tracePoint('cmp1', 'tapweb'),
+  ],
+  {
+    sender: { host: 'this machine' },
+    probe: { protocol: 'icmp', from: '', to: '198.19.0.9', size: 84 },
+    changes: [{ way: 'there', after: 0, before: 1, what: 'destination', from: '198.19.0.9', to: '10.0.0.94' }],
+  },
+);
+const metadata = traceThrough(
+  [tracePoint('cmp1', 'tapnet1', { netns: 'ovnmeta-1' }), tracePoint('cmp1', 'tapnet0'), tracePoint('cmp1', 'tapweb')],
+  { sender: { host: 'cmp1', netns: 'ovnmeta-1' } },
+);
+/** Put in behind the tap. */
+const putIn = traceThrough(
+  [
+    tracePoint('cmp1', 'tapweb', { only: 'back' }),
+    tracePoint('cmp1', 'eth1', key),
+    tracePoint('cmp2', 'eth1', key),
+    tracePoint('cmp2', 'tapdb'),
+  ],
+  { sender: { host: 'cmp1', port: 'port 3 of br-int' } },
+);
+
 const edges = (drops: readonly Drop[], trace: Trace, kind: string, device: string): string[] =>
   drops.filter((d) => d.kind === kind && d.device === device).map((d) => edgeName(d.edge, trace));
 
@@ -50,6 +80,11 @@ describe('the path of a trace', () => {
     const media = mediaOf(floating, 'ovs');
     expect(media).toEqual(['beyond', 'ovs', 'routed', 'ovs', 'fabric', 'ovs', 'veth', 'bridge', 'beyond']);
     expect(turnsOf(media, floating)).toEqual(['in', 'in', 'out', 'out', 'in', 'out', 'in', 'out']);
+  });
+
+  it('is read with OVN, in and out of a metadata namespace', () => {
+    expect(mediaOf(metadata, 'ovn')).toEqual(['local', 'veth', 'ovs', 'beyond']);
+    expect(mediaOf(byGateway, 'ovn')).toEqual(['beyond', 'ovs', 'fabric', 'ovs', 'beyond']);
   });
 
   it('counts its stations as a line, there and back', () => {
@@ -108,6 +143,25 @@ describe('a drop', () => {
     ]);
   });
 
+  it('in a table of OVN matches the address that the packet has there', () => {
+    const drops = dropsOf({ trace: byGateway, variant: 'ovn', behind: '10.0.0.94', narrow: false });
+    const at = (kind: string, way: string) =>
+      drops
+        .filter((d) => d.host === 'net1' && d.kind === kind && d.way === way)
+        .map((d) => /nw_(?:dst|src)=([\d.]+)/.exec(d.inject)?.[1]);
+    expect(at('flow on br-int', 'there')).toEqual(['198.19.0.9']);
+    expect(at('flow on br-int table 37', 'there')).toEqual(['10.0.0.94']);
+    expect(at('flow on br-int', 'back')).toEqual(['10.0.0.94']);
+    expect(at('flow on br-ex', 'back')).toEqual(['198.19.0.9']);
+  });
+
+  it('of what is put in behind a device lies behind it on the way there, and before it on the way back', () => {
+    const drops = dropsOf({ trace: putIn, variant: 'ovn', narrow: false });
+    expect(edges(drops, putIn, 'flow on br-int', 'eth1')).toContain('sender > eth1@cmp1 (there)');
+    expect(edges(drops, putIn, 'flow on br-int table 65', 'tapweb')).toEqual(['eth1@cmp1 > tapweb@cmp1 (back)']);
+    expect(drops.filter((d) => d.device === 'tapweb' && d.way === 'there')).toEqual([]);
+  });
+
   it('matches the address that the packet has on its side of the translation', () => {
     const found = dropsOf({ trace: floating, variant: 'ovs', behind: '10.0.0.94', narrow: false });
     const rule = (kind: string, way: string) => found.find((d) => d.kind === kind && d.way === way)?.inject;
@@ -131,12 +185,15 @@ describe('the packets of a probe', () => {
     expect(packet.ovs(ping)).toBe('icmp,nw_src=10.0.0.1,nw_dst=10.0.0.94,icmp_type=8');
   });
 
-  it('are matched inside VXLAN', () => {
+  it('are matched inside VXLAN, and inside Geneve with an option', () => {
     expect(packet.iptablesInVxlan(answer)).toBe(
       "-p udp --dport 4789 -m u32 --u32 '56&0xFF=6&&62=0x0a00005e&&70>>16=22'",
     );
     expect(packet.nftInside(packet.vxlan, { ...ping, far: '10.0.0.94' })).toBe(
       'udp dport 4789 @th,312,8 1 @th,336,32 0x0a000001 @th,368,32 0x0a00005e @th,400,8 8',
+    );
+    expect(packet.pcapInside(packet.geneve, answer)).toBe(
+      'udp dst port 6081 and udp[47]=6 and udp[50:4]=0x0a00005e and udp[58:2]=22',
     );
     expect(packet.pcapInside(packet.vxlan, answer)).toBe(
       'udp dst port 4789 and udp[39]=6 and udp[42:4]=0x0a00005e and udp[50:2]=22',
