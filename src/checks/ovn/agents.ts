@@ -76,6 +76,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const hosts = facts.hosts.value;
     const list = facts.agents.value;
     const [api] = facts.agents.evidence;
+    const byNeutron = maybe.told.ok ? maybe.told.value.value : undefined;
     const registered = maybe.registered.ok ? maybe.registered.value.value : undefined;
     const [chassisEvidence] = maybe.registered.ok ? maybe.registered.value.evidence : [];
     const servesMetadata = list.some((a) => a.binary === 'neutron-ovn-metadata-agent');
@@ -264,8 +265,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         .filter((h) => h !== host)
         .map((h) => ofHost(maybe.views, h))
         .find((v) => v?.ok === true && v.value.value.connection === 'connected');
-      const right =
-        elsewhere?.ok === true ? elsewhere.value.value.remote : maybe.told.ok ? maybe.told.value.value : undefined;
+      const right = elsewhere?.ok === true ? elsewhere.value.value.remote : byNeutron;
       const [rule] = why?.strangers ?? [];
       const wrong = rule === undefined && right !== undefined && !leadsThere(remote ?? '', right);
       const remedies: Remedy[] = [];

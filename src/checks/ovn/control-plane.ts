@@ -40,6 +40,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [northdStopped, databaseDown, northdBehind, noLeader, readOnly, notListening, frozen],
   judge: ({ subject, facts, maybe }) => {
     const { hosts, unseen } = facts.central.value;
+    const { troubles } = maybe;
     const findings: Finding[] = [];
     const evidence = [...facts.central.evidence];
     for (const part of parts) {
@@ -224,7 +225,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const views = [...maybe.views.value.value.keys()].flatMap((host) => seenOn(maybe.views, host) ?? []);
       const cut = views.filter((v) => v.connection !== undefined && v.connection !== 'connected');
       const turned = cut.filter((v) =>
-        seenOn(maybe.troubles, v.host)?.lines.some((l) => /Connection refused/.test(l.message)),
+        seenOn(troubles, v.host)?.lines.some((l) => /Connection refused/.test(l.message)),
       );
       const [remote] = turned.map((v) => v.remote ?? '');
       const ports = remotesOf(remote ?? '').map((r) => String(r.port));

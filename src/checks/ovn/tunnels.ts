@@ -55,6 +55,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   findings: [tunnelMissing, underlayDead, tunnelBlocked, underlayMtu, bfdDown],
   judge: ({ subject, facts, maybe }) => {
     const { compute, all } = facts.hosts.value;
+    const { links: linksOf, addresses, ovs } = maybe;
     const { chassis } = facts.registered.value;
     const findings: Finding[] = [];
     const notes: string[] = [];
@@ -266,10 +267,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
 
     /** The device that holds a tunnel address, and those that its packets leave by. */
     function under(host: string, ip: string): readonly Link[] {
-      const links = seenOn(maybe.links, host) ?? [];
-      const holder = seenOn(maybe.addresses, host)?.find((a) => a.address === ip)?.dev;
+      const links = seenOn(linksOf, host) ?? [];
+      const holder = seenOn(addresses, host)?.find((a) => a.address === ip)?.dev;
       const own = links.find((l) => l.name === holder);
-      const ports = seenOn(maybe.ovs, host)
+      const ports = seenOn(ovs, host)
         ?.bridges.find((b) => b.name === holder)
         ?.ports.map((p) => p.name);
       return links.filter(
