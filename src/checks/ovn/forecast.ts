@@ -31,9 +31,10 @@ const onOtherBridge = (leg: Leg): TracedFlow | undefined => {
 };
 
 function stranger(forecast: Forecast, owners: Forecasts['owners'], bridges: ReadonlySet<string>) {
+  const ordered = forecast.logical?.ok === true && forecast.logical.value.arrives;
   for (const leg of forecast.legs) {
     const integration = leg.says.flows.find((f) => bridges.has(f.bridge))?.bridge;
-    const found = integration === undefined ? undefined : strangerOn(leg.says.flows, integration, owners);
+    const found = integration === undefined ? undefined : strangerOn(leg.says.flows, integration, owners, ordered);
     if (found !== undefined) return { leg, ...found };
     const elsewhere = onOtherBridge(leg);
     if (elsewhere !== undefined && elsewhere.bridge !== integration) {

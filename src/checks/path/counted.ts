@@ -7,6 +7,7 @@ import { placement } from '../../facts/placement.ts';
 import type { HostCounters, StackCounters } from '../../facts/second-look.ts';
 import { secondLook } from '../../facts/second-look.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import type { Flow } from '../../nodes/parse/flows.ts';
 import { kernelDrops, meaningOfDrop } from '../../path/firewall/kernel-drops.ts';
 import { fitOf } from '../../path/firewall/rises.ts';
 import { countersOfRules, evidenceAt, readingsOf, roundsOf } from '../host/rule-counters.ts';
@@ -92,16 +93,20 @@ function afterOutput(reading: HostCounters): ReadonlySet<string> {
 
 /**
  * Flows by which the agent keeps off a bridge whatever comes from a patch port and belongs to none of its networks (`drop_port` of
- * setup_physical_bridges, priority 2): they take a copy of every frame that is flooded, who-has for a silent instance among them.
+ * setup_physical_bridges, priority 2), and those of OVN that send nothing back: they take a copy of every frame that is flooded, who-has for a silent instance among them.
  */
 const takesFloods = (reading: HostCounters): ReadonlySet<string> =>
   new Set(
     (reading.rules.rules.bridges ?? []).flatMap((bridge) =>
       bridge.flows
-        .filter((f) => f.priority === 2 && f.actions === 'drop' && Object.keys(f.match).join() === 'in_port')
+        .filter((f) => f.actions === 'drop' && (comesBack(f) || (f.priority === 2 && onlyPort(f))))
         .map((f) => f.raw),
     ),
   );
+
+const onlyPort = (flow: Flow): boolean => Object.keys(flow.match).join() === 'in_port';
+/** The copy that would go back where it came from (ovn controller/physical.c, OFTABLE_CHECK_LOOPBACK). */
+const comesBack = ({ match }: Flow): boolean => match.reg14 !== undefined && match.reg14 === match.reg15;
 
 /** The command of an observation, as it is typed inside its namespace. */
 function readBy(evidence: Evidence | undefined, netns: string | undefined): readonly [string, ...string[]] | undefined {

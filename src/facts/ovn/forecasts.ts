@@ -410,13 +410,16 @@ export async function ownersOf(
     for (const [at, rows] of answer.value.value.entries()) {
       for (const row of rows) {
         const uuid = String(row.get('_uuid') ?? '');
-        const [pipeline, tableId, priority] = ['pipeline', 'table_id', 'priority'].map((column) => row.get(column));
+        const [pipeline, tableId, priority, actions] = ['pipeline', 'table_id', 'priority', 'actions'].map((c) =>
+          row.get(c),
+        );
         owners.get(uuid.slice(0, 8))?.push({
           table: tables[at] ?? '',
           row,
           ...(typeof pipeline === 'string' ? { pipeline } : {}),
           ...(typeof tableId === 'number' ? { tableId } : {}),
           ...(typeof priority === 'number' ? { priority } : {}),
+          ...(typeof actions === 'string' ? { drops: /drop|reject/.test(actions) || actions.trim() === '' } : {}),
         });
       }
     }

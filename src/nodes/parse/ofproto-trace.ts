@@ -199,7 +199,7 @@ export function parseOfprotoTrace(stdout: string): Result<OfprotoTrace, ParseFai
       });
     }
     const at = flows.at(-1);
-    const output = /^\s*output:(\S+)$/.exec(line)?.[1];
+    const output = /^\s*(?:output:(?=\S)|(?=LOCAL$))(\S+)$/.exec(line)?.[1];
     if (output !== undefined) at?.outputs.push(output);
     const punt = /^\s*(?:controller\((.*)\)|CONTROLLER:\d+)$/i.exec(line);
     if (punt !== null && at !== undefined) at.punts = /userdata=([\da-f.]+)/i.exec(punt[1] ?? '')?.[1] ?? '';

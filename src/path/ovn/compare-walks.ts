@@ -14,6 +14,8 @@ export interface Maker {
   readonly pipeline?: string;
   readonly tableId?: number;
   readonly priority?: number;
+  /** Its actions end the packet. */
+  readonly drops?: boolean;
 }
 
 /** By the beginning of the row's UUID; what was asked about and not found is empty. */
@@ -21,7 +23,8 @@ export type Makers = ReadonlyMap<string, readonly Maker[]>;
 
 /**
  * Why a flow is not of ovn-controller's making. no-cookie: its own flows without one pass on and do not end anything. no-row: no row of the SB
- * begins so. not-as-row: the row is a logical flow of another priority or stage.
+ * begins so. not-as-row: the row is a logical flow of another priority or
+ * stage, or one that passes packets on; or no logical flow at all, and those would deliver the packet.
  */
 export type Oddity = 'no-cookie' | 'no-row' | 'not-as-row';
 
@@ -51,39 +54,48 @@ function offsets(flows: readonly TracedFlow[], makers: Makers): ReadonlyMap<stri
   );
 }
 
-/** Is this flow of the integration bridge a stranger's? `ends`: nothing follows it, or it puts the packet out. */
-function oddity(
-  flow: TracedFlow,
-  ends: boolean,
-  makers: Makers,
-  first: ReadonlyMap<string, number>,
-): Oddity | undefined {
+/** What is known of a packet at the flow that is looked at. */
+interface At {
+  /** Nothing follows: it is dropped there. */
+  readonly dropped: boolean;
+  readonly putOut: boolean;
+  /** The logical flows of the SB deliver it. */
+  readonly ordered: boolean;
+}
+
+/** Is this flow of the integration bridge a stranger's? */
+function oddity(flow: TracedFlow, at: At, makers: Makers, first: ReadonlyMap<string, number>): Oddity | undefined {
   if (flow.match === 'no match') return undefined;
   const short = shortUuid(flow.cookie);
   if (short === undefined) {
     if (BigInt(flow.cookie ?? '0x0') !== 0n) return 'no-row';
-    return withoutCookie(flow) && !(ends && flow.priority !== 0) ? undefined : 'no-cookie';
+    const ends = (at.dropped || at.putOut) && flow.priority !== 0;
+    return withoutCookie(flow) && !ends ? undefined : 'no-cookie';
   }
   const rows = makers.get(short);
   if (rows === undefined) return undefined;
   const [row] = rows;
   if (row === undefined) return 'no-row';
-  if (row.table !== 'Logical_Flow') return undefined;
+  if (row.table !== 'Logical_Flow') return at.dropped && at.ordered && flow.priority !== 0 ? 'not-as-row' : undefined;
   const offset = first.get(row.pipeline ?? '');
   const elsewhere = offset !== undefined && row.tableId !== undefined && flow.table - row.tableId !== offset;
-  return row.priority !== flow.priority || elsewhere ? 'not-as-row' : undefined;
+  const otherwise = at.dropped && row.drops === false;
+  return row.priority !== flow.priority || elsewhere || otherwise ? 'not-as-row' : undefined;
 }
 
-/** The first flow on a packet's way through an integration bridge that no row of the SB explains. */
+/** The first flow on a packet's way through an integration bridge that no row of the SB explains. `ordered`: the SB's logical flows deliver it. */
 export function strangerOn(
   flows: readonly TracedFlow[],
   bridge: string,
   makers: Makers,
+  ordered = false,
 ): { readonly flow: TracedFlow; readonly why: Oddity } | undefined {
   const own = flows.filter((f) => f.bridge === bridge);
   const first = offsets(own, makers);
   for (const flow of own) {
-    const why = oddity(flow, flow === flows.at(-1) || flow.outputs.length > 0, makers, first);
+    const putOut = flow.outputs.length > 0;
+    const dropped = flow === flows.at(-1) && !putOut && flow.punts === undefined;
+    const why = oddity(flow, { dropped, putOut, ordered }, makers, first);
     if (why !== undefined) return { flow, why };
   }
   return undefined;

@@ -60,6 +60,19 @@ describe('a way through an integration bridge against the rows that it was made 
     );
   });
 
+  it('tells a drop with the cookie of a row that passes packets on, or of a port whose packets are to be delivered', () => {
+    const at = table(45);
+    const dropping = arp.slice(0, at + 1);
+    const short = shortUuid(arp[at]?.cookie) ?? '';
+    const [maker] = makers.get(short) ?? [];
+    const passing = new Map([...makers, [short, maker === undefined ? [] : [{ ...maker, drops: false }]] as const]);
+    expect(strangerOn(dropping, 'br-int', passing)?.why).toBe('not-as-row');
+    expect(strangerOn(dropping, 'br-int', makers)).toBeUndefined();
+    const ofPort = arp.filter((f) => f.table === 64);
+    expect(strangerOn(ofPort, 'br-int', makers, true)?.why).toBe('not-as-row');
+    expect(strangerOn(ofPort, 'br-int', makers, false)).toBeUndefined();
+  });
+
   it('says nothing of cookies that nobody was asked about', () => {
     expect(strangerOn(arp, 'br-int', new Map())).toBeUndefined();
   });
