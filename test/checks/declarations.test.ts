@@ -95,6 +95,22 @@ describe('what a check declares', () => {
   });
 });
 
+/** Every command of one call to ovn-nbctl or ovn-sbctl only looks (ovn-nbctl(8), Database Commands), perhaps after a pause. */
+const asksOvn = (line: string): boolean => {
+  const call =
+    /^(?:sh -c sleep "\$0"; exec "\$@" \d+ )?((?:docker|podman) exec \S+ )?ovn-[ns]bctl --no-leader-only --timeout=\d+ (.*)$/.exec(
+      line,
+    );
+  const words = call?.[2]?.replace(/^(?:--db=\S+ )?(?:-p \S+ -c \S+ -C \S+ )?--format=json /, '') ?? '';
+  return (
+    words !== '' &&
+    words
+      .replace(/^-- /, '')
+      .split(' -- ')
+      .every((one) => /^(?:--if-exists list|list|find) [A-Z]\w+/.test(one))
+  );
+};
+
 /** Commands that look and change nothing, by their first words (man pages of each). `sh -c` runs constant scripts only. */
 const looks: readonly Pick<RegExp, 'test'>[] = [
   /^ip (-d )?(-s )?-j (addr|link|route|rule|neigh) show\b/,
@@ -118,7 +134,14 @@ const looks: readonly Pick<RegExp, 'test'>[] = [
   /^sleep 1$/,
   /^cat \/var\/lib\/neutron\/dhcp\/[\w-]+\/(host|opts)$/,
   /^cat \/var\/lib\/neutron\/ns-metadata-proxy\/[\w-]+\.conf$/,
-  /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface)$/,
+  { test: asksOvn },
+  /^ovn-appctl --timeout=\d+ -t ovn-(controller|northd) (connection-status|version|status)$/,
+  /^ovn-appctl --timeout=\d+ -t \/var\/run\/ovn\/ovn[ns]b_db\.ctl cluster\/status OVN_(North|South)bound$/,
+  /^sh -c sleep "\$0"; exec "\$@" [\d.]+ ovs-ofctl --timeout=\d+ dump-ports [\w-]+$/,
+  /^sh -c grep -hsE -- "\$@" \|\| true sh /,
+  /^cat \/var\/lib\/neutron\/ovn-metadata-proxy\/[\w-]+\.conf$/,
+  /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface|Open_vSwitch)$/,
+  /^ovs-vsctl --timeout=\d+ get-ssl$/,
   /^ovs-ofctl --timeout=\d+ dump-(flows|ports) [\w-]+$/,
   /^systemctl show --no-pager -p /,
   /^journalctl --no-pager /,
@@ -141,7 +164,7 @@ const probes: readonly RegExp[] = [
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; i=0; while /,
   // A DISCOVER, which makes no lease: option 53 is 1.
   /^bash -c exec 3>"\/dev\/udp\/\$0\/67" \|\| exit 1; s\(\) .*; sleep 1 \S+ \d+ [\\x0-9a-f]+ [\\x0-9a-f]*\\x63\\x82\\x53\\x63\\x35\\x01\\x01[\\x0-9a-f]+$/,
-  /^curl -s -S -m [58] -o \/dev\/null -w /,
+  /^curl -s -S -m (5|8|15) -o \/dev\/null -w /,
   /^bash -c exec 3<>"\/dev\/tcp\/\$0\/\$1" \S+ \d+$/,
   /^bash -c exec 3>"\/dev\/udp\/\$0\/\$1" \|\| exit 1; for i in 1 2 3 4 5; do printf "\$2" >&3 \|\| printf "\$2" >&3; sleep 0\.1; done \S+ \d+ [\\x0-9a-f]+$/,
 ];
