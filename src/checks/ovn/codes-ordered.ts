@@ -192,7 +192,7 @@ export const dhcpUnset: FindingSpec = {
   meaning:
     "OVN itself answers DHCP, with the row that the logical port names. It names none (or another subnet's), or the subnet has no row: requests are not answered.",
   evidence: 'dhcpv4_options and dhcpv6_options of the logical port, and DHCP_Options of its subnets.',
-  mend: 'Name the row again; where it is gone, let Neutron write it by switching DHCP off and on for the subnet.',
+  mend: 'Name the row again; where it is gone, change anything of the subnet (its description): Neutron then writes row and references.',
   explains: [...noLease, ...forecast, ...of('port', 'OSD-GUEST-*', 'OSD-PING-*', 'OSD-PATH-*', 'OSD-MTU-*', ...seen)],
   refs: [northbound, 'https://docs.openstack.org/neutron/latest/ovn/dhcp_opts.html'],
 };

@@ -26,7 +26,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   judge: ({ subject, facts, maybe }) => {
     const port = subject.port.value;
     const name = portName(subject);
-    const host = computeHostOf(subject);
+    // An instance that is off has no device, and nobody binds its port.
+    const isOn = subject.instance === undefined || subject.instance.server.value.status === 'ACTIVE';
+    const isBound = port['binding:vif_type'] !== 'binding_failed' && port['binding:vif_type'] !== 'unbound';
+    const host = isOn && isBound ? computeHostOf(subject) : undefined;
     const view = facts.logical.value;
     const differences: Difference[] = [
       ...comparePort(port, name, maybe.subnets.ok ? maybe.subnets.value.value : [], view),

@@ -103,14 +103,14 @@ const isOff = (port: ApiPort, family: 4 | 6): boolean =>
 const isServed = (subnet: ApiSubnet): boolean =>
   subnet.enable_dhcp && !(subnet.ip_version === 6 && subnet.ipv6_address_mode === 'slaac');
 
-/** Makes Neutron write the row of a subnet and the references of its ports again. */
+/**
+ * Makes Neutron write the row of a subnet and what its ports say of it again: any change of the subnet does, one that
+ * changes nothing does not (update_subnet, _modify_subnet_dhcp_options).
+ */
 const rewriting = (subnet: ApiSubnet): Mend => ({
   by: 'openstack',
-  title: 'let Neutron write the row again, by switching DHCP off and on for the subnet (leases that are held go on)',
-  commands: [
-    ['openstack', 'subnet', 'set', '--no-dhcp', subnet.id],
-    ['openstack', 'subnet', 'set', '--dhcp', subnet.id],
-  ],
+  title: 'let Neutron write the row again: any change of the subnet makes it, its description for one',
+  commands: [['openstack', 'subnet', 'set', '--description', `DHCP of ${subnet.cidr}`, subnet.id]],
 });
 
 const words = (row: DhcpOptions): string => [...row.options].map(([k, v]) => `${k}=${v}`).join(' ');

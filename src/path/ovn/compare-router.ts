@@ -17,6 +17,7 @@ import {
   type ApiSubnet,
   routerName,
   routerPortName,
+  switchName,
 } from './ordered.ts';
 
 /** A router of Neutron that serves the port, with its ports and as many of their subnets as were looked at. */
@@ -72,7 +73,7 @@ export function compareRouter(
       summary: `The logical router of ${router.name} is ${found.enabled === false ? 'disabled' : 'enabled'}; Neutron ordered it ${router.admin_state_up ? 'up' : 'down'}`,
       ordered: `enabled ${router.admin_state_up}`,
       found: `enabled ${found.enabled ?? true}`,
-      mends: [row('set it again', 'lr-set-enabled', rowName, router.admin_state_up ? 'enabled' : 'disabled')],
+      mends: [row('set it again', 'set', 'Logical_Router', rowName, `enabled=${router.admin_state_up}`)],
     });
   }
   const chassis = found.options.get('chassis');
@@ -131,6 +132,10 @@ function compareLegs(
       ...['--', 'lsp-set-type', leg.id, 'router', '--', 'lsp-set-addresses', leg.id, 'router'],
       ...['--', 'lsp-set-options', leg.id, `router-port=${legName}`],
       ...(role === 'outside' ? ['nat-addresses=router', 'exclude-lb-vips-from-garp=true'] : []),
+      ...['--', 'set', 'Logical_Router_Port', legName],
+      `external_ids:neutron\\:router_name="${router.id}"`,
+      `external_ids:neutron\\:network_name="${switchName(leg.network_id)}"`,
+      `external_ids:neutron\\:subnet_ids="${leg.fixed_ips.map((f) => f.subnet_id).join(' ')}"`,
     );
     if (legRow === undefined) {
       differences.push({
