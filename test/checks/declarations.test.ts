@@ -142,6 +142,7 @@ const looks: readonly Pick<RegExp, 'test'>[] = [
   /^cat \/var\/lib\/neutron\/ovn-metadata-proxy\/[\w-]+\.conf$/,
   /^ovs-vsctl --timeout=\d+ --format=json list (Bridge|Port|Interface|Open_vSwitch)$/,
   /^ovs-vsctl --timeout=\d+ get-ssl$/,
+  /^openssl x509 -noout -enddate -in \/\S+$/,
   /^ovs-ofctl --timeout=\d+ dump-(flows|ports) [\w-]+$/,
   /^systemctl show --no-pager -p /,
   /^journalctl --no-pager /,

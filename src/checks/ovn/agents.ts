@@ -15,6 +15,7 @@ import { type Chassises, chassisAgain } from '../../facts/ovn/south.ts';
 import type { Agent } from '../../facts/schemas/network.ts';
 import { type PortSubject, theCloud } from '../../facts/subject.ts';
 import type { ServiceState } from '../../nodes/layouts/layout.ts';
+import type { VlogLine } from '../../nodes/parse/ovn-appctl.ts';
 import { remotesOf } from '../../path/ovn/connection.ts';
 import type { Chassis, ChassisView } from '../../path/ovn/model.ts';
 import { deletingRules } from '../remedies.ts';
@@ -72,7 +73,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
   needs,
   optional,
   findings: [processDown, frozen, disconnected, lagging, deadUnseen, versions],
-  judge: ({ subject, facts, maybe }) => {
+  judge: ({ subject, facts, maybe, now }) => {
     const hosts = facts.hosts.value;
     const list = facts.agents.value;
     const [api] = facts.agents.evidence;
@@ -256,7 +257,11 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       ofApi: readonly Evidence[],
     ): Finding {
       const remote = view.remote;
-      const last = why?.lines.findLast((l) => ofConnection.test(l.message));
+      const lines = sinceConnected(why?.lines ?? []);
+      // Why a handshake failed stands before the attempt that failed by it.
+      const last =
+        lines.findLast((l) => l.module === 'stream_ssl') ?? lines.findLast((l) => ofConnection.test(l.message));
+      const expired = why?.certificate !== undefined && why.certificate.until < now ? why.certificate : undefined;
       const logged =
         last === undefined || why?.log === undefined ? [] : [showing(why.log, `${last.at} ${last.message}`)];
       const own = `external_ids:ovn-remote=${remote ?? ''}`;
@@ -285,17 +290,33 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
         'ovn-controller',
         rule !== undefined
           ? `${rule.host} drops packets between ovn-controller on ${host} and the southbound database by a rule that Neutron did not make: ${rule.stranger.where}`
-          : wrong
-            ? `ovn-remote of ${host} is ${remote ?? 'not set'}, the southbound database is at ${right}`
-            : `ovn-controller on ${host} has no connection to the southbound database at ${remote ?? '(no ovn-remote)'}${last === undefined ? '' : `: ${last.message.replace(/^\S+: /, '')}`}`,
+          : expired !== undefined
+            ? `The certificate of ${host} for the southbound database, ${expired.file}, is good no more since ${new Date(expired.until).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+            : wrong
+              ? `ovn-remote of ${host} is ${remote ?? 'not set'}, the southbound database is at ${right}`
+              : `ovn-controller on ${host} has no connection to the southbound database at ${remote ?? '(no ovn-remote)'}${last === undefined ? '' : `: ${last.message.replace(/^\S+: /, '')}`}`,
         [
           ...(rule === undefined ? [] : [showing(rule.evidence, `${rule.stranger.where}  ${rule.stranger.raw}`)]),
           showing(status, [view.connection ?? '', own]),
+          ...(expired === undefined ? [] : [expired.evidence]),
           ...logged,
           ...ofApi,
         ],
         [
           ...remedies,
+          ...(expired === undefined || rule !== undefined
+            ? []
+            : [
+                {
+                  title: 'give the host a new certificate of the same authority',
+                  risk: 'none' as const,
+                  sufficient: false,
+                  steps: [
+                    onHost(host, ['openssl', 'x509', '-noout', '-subject', '-issuer', '-enddate', '-in', expired.file]),
+                    advice(`write the new one to ${expired.file}; ovn-controller reads it anew by itself`, host),
+                  ],
+                },
+              ]),
           {
             title: `find what stands between ${host} and the database`,
             risk: 'none',
@@ -378,3 +399,9 @@ const shown = (processes: readonly ProcessState[]): readonly string[] =>
 
 const stopped = (state: ServiceState | undefined): boolean =>
   state !== undefined && state.state !== 'active' && state.state !== 'activating';
+
+/** What was written after the last connection to the database was made: what came before it is over. */
+function sinceConnected(lines: readonly VlogLine[]): readonly VlogLine[] {
+  const at = lines.findLastIndex((l) => /^(?:tcp|ssl):\S+: connected$/.test(l.message));
+  return lines.slice(at + 1);
+}

@@ -10,7 +10,7 @@ import { hostIp6tables, hostIptables, hostLayout, hostNft } from '../host.ts';
 import { read, type Store, source } from '../io.ts';
 import { theCloud } from '../subject.ts';
 import { chassisView } from './chassis.ts';
-import { ovnDatabases } from './databases.ts';
+import { ovnDatabases, tlsOfChassis } from './databases.ts';
 import { registeredChassis } from './south.ts';
 
 /** Why an ovn-controller is not connected, or does not take the changes it sees. */
@@ -18,6 +18,8 @@ export interface Trouble {
   /** Newest lines of its log that speak of it, oldest first. */
   readonly lines: readonly VlogLine[];
   readonly log: Evidence | undefined;
+  /** Of a chassis that shows one: the file, and until when it is good (ms since the epoch). */
+  readonly certificate?: { readonly file: string; readonly until: number; readonly evidence: Evidence };
   /** Rules that nobody of OpenStack made, on the host or where the database is, and that take packets between the two. */
   readonly strangers: readonly { readonly host: string; readonly stranger: Stranger; readonly evidence: Evidence }[];
 }
@@ -62,17 +64,34 @@ export const controllerTrouble = source<string, Trouble>(
       far === undefined ? [] : takersOn(facts, far, remote ?? '', 'server'),
     ]);
     const strangers = found.flat();
+    const certificate = (remote ?? '').includes('ssl:') ? await certificateOf(facts, host) : undefined;
     const evidence = log?.ok === true ? log.value.evidence : [];
     return observed(
       {
         lines: log?.ok === true ? log.value.value.filter((l) => speakers.test(l.module)).slice(-20) : [],
         log: evidence[0],
         strangers,
+        ...(certificate === undefined ? {} : { certificate }),
       },
       ...evidence,
     );
   },
 );
+
+/** `notAfter=Nov 21 16:00:00 2026 GMT` (openssl-x509(1), -enddate). */
+async function certificateOf(facts: Store, host: string): Promise<Trouble['certificate']> {
+  const tls = await tlsOfChassis(facts, host);
+  if (tls === undefined) return undefined;
+  const found = await read(
+    facts,
+    host,
+    { argv: ['openssl', 'x509', '-noout', '-enddate', '-in', tls.certificate], impact: 'read', become: true },
+    (stdout) => ok(Date.parse(/^notAfter=(.*)$/m.exec(stdout)?.[1] ?? '')),
+  );
+  if (!found.ok || Number.isNaN(found.value.value)) return undefined;
+  const [evidence] = found.value.evidence;
+  return evidence === undefined ? undefined : { file: tls.certificate, until: found.value.value, evidence };
+}
 
 /** Rules of one end that take packets of a connection to the database, sent or answered. */
 async function takersOn(

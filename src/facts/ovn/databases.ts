@@ -128,7 +128,7 @@ const iniWords = (facts: Store, host: string) =>
   );
 
 /** Certificates that a chassis shows to the SB: of its own OVSDB, else of ovn-controller's command line. */
-async function tlsOfChassis(facts: Store, host: string): Promise<OvnTls | undefined> {
+export async function tlsOfChassis(facts: Store, host: string): Promise<OvnTls | undefined> {
   const [shown, processes] = await Promise.all([
     read(facts, host, { argv: ['ovs-vsctl', '--timeout=5', 'get-ssl'], impact: 'read', become: true }, (stdout) =>
       ok(wordsOfIni(stdout.replaceAll(':', '='))),

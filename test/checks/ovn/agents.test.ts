@@ -120,6 +120,41 @@ describe('the daemons of a chassis', () => {
     expect(findings(outcome)[0]?.summary).toContain('connection attempt failed (Connection refused)');
   });
 
+  it('are refused with a certificate that is good no more', async () => {
+    const certificate = {
+      file: '/etc/openvswitch/tls/cert.pem',
+      until: Date.parse('2026-11-20T12:00:00Z'),
+      evidence: seen('cmp1', 'openssl'),
+    };
+    const lines = parseVlog(
+      '2026-11-21T15:59:40.003Z|00031|reconnect|INFO|ssl:198.18.0.10:6643: connected\n2026-11-21T15:59:41.002Z|00032|stream_ssl|WARN|SSL_read: error:0A000415:SSL routines::sslv3 alert certificate expired\n2026-11-21T15:59:41.003Z|00033|reconnect|INFO|ssl:198.18.0.10:6643: connection attempt failed (Protocol error)\n',
+    );
+    const trouble = { lines, log: seen('cmp1', 'tail'), strangers: [], certificate };
+    const outcome = await judged({
+      'port.ovn.ovn.chassis-view': viewed(
+        view('cmp1', { connection: 'not connected', remote: 'ssl:198.18.0.10:6643' }),
+        view('net1'),
+      ),
+      'port.ovn.chassis-again': told({
+        ...registeredAs(row('cmp1'), row('net1')),
+        listeners: [
+          { target: 'ptcp:6642:0.0.0.0', readOnly: false },
+          { target: 'pssl:6643:0.0.0.0', readOnly: false },
+        ],
+      }),
+      'port.ovn.ovn.controller-trouble': onHosts({ cmp1: told(trouble) }),
+    });
+    expect(findings(outcome)[0]?.summary).toContain(
+      '/etc/openvswitch/tls/cert.pem, is good no more since 2026-11-20 12:00',
+    );
+    expect(
+      findings(outcome)[0]
+        ?.evidence.map((e) => e.excerpt)
+        .join(),
+    ).toContain('certificate expired');
+    expect(mending(outcome)).toEqual([]);
+  });
+
   it('wait for a northd of their version where they are told to', async () => {
     const lines = parseVlog(
       '2026-11-21T15:59:41.002Z|00031|main|WARN|controller version - 23.03.0-20.27.0-70.6 mismatch with northd version - 23.03.1-20.27.0-70.6\n',
