@@ -176,12 +176,17 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           [{ title: 'start it', risk: 'none', sufficient: true, steps: [restartOf(host, daemon)] }],
         );
       }
-      if (daemon === 'ovn-controller') return judgeController(host, row, ofApi);
+      if (daemon === 'ovn-controller') return judgeController(host, row, ofApi, agent?.alive === true);
       if (daemon === 'neutron-ovn-metadata-agent' && agent?.alive === false) return judgeMetadata(host, row, ofApi);
       return undefined;
     }
 
-    function judgeController(host: string, row: Chassis | undefined, ofApi: readonly Evidence[]): Finding | undefined {
+    function judgeController(
+      host: string,
+      row: Chassis | undefined,
+      ofApi: readonly Evidence[],
+      alive: boolean,
+    ): Finding | undefined {
       const found = ofHost(maybe.views, host);
       if (found?.ok !== true) return undefined;
       const view = found.value.value;
@@ -225,7 +230,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       if (view.connection !== undefined && view.connection !== 'connected' && status !== undefined) {
         return notConnected(host, view, status, why, ofApi);
       }
-      if (!behind || chassisEvidence === undefined) return undefined;
+      // A chassis that computes all its flows anew may take long; Neutron's own patience is longer (agent_down_time).
+      if (!behind || chassisEvidence === undefined || alive) return undefined;
       const silent = view.connection === undefined;
       return make(
         lagging,

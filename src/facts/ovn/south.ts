@@ -1,4 +1,4 @@
-import { type FactResult, observed } from '../../engine/fact.ts';
+import { type FactResult, mapFact, observed } from '../../engine/fact.ts';
 import { type OvsdbRow, ovsdbAtom, ovsdbMap } from '../../nodes/parse/ovsdb.ts';
 import type { Chassis, SouthView } from '../../path/ovn/model.ts';
 import {
@@ -107,7 +107,9 @@ export const chassisAgain = source<CloudSubject, Chassises>(
     if (!first.ok) return first;
     const { chassis, nbCfg } = first.value.value;
     const late = chassis.some((c) => (c.nbCfg ?? 0) < nbCfg || (c.metadataCfg ?? nbCfg) < nbCfg);
-    return late ? readChassis(facts, { afterSeconds: graceSeconds }) : first;
+    if (!late) return first;
+    // Every list of agents that somebody asks for is a change, too: only what was asked at the first look is due by now.
+    return mapFact(await readChassis(facts, { afterSeconds: graceSeconds }), (again) => ({ ...again, nbCfg }));
   },
 );
 

@@ -170,10 +170,10 @@ describe('the daemons of a chassis', () => {
     expect(codes(outcome)).toEqual(['OSD-OVN-006']);
   });
 
-  it('are behind when they have not answered a change after the second look', async () => {
-    const outcome = await judged({
-      'port.ovn.chassis-again': told(registeredAs(row('cmp1', { nbCfg: 3 }), row('net1'))),
-    });
+  it('are behind when they have not answered a change after the second look, and Neutron calls them dead', async () => {
+    const late = { 'port.ovn.chassis-again': told(registeredAs(row('cmp1', { nbCfg: 3 }), row('net1'))) };
+    expect((await judged(late)).status).toBe('ok');
+    const outcome = await judged({ ...late, 'port.agents': told(list(false)) });
     expect(codes(outcome)).toEqual(['OSD-OVN-004']);
   });
 
