@@ -53,11 +53,14 @@ const plain = (match: string): string => match.replace(/(\d|[0-9a-f:])\/(?:32|12
 
 /** Whether an ACL lets through what Neutron ordered for this rule. */
 function serves(acl: Acl, group: SecurityGroup, rule: SecurityGroupRule): boolean {
+  const name = groupName(group.id);
+  const of = (one: SecurityGroupRule): boolean => sameMatch(plain(acl.match), plain(orderedMatch(name, one)));
   return (
     acl.direction === directionOf(rule) &&
     acl.priority === ALLOW &&
     acl.action === (group.stateful === false ? 'allow-stateless' : 'allow-related') &&
-    sameMatch(plain(acl.match), plain(orderedMatch(groupName(group.id), rule)))
+    // Before 2023.1 ML2/OVN did not know address groups, and let the rest of the rule through for everybody.
+    (of(rule) || (rule.remoteAddressGroupId != null && of({ ...rule, remoteAddressGroupId: null })))
   );
 }
 

@@ -110,6 +110,16 @@ describe('security groups as ACLs', () => {
     }
   });
 
+  it('may leave out an address group, which Zed does not know', () => {
+    const grouped = groups.map((g) => ({
+      ...g,
+      rules: g.rules.map((r) =>
+        r.protocol === 'icmp' ? { ...r, remoteIpPrefix: null, remoteAddressGroupId: 'ag-1' } : r,
+      ),
+    }));
+    expect(compareAcls(api.port, grouped, view)).toMatchObject(clean);
+  });
+
   it('hold an ACL that no rule explains', () => {
     const stale: Acl = {
       ...(group.acls[0] as Acl),
