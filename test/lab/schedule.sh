@@ -1,5 +1,5 @@
 #!/bin/bash
-# schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list | --help
+# schedule.sh [--case NAME]... [--question I]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list | --help
 # Requests that Nova cannot place: does `ostk-doctor schedule` say of each host what Nova's scheduler said (its log at DEBUG), and does the
 # request boot when it is relaxed as the doctor says (SCHEDULE.md)? LAB_LOCK=FILE: held while something is broken.
 . "$(dirname "$0")/lib.sh"

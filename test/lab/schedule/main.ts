@@ -16,8 +16,9 @@ import { firstWords, type Seen, type Sight, sights, wrongOf } from './sights.ts'
 import { page, type Question, type Result, type Row, right, type Tried } from './table.ts';
 import { truthOf } from './truth.ts';
 
-const USAGE = `usage: schedule.sh [--case NAME]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list
+const USAGE = `usage: schedule.sh [--case NAME]... [--question I]... [--questions N] [--seed TEXT] [--resume] [--keep] [--record DIR] | --heal | --list
   --case       only these; their rows replace those of the last run
+  --question   only these random flavors, likewise
   --questions  random flavors: would they fit? 30 where nobody says
   --resume     goes on with the last run; what was right is not asked again
   --keep       leaves the further hosts up at the end
@@ -252,6 +253,7 @@ async function main(): Promise<number> {
       resume: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       questions: { type: 'string', default: '30' },
+      question: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string', default: 'a' },
       heal: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -309,13 +311,15 @@ async function main(): Promise<number> {
   } finally {
     await goOn();
   }
-  const wanted = values.case.length === 0 ? cases : cases.filter((c) => values.case.includes(c.name));
+  const wanted = cases.filter((c) =>
+    values.case.length + values.question.length === 0 ? true : values.case.includes(c.name),
+  );
   if (values.record !== undefined && !existsSync(join(values.record, 'common')))
     await keepCommon(ground, join(values.record, 'common'));
 
   const rounds = new Rounds(ground, values.record);
   const file = join(lab.place.log, `schedule-${variant}.json`);
-  const partial = values.case.length > 0;
+  const partial = values.case.length > 0 || values.question.length > 0;
   const before: Result | undefined =
     (values.resume || partial) && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   const commit = (await lab.run(['git', '-C', lab.place.root, 'rev-parse', '--short', 'HEAD'], 10)).out.trim();
@@ -365,11 +369,14 @@ async function main(): Promise<number> {
         `${each.name}: ${each.wrong === undefined ? 'right' : `WRONG ${each.wrong}`} (${each.seconds} s) ${each.command}: ${each.first}`,
       );
   }
-  if (Number(values.questions) > 0 && !partial) {
+  const numbers = partial
+    ? values.question.map(Number)
+    : Array.from({ length: Number(values.questions) }, (_, i) => i + 1);
+  if (numbers.length > 0) {
     await ground.aggregate('sched-az', ['sched-f1', 'sched-f2'], { ssd: 'true' }, 'sched-az');
     await ground.trait('sched-c2', 'CUSTOM_SCHED_GPU', true);
     await ground.cloud.ask('placement', 'PUT', '/resource_classes/CUSTOM_SCHED_FPGA');
-    for (let number = 1; number <= Number(values.questions); number += 1) {
+    for (const number of numbers) {
       const answered = questions.get(number);
       if (values.resume && answered?.equal && answered.hosts.every((h) => h.equal)) continue;
       const q = await rounds.question(number, values.seed);
