@@ -37,6 +37,25 @@ describe('what an instance asked of the scheduler', () => {
     expect(Object.keys(flavor.extraSpecs)[0]).toMatch(/^trait:/);
   });
 
+  it('was asked for at a time, by somebody: by name where Keystone tells it, by id where not', async () => {
+    const { created, user_id: id } = serverOf('ram');
+    const user = { id, name: 'demo' };
+    expect((await ofInstance('ram', { answers: { [`/users/${id}`]: { user } } })).made).toEqual({
+      at: created,
+      by: 'demo',
+    });
+    expect((await ofInstance('ram', { answers: { [`/users/${id}`]: 403 } })).made).toEqual({ at: created, by: id });
+  });
+
+  it('is a move where it has a host and another is named', async () => {
+    const { id } = serverOf('ram');
+    const server = { ...serverOf('ram'), status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': 'cmp1' };
+    const options = { wish: { ...asking, host: 'cmp2' } };
+    const wish = await ofInstance('ram', { options, answers: { [`/servers/${id}`]: { server } } });
+    expect(wish).toMatchObject({ movesFrom: 'cmp1', destination: { kind: 'requested', host: 'cmp2' } });
+    expect((await ofInstance('ram', { options })).movesFrom).toBeUndefined();
+  });
+
   it('is not all that the API tells, and says what is lacking', async () => {
     const { hidden } = await ofInstance('ram');
     expect(hidden).toEqual([
