@@ -40,3 +40,11 @@ export const deletingRules = (
     advice('whoever made it may make it again: look for the tool behind it', rules[0]?.host),
   ],
 });
+
+/** What to do where packets come to the guest and nothing comes back. */
+export const lookingInside: Remedy = {
+  title: 'look inside the instance',
+  risk: 'none',
+  sufficient: false,
+  steps: [advice('its console: which address and route it has, and whether its own firewall drops the traffic')],
+};

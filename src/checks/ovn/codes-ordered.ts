@@ -8,10 +8,15 @@ const sync = 'https://docs.openstack.org/neutron/latest/ovn/migration.html';
 const of = (over: Relation, ...codes: readonly string[]): readonly Explains[] =>
   codes.map((code) => ({ code, over: [over] }));
 
-/** What the flows are said to do with packets then. */
-const forecast = of('port', 'OSD-OVN-060', 'OSD-OVN-062', 'OSD-OVN-063', 'OSD-OVN-065');
 /** What OVN's own flows and packets then say. */
 const seen = ['OSD-OVN-060', 'OSD-OVN-063', 'OSD-OVN-065'];
+/** The same, and flows that are not there for the same reason. */
+const forecast = of('port', 'OSD-OVN-062', ...seen);
+/** What a symptom may stand before: symptoms alone. */
+const unheard: readonly Explains[] = [
+  ...of('port', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-TCP-002', 'OSD-PATH-*', 'OSD-MTU-001', ...seen),
+  ...of('instance', 'OSD-CONSOLE-001', 'OSD-CONSOLE-003'),
+];
 /** What stops when the port itself is not wired. */
 const silence = of(
   'port',
@@ -22,13 +27,12 @@ const silence = of(
   'OSD-MTU-*',
   'OSD-GUEST-*',
   'OSD-OVN-033',
-  ...seen,
 );
 const mute: readonly Explains[] = [...silence, ...forecast, ...of('instance', 'OSD-CONSOLE-*')];
 /** What fails beyond the subnet. */
 const beyond: readonly Explains[] = [
   ...forecast,
-  ...of('port', 'OSD-PING-002', 'OSD-PING-003', 'OSD-PING-004', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', ...seen),
+  ...of('port', 'OSD-PING-002', 'OSD-PING-003', 'OSD-PING-004', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*'),
 ];
 const noLease: readonly Explains[] = of('instance', 'OSD-CONSOLE-001', 'OSD-CONSOLE-003');
 
@@ -68,7 +72,7 @@ export const notCarriedOver: FindingSpec = {
   evidence:
     'Port_Binding and Datapath_Binding of the Southbound against the rows of the Northbound that they are made of.',
   mend: 'Look at ovn-northd: its state (ovn-appctl -t ovn-northd status), its log, and whether both databases take writes.',
-  explains: [...mute, ...of('port', 'OSD-OVN-033')],
+  explains: [...unheard, ...of('port', 'OSD-OVN-033')],
   refs: ['https://man7.org/linux/man-pages/man8/ovn-northd.8.html'],
 };
 
@@ -81,11 +85,7 @@ export const notBound: FindingSpec = {
     "The Southbound's Port_Binding names no chassis, another one, or one that has not set the port up: its host has no flows for it, and the others lead nothing there.",
   evidence: 'chassis and up of the Port_Binding against the host that Neutron bound the port on.',
   mend: "Look at the port's device on that host (iface-id), at ovn-controller there and at its log; and at another chassis that claims the same port.",
-  explains: [
-    ...forecast,
-    ...of('port', 'OSD-PORT-004', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*', 'OSD-MTU-*', 'OSD-GUEST-*', ...seen),
-    ...of('instance', 'OSD-CONSOLE-*'),
-  ],
+  explains: unheard,
   refs: [southbound],
 };
 
@@ -180,7 +180,7 @@ export const addressSetStale: FindingSpec = {
     "A rule with a remote group names an address set, which ovn-northd makes of the members' logical ports. A member that is not in it is dropped, although the rule allows it.",
   evidence: 'Address_Set of the Southbound against the fixed addresses of the ports of that group.',
   mend: "Look at the member's own logical port (its addresses, its port group) and at ovn-northd.",
-  explains: [...forecast, ...of('port', 'OSD-PING-*', 'OSD-TCP-*', 'OSD-PATH-*')],
+  explains: of('port', 'OSD-PING-*', 'OSD-TCP-002', 'OSD-PATH-*', ...seen),
   refs: [southbound],
 };
 
@@ -312,7 +312,16 @@ export const gatewayUnheld: FindingSpec = {
     'Chassis are scheduled, and none of them that lives has claimed the gateway port (cr-lrp-…): what goes outside or comes in is dropped.',
   evidence: 'Port_Binding of cr-lrp-<port id> of the Southbound, and whether its chassis lives.',
   mend: 'Look at ovn-controller on the gateway chassis, and at the tunnels (BFD) between the chassis.',
-  explains: beyond,
+  explains: of(
+    'port',
+    'OSD-PING-002',
+    'OSD-PING-003',
+    'OSD-PING-004',
+    'OSD-TCP-002',
+    'OSD-PATH-*',
+    'OSD-MTU-001',
+    ...seen,
+  ),
   refs: ['https://docs.openstack.org/neutron/latest/admin/ovn/routing.html'],
 };
 

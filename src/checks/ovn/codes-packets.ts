@@ -16,6 +16,12 @@ const unheard: readonly Explains[] = [
   { code: 'OSD-CONSOLE-*', over: ['instance'] },
 ];
 const packets = ofPort('OSD-OVN-065');
+/** The same of what is a symptom itself: symptoms alone. */
+const symptoms: readonly Explains[] = [
+  ...ofPort('OSD-PING-*', 'OSD-PATH-*', 'OSD-TCP-002', 'OSD-MTU-001', 'OSD-PEER-002', 'OSD-OVN-065'),
+  { code: 'OSD-CONSOLE-001', over: ['instance'] },
+  { code: 'OSD-CONSOLE-003', over: ['instance'] },
+];
 
 const man = (page: string, section: number): string =>
   `https://man7.org/linux/man-pages/man${section}/${page}.${section}.html`;
@@ -31,7 +37,7 @@ export const logicalDrop: FindingSpec = {
   evidence:
     '`ovn-trace` of the packet: the stage at which it ends, and the row of the northbound database that the flow was made of.',
   mend: 'Compare the row that is named with what Neutron ordered; `neutron-ovn-db-sync-util` (mode log first) tells all that differs.',
-  explains: [...unheard, ...packets],
+  explains: symptoms,
   refs,
 };
 
@@ -48,7 +54,7 @@ export const handFlow: FindingSpec = {
   explains: [
     ...unheard,
     ...packets,
-    ...ofPort('OSD-OVN-060', 'OSD-OVN-062', 'OSD-OVN-063', 'OSD-OVN-066'),
+    ...ofPort('OSD-OVN-060', 'OSD-OVN-062', 'OSD-OVN-063'),
     { code: 'OSD-HOST-014', over: ['port', 'host'] },
     { code: 'OSD-HOST-015', over: ['port', 'host'] },
     { code: 'OSD-OVN-064', over: ['port', 'host'] },
@@ -80,7 +86,7 @@ export const chassisDrops: FindingSpec = {
     'Open vSwitch, asked about a packet that the API lets through, says that its flows drop it. Whether the southbound database wants that could not be told.',
   evidence: 'what `ovs-appctl ofproto/trace` says of the packet.',
   mend: 'See what the southbound database says of the same packet (ovn-trace): the layer that differs first is the one to mend.',
-  explains: [...unheard, ...packets],
+  explains: symptoms,
   refs,
 };
 
@@ -93,7 +99,7 @@ export const fromMetadata: FindingSpec = {
     'The namespace ovnmeta-NETWORK of the same chassis has a port in the network, and what it sends to the instance never leaves the host: flows of the integration bridge, the tap, or the guest itself do not let a ping through that the security groups let in.',
   evidence: 'ping inside the namespace, and what its neighbour table says of the address.',
   mend: 'What explains it is named beside it. With nothing else wrong, look inside the guest: its address, its firewall.',
-  explains: ofPort('OSD-PING-004', 'OSD-TCP-*'),
+  explains: ofPort('OSD-PING-004', 'OSD-TCP-002'),
   refs: ['https://docs.openstack.org/neutron/latest/contributor/internals/ovn/metadata_api.html'],
 };
 

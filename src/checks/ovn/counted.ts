@@ -1,7 +1,7 @@
 import { defineCheck, judged, notSeen, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, onHost } from '../../engine/finding-of.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { chassisView } from '../../facts/ovn/chassis.ts';
 import { onPathHosts, pathHosts, placement } from '../../facts/placement.ts';
@@ -13,6 +13,7 @@ import type { ChassisView } from '../../path/ovn/model.ts';
 import { gapOf, type Station } from '../../path/ovn/stations.ts';
 import { readingsOf } from '../host/rule-counters.ts';
 import { guestSilent, lostBetween } from '../path/codes.ts';
+import { lookingInside } from '../remedies.ts';
 import { linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 
 const needs = { placement, hosts: pathHosts };
@@ -130,16 +131,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             scope,
             confidence: 'likely',
             evidence: [evidence],
-            remedies: [
-              {
-                title: 'look inside the instance',
-                risk: 'none',
-                sufficient: false,
-                steps: [
-                  advice('its console: which address and route it has, and whether its own firewall drops the traffic'),
-                ],
-              },
-            ],
+            remedies: [lookingInside],
             verify,
           }),
         );

@@ -1,6 +1,6 @@
 import { blocked, defineCheck, judged, skipped } from '../../engine/check.ts';
 import type { Evidence } from '../../engine/evidence.ts';
-import { advice, findingOf, onHost } from '../../engine/finding-of.ts';
+import { findingOf, onHost } from '../../engine/finding-of.ts';
 import type { Io } from '../../facts/io.ts';
 import { neighbours } from '../../facts/neighbours.ts';
 import type { PingRun } from '../../facts/ping.ts';
@@ -9,6 +9,7 @@ import { allAnswered, type SecondLook, secondLook } from '../../facts/second-loo
 import type { PortSubject } from '../../facts/subject.ts';
 import { deviceName } from '../../path/addresses.ts';
 import { readMatrix } from '../../path/read-matrix.ts';
+import { lookingInside } from '../remedies.ts';
 import { agentName, linkName, ownerName, portScope, verifyWith } from '../scope.ts';
 import { guestSilent, lostBetween } from './codes.ts';
 
@@ -80,16 +81,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             scope,
             confidence: 'likely',
             evidence: [evidence, probe.evidence],
-            remedies: [
-              {
-                title: 'look inside the instance',
-                risk: 'none',
-                sufficient: false,
-                steps: [
-                  advice('its console: which address and route it has, and whether its own firewall drops the traffic'),
-                ],
-              },
-            ],
+            remedies: [lookingInside],
             verify,
           }),
         ],

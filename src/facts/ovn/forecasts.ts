@@ -2,12 +2,7 @@ import type { Evidence } from '../../engine/evidence.ts';
 import { type FactResult, observed } from '../../engine/fact.ts';
 import type { FactFailure } from '../../engine/failure.ts';
 import { err, ok, type Result } from '../../engine/result.ts';
-import {
-  type Departure,
-  type OfprotoTrace,
-  parseOfprotoTrace,
-  type TracedFlow,
-} from '../../nodes/parse/ofproto-trace.ts';
+import type { Departure, TracedFlow } from '../../nodes/parse/ofproto-trace.ts';
 import { type OvnTrace, parseOvnTrace } from '../../nodes/parse/ovn-trace.ts';
 import type { OvsdbRow } from '../../nodes/parse/ovsdb.ts';
 import { familyOf, parseAddress, sameAddress } from '../../path/addresses.ts';
@@ -37,18 +32,14 @@ import {
 } from '../port-api.ts';
 import type { ApiSecurityGroup, FloatingIp, Port, Subnet } from '../schemas/network.ts';
 import { computeHostOf, type PortSubject, theCloud } from '../subject.ts';
+import { type Account, accountOf } from '../trace/opinions.ts';
 import { chassisView } from './chassis.ts';
 import { ask, ovnCommand, ovnDatabases } from './databases.ts';
 import { logicalView, neutronName } from './logical.ts';
 import { registeredChassis } from './south.ts';
 
 /** What the switch of one host says of a packet on its way. */
-export interface Leg {
-  readonly host: string;
-  readonly bridge: string;
-  readonly says: OfprotoTrace;
-  readonly evidence: Evidence;
-}
+export type Leg = Account;
 
 export type Ending =
   | { readonly kind: 'arrived' }
@@ -97,9 +88,9 @@ const mostLogical = 3;
 interface Chassis {
   readonly view: ChassisView;
   /** OpenFlow port of a logical port that is plugged in here. */
-  readonly plugged: ReadonlyMap<string, string>;
+  readonly plugged: ReadonlyMap<string, number>;
   /** Bridge → OpenFlow ports that are neither its own nor patches: wires and bonds. */
-  readonly wires: ReadonlyMap<string, readonly string[]>;
+  readonly wires: ReadonlyMap<string, readonly number[]>;
 }
 
 async function chassisOf(facts: Store, host: string): Promise<Result<Chassis, FactFailure>> {
@@ -114,15 +105,15 @@ async function chassisOf(facts: Store, host: string): Promise<Result<Chassis, Fa
     plugged: new Map(
       (own === undefined ? [] : devices(own)).flatMap((d) => {
         const id = d.externalIds.get('iface-id');
-        return id === undefined || d.ofport === undefined || d.ofport < 0 ? [] : [[id, String(d.ofport)] as const];
+        return id === undefined || d.ofport === undefined || d.ofport < 0 ? [] : [[id, d.ofport] as const];
       }),
     ),
     wires: new Map(
       bridges.map((b) => [
         b.name,
         devices(b)
-          .filter((d) => d.type !== 'patch' && d.type !== 'internal' && d.ofport !== undefined && d.ofport > 0)
-          .map((d) => String(d.ofport)),
+          .filter((d) => d.type !== 'patch' && d.type !== 'internal')
+          .flatMap((d) => (d.ofport === undefined || d.ofport <= 0 ? [] : [d.ofport])),
       ]),
     ),
   });
@@ -130,35 +121,18 @@ async function chassisOf(facts: Store, host: string): Promise<Result<Chassis, Fa
 
 const established = Array.from({ length: 6 }, () => ['--ct-next', 'trk,est,rpl']).flat();
 
-/** Asks a switch about a packet that enters a bridge; nothing is changed without -generate. */
+/** Asks a switch about a packet that enters a bridge by a port. */
 async function askSwitch(
   facts: Store,
   host: string,
-  bridge: string,
+  at: { readonly bridge: string; readonly port: number },
   words: string,
   answer: boolean,
 ): Promise<Result<Leg, FactFailure>> {
-  const state = answer ? established : [];
-  const said = await read(
-    facts,
-    host,
-    { argv: ['ovs-appctl', 'ofproto/trace', bridge, words, ...state], impact: 'read', become: true },
-    parseOfprotoTrace,
-  );
-  if (!said.ok) return said;
-  const [evidence] = said.value.evidence;
-  if (evidence === undefined) return err({ kind: 'unsupported', because: 'ofproto/trace was not recorded' });
-  const says = said.value.value;
-  const last = says.flows.at(-1);
-  return ok({
-    host,
-    bridge,
-    says,
-    evidence: showing(evidence, [
-      ...(last === undefined ? [] : [`${last.bridge} table ${last.table}: ${last.match}`]),
-      `Datapath actions: ${says.actions}`,
-    ]),
-  });
+  const leg = await accountOf(facts, host, at, words, answer ? established : []);
+  return leg === undefined
+    ? err({ kind: 'unsupported', because: `Open vSwitch on ${host} does not say what it would do with packets` })
+    : ok(leg);
 }
 
 const PROTOCOLS = /^(?:ip|ipv6|icmp6?|tcp6?|udp6?|sctp6?|arp)$/;
@@ -203,8 +177,8 @@ async function follow(facts: Store, journey: Journey, endpoints: ReadonlyMap<str
   const first = await askSwitch(
     facts,
     enters.host,
-    bridge,
-    [`in_port=${port}`, ...tag, openflowOf(journey.packet)].join(','),
+    { bridge, port },
+    [...tag, openflowOf(journey.packet)].join(','),
     journey.answer,
   );
   if (!first.ok) return without(first.error);
@@ -236,12 +210,17 @@ async function follow(facts: Store, journey: Journey, endpoints: ReadonlyMap<str
         continue;
       }
       const words = [
-        `in_port=${arrival.ofport}`,
         ...(tunnel.key === undefined ? [] : [`tun_id=0x${tunnel.key.toString(16)}`]),
         ...(tunnel.option === undefined ? [] : [`tun_metadata0=${tunnel.option}`]),
         carried(departure),
       ].join(',');
-      const inner = await askSwitch(facts, host, there.value.view.integrationBridge, words, journey.answer);
+      const inner = await askSwitch(
+        facts,
+        host,
+        { bridge: there.value.view.integrationBridge, port: arrival.ofport },
+        words,
+        journey.answer,
+      );
       if (!inner.ok) {
         unreached = inner.error;
         continue;
@@ -272,7 +251,7 @@ async function endingOf(
           target.ok &&
           leg.says.delivers &&
           leg.says.flows.some(
-            (f) => f.bridge === target.value.view.integrationBridge && f.outputs.includes(port ?? ''),
+            (f) => f.bridge === target.value.view.integrationBridge && f.outputs.includes(String(port ?? '')),
           ),
       );
     }
