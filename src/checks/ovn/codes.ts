@@ -32,6 +32,9 @@ const unheard: readonly Explains[] = [
 /** Flows that nobody takes away any more when their rows are gone. */
 const staleFlows: readonly Explains[] = [onHost('OSD-OVN-061'), onHost('OSD-OVN-064')];
 
+/** The metadata agent serves a network where a port of it is bound. */
+const unserved: readonly Explains[] = [onHost('OSD-OVN-023'), onHost('OSD-OVN-024'), onHost('OSD-META-*')];
+
 /** What lies still on a chassis whose ovn-controller does not work. */
 const chassisStill: readonly Explains[] = [
   ...unheard,
@@ -42,9 +45,7 @@ const chassisStill: readonly Explains[] = [
   onHost('OSD-OVN-014'),
   onHost('OSD-OVN-017'),
   onHost('OSD-OVN-021'),
-  onHost('OSD-OVN-023'),
-  onHost('OSD-OVN-024'),
-  onHost('OSD-META-*'),
+  ...unserved,
   ...unheld,
 ];
 
@@ -213,7 +214,7 @@ export const unregistered: FindingSpec = {
     'No row of Chassis has its system-id: no other chassis has a tunnel to it, and no port is bound to it. An orderly stop of ovn-controller takes the row away, and it cannot register while another chassis holds its tunnel address.',
   evidence: 'the rows of Chassis and Encap against system-id and ovn-encap-ip in the Open vSwitch of the node.',
   mend: 'Start ovn-controller there; delete the row that holds its tunnel address, when that host is no more.',
-  explains: [...unheard, ...unheld, ...staleFlows, onHost('OSD-META-*'), onHost('OSD-OVN-017')],
+  explains: [...unheard, ...unheld, ...staleFlows, ...unserved, onHost('OSD-OVN-017')],
   refs,
 };
 
@@ -227,7 +228,7 @@ export const otherName: FindingSpec = {
   evidence:
     'hostname in the row of Chassis, and in the external_ids of the Open vSwitch of the node, against the host of the binding.',
   mend: 'Set external_ids:hostname to the name that nova-compute reports under.',
-  explains: [...unheard, ...unheld, onHost('OSD-OVN-005'), onHost('OSD-META-*')],
+  explains: [...unheard, ...unheld, ...unserved, onHost('OSD-OVN-005')],
   refs,
 };
 
@@ -274,15 +275,7 @@ export const otherBridge: FindingSpec = {
     'external_ids:ovn-bridge names one bridge, and the taps are plugged into another: ovn-controller does not see them, and its flows are where nobody is.',
   evidence: 'ovn-bridge of the node, and the bridge that holds the tap of the instance.',
   mend: 'Correct external_ids:ovn-bridge (br-int when it is left out).',
-  explains: [
-    ...unheard,
-    ...unheld,
-    ofPort('OSD-L2-*'),
-    ofPort('OSD-OVN-034'),
-    onHost('OSD-OVN-017'),
-    onHost('OSD-OVN-024'),
-    onHost('OSD-META-*'),
-  ],
+  explains: [...unheard, ...unheld, ofPort('OSD-L2-*'), ofPort('OSD-OVN-034'), onHost('OSD-OVN-017'), ...unserved],
   refs,
 };
 

@@ -43,6 +43,7 @@ interface Taker {
   readonly evidence: Evidence;
 }
 
+const nameOf: Readonly<Record<string, string>> = { geneve: 'Geneve', vxlan: 'VXLAN', stt: 'STT' };
 const udpPort: Readonly<Record<string, string>> = { geneve: 'UDP 6081', vxlan: 'UDP 4789', stt: 'TCP 7471' };
 
 export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
@@ -200,8 +201,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           from,
           to,
           culprit === undefined
-            ? `${type} packets from ${from} do not arrive at ${to}${reached ? ', though a plain ping passes' : ''}`
-            : `${culprit.host} drops ${type} packets from ${from} to ${to} by a rule that Neutron did not make: ${culprit.stranger.where}`,
+            ? `${nameOf[type] ?? type} packets from ${from} do not arrive at ${to}${reached ? ', though a plain ping passes' : ''}`
+            : `${culprit.host} drops ${nameOf[type] ?? type} packets from ${from} to ${to} by a rule that Neutron did not make: ${culprit.stranger.where}`,
           evidence,
           [
             ...(strangers.length === 0

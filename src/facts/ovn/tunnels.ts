@@ -55,7 +55,11 @@ async function takenIn(facts: Store, at: End, from: End, round: string, wait?: n
   const names = [String(port.ofport ?? ''), port.name];
   const stats = found.value.value.find((p) => names.includes(p.port));
   const [evidence] = found.value.evidence;
-  return stats === undefined || evidence === undefined ? undefined : { rx: stats.rx, name: port.name, evidence };
+  if (stats === undefined || evidence === undefined) return undefined;
+  // Whoever repeats it has no need to wait.
+  const { source } = evidence;
+  const shown = source.kind === 'command' ? { ...evidence, source: { ...source, argv: plain } } : evidence;
+  return { rx: stats.rx, name: port.name, evidence: shown };
 }
 
 /** What could take packets between two tunnel addresses on a host; OVN's own flows are judged elsewhere. */

@@ -72,7 +72,7 @@ describe('the tunnels between chassis', () => {
       trial('net1', 'cmp1', { knock: lost, rules: new Map([['cmp1', rulesOfCmp1]]) }),
     ]);
     expect(codes(outcome)).toEqual(['OSD-OVN-019']);
-    expect(findings(outcome)[0]?.summary).toContain('cmp1 drops geneve packets from net1 to cmp1');
+    expect(findings(outcome)[0]?.summary).toContain('cmp1 drops Geneve packets from net1 to cmp1');
     expect(mending(outcome)[0]).toContain('ovs-ofctl --strict del-flows br-phy');
   });
 
