@@ -93,6 +93,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const [own, far] = [rowOf(from), rowOf(to)];
       // What keeps ovn-controller from making one is told with the chassis themselves.
       if (at === undefined || own === undefined || far === undefined) return;
+      // Where Open vSwitch was not asked, no port was seen, nor was one missing.
+      if (seenOn(ovs, from) === undefined) return;
       const ends = tunnelEnds(own, far);
       if (ends === undefined || !shareZone(own, far) || at.view.connection !== 'connected') return;
       const ports = at.view.tunnels.filter((t) => t.chassis === far.name || t.chassis.startsWith(`${far.name}@`));

@@ -5,7 +5,21 @@ import type { TunnelTrial } from '../../../src/facts/ovn/tunnels.ts';
 import type { RulesOfHost } from '../../../src/facts/rules.ts';
 import { parseFlows } from '../../../src/nodes/parse/flows.ts';
 import type { Ping } from '../../../src/nodes/parse/ping.ts';
-import { codes, ends, findings, hosts, judge, mending, registeredAs, row, seen, told, view, viewed } from './stub.ts';
+import {
+  codes,
+  ends,
+  findings,
+  hosts,
+  judge,
+  mending,
+  onHosts,
+  registeredAs,
+  row,
+  seen,
+  told,
+  view,
+  viewed,
+} from './stub.ts';
 
 const pinged = (received: number) => ({
   ping: { sent: 5, received, duplicates: 0, errors: [] } as Ping,
@@ -31,6 +45,7 @@ const judged = (trials: readonly TunnelTrial[], more: Readonly<Record<string, Fa
     'port.ovn.registered': told(registeredAs(row('cmp1'), row('net1'))),
     'port.ovn.ovn.chassis-view': viewed(view('cmp1'), view('net1')),
     'port.ovn.tunnel-trials': told({ trials }),
+    'port.ovn.host.ovs': onHosts({ cmp1: told({ bridges: [] }), net1: told({ bridges: [] }) }),
     ...more,
   });
 const well = [trial('cmp1', 'net1'), trial('net1', 'cmp1')];
@@ -55,6 +70,14 @@ describe('the tunnels between chassis', () => {
     });
     expect(codes(outcome)).toEqual(['OSD-OVN-017']);
     expect(mending(outcome)).toEqual(['systemctl restart ovn-controller']);
+  });
+
+  it('are not called missing where Open vSwitch could not be asked', async () => {
+    const outcome = await judged(well, {
+      'port.ovn.ovn.chassis-view': viewed(view('cmp1', { tunnels: [] }), view('net1')),
+      'port.ovn.host.ovs': onHosts({}),
+    });
+    expect(outcome.status).toBe('ok');
   });
 
   it('are told to lead astray where the port has an address that the far chassis does not have', async () => {
