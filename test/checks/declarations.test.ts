@@ -36,6 +36,9 @@ const edited: readonly Bundle[] = [
     server.status = 'ERROR';
     server.fault = { message: 'broken', code: 500 };
   }),
+  editingServer(healthy, (server) => {
+    server.status = 'UNKNOWN';
+  }),
   editing(healthy, '/v2.0/agents', (body) => {
     for (const agent of body.agents) agent.alive = false;
   }),
