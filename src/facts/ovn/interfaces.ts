@@ -16,7 +16,8 @@ const asked = 8;
 
 /**
  * Interfaces of Open vSwitch on the nodes that may hold the port: the instance's host, the one that has bound it, and
- * every chassis of a small cloud where the Northbound does not say which one may (requested-chassis).
+ * every chassis of a small cloud where the Northbound does not say which one may (requested-chassis), or where the port
+ * comes and goes: Neutron names the chassis again whenever it does.
  */
 export const bindingInterfaces = source<PortSubject, readonly InterfacesOfHost[]>(
   'port.ovn.binding-interfaces',
@@ -26,7 +27,8 @@ export const bindingInterfaces = source<PortSubject, readonly InterfacesOfHost[]
     const chassis = south.ok ? south.value.value.chassis : [];
     const binding = south.ok ? south.value.value.bindings.get(subject.id) : undefined;
     const lsp = logical.ok ? logical.value.value.port : undefined;
-    const anybody = lsp !== undefined && !lsp.options.get('requested-chassis');
+    const anybody =
+      lsp !== undefined && (!lsp.options.get('requested-chassis') || subject.port.value.status === 'DOWN');
     const hosts = new Set(
       [
         computeHostOf(subject),
