@@ -15,7 +15,7 @@ import { portNetwork } from '../port-api.ts';
 import { type RulesOfHost, readRules } from '../rules.ts';
 import { type PortSubject, theCloud } from '../subject.ts';
 import { chassisView } from './chassis.ts';
-import { ovnHosts } from './hosts.ts';
+import { type GatewayAt, ovnHosts } from './hosts.ts';
 import { registeredChassis } from './south.ts';
 
 /** One way between two chassis, tried. */
@@ -71,6 +71,17 @@ async function rulesOf(facts: Store, end: End): Promise<RulesOfHost> {
   return readRules(facts, end.host, [], bridges, 'tunnel rules');
 }
 
+/** Who holds a gateway, and the living candidates that it does not hear: each takes the other for dead, and the gateway for itself. */
+const deafTo = (
+  { holder, candidates }: GatewayAt,
+  view: ChassisView,
+  nbCfg: number,
+): readonly (readonly [string, string])[] =>
+  candidates
+    .filter((c) => c.name !== holder?.name && (c.chassis?.nbCfg ?? -1) >= nbCfg)
+    .filter((c) => view.tunnels.some((t) => t.chassis === c.name && t.bfd === 'down'))
+    .map((c) => [view.host, c.host] as const);
+
 /** Every way between the instance's chassis and the others that matter to it, tried from host to host: no guest has to help. */
 export const tunnelTrials = source<PortSubject, TunnelTrials>(
   'port.ovn.tunnel-trials',
@@ -84,13 +95,19 @@ export const tunnelTrials = source<PortSubject, TunnelTrials>(
     if (!facts.io.options.mayProbe) return err(probesOff);
     if (!hosts.ok) return hosts;
     if (!registered.ok) return registered;
-    const { compute, all } = hosts.value.value;
-    const others = all.filter((host) => host !== compute);
-    if (compute === undefined || others.length === 0)
-      return err({ kind: 'unsupported', because: 'every host of the path is the same: no tunnel in between' });
+    const { compute, all, gateways } = hosts.value.value;
     const views = new Map(
       await Promise.all(all.map(async (host) => [host, await facts.get(chassisView, host)] as const)),
     );
+    const deaf = gateways.flatMap((gateway) => {
+      const at = gateway.holder === undefined ? undefined : views.get(gateway.holder.host);
+      return at?.ok === true ? deafTo(gateway, at.value.value, registered.value.value.nbCfg) : [];
+    });
+    for (const host of deaf.flat().filter((h) => !views.has(h))) views.set(host, await facts.get(chassisView, host));
+    const others = compute === undefined ? [] : all.filter((host) => host !== compute);
+    const pairs = [...others.map((other) => [compute ?? '', other] as const), ...deaf];
+    if (pairs.length === 0)
+      return err({ kind: 'unsupported', because: 'every host of the path is the same: no tunnel in between' });
     const rowOf = (host: string): Chassis | undefined => {
       const view = views.get(host);
       const name = view?.ok === true ? view.value.value.systemId : undefined;
@@ -103,11 +120,11 @@ export const tunnelTrials = source<PortSubject, TunnelTrials>(
     const mtu = network.ok ? network.value.value.mtu : undefined;
     const trials: TunnelTrial[] = [];
     await Promise.all(
-      others.flatMap((other) => {
-        const [a, b] = [rowOf(compute), rowOf(other)];
+      pairs.flatMap(([one, other]) => {
+        const [a, b] = [rowOf(one), rowOf(other)];
         const ends = a === undefined || b === undefined ? undefined : tunnelEnds(a, b);
         if (ends === undefined) return [];
-        const [near, far] = [end(compute, ends.a.ip), end(other, ends.b.ip)];
+        const [near, far] = [end(one, ends.a.ip), end(other, ends.b.ip)];
         return [tryWay(near, far, ends.a.type), tryWay(far, near, ends.a.type)];
       }),
     );
