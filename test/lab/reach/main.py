@@ -390,13 +390,13 @@ class Turns:
 
 
 def table(tally):
-    lines = [f'{"from":8}{"family":8}{"packet":8}{"groups":11}{"packets":14}{"agree":>7}{"disagree":>10}{"not known":>11}']
+    lines = [f'{"from":10}{"family":8}{"packet":8}{"groups":11}{"packets":14}{"agree":>7}{"disagree":>10}{"not known":>11}']
     total = collections.Counter()
     for (sender, family, protocol, state, got), counts in sorted(tally.items()):
         total.update(counts)
-        lines.append(f'{sender:8}{family:8}{protocol:8}{state:11}{"answered" if got else "not answered":14}'
+        lines.append(f'{sender:10}{family:8}{protocol:8}{state:11}{"answered" if got else "not answered":14}'
                      f'{counts["agree"]:7}{counts["DISAGREE"]:10}{counts["not known"]:11}')
-    lines.append(f'{"all":49}{total["agree"]:7}{total["DISAGREE"]:10}{total["not known"]:11}')
+    lines.append(f'{"all":51}{total["agree"]:7}{total["DISAGREE"]:10}{total["not known"]:11}')
     return '\n'.join(lines)
 
 
