@@ -47,9 +47,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const found = view.routers.get(router.id);
       if (found === undefined) return [];
       const own = floating.map((f) => f.floating_ip_address);
-      const distributed = found.nat.some((n) => own.includes(n.externalIp) && n.externalMac && n.logicalPort)
-        ? computeHostOf(subject)
-        : undefined;
+      const nat = found.nat.filter((n) => own.includes(n.externalIp) && n.externalMac && n.logicalPort);
+      const host = computeHostOf(subject);
+      const distributed = nat.length === 0 || host === undefined ? undefined : { host, nat: nat.map((n) => n.uuid) };
       const there = outside === undefined ? undefined : view.outside.get(outside.id);
       const gatewayIps = (router.external_gateway_info?.external_fixed_ips ?? []).flatMap(
         (f) => subnets.find((s) => s.id === f.subnet_id)?.gateway_ip ?? [],

@@ -55,7 +55,12 @@ export function remedyOf(mend: Mend, databases: FactResult<OvnDatabases>): Remed
         steps: mend.commands.map((argv) => byOperator(argv)),
       };
     case 'chassis':
-      return { title: mend.title, risk: 'reversible', sufficient: true, steps: [onHost(mend.host, mend.argv)] };
+      return {
+        title: mend.title,
+        risk: 'reversible',
+        sufficient: mend.guessed !== true,
+        steps: [onHost(mend.host, mend.argv)],
+      };
     case 'ovn-nbctl':
     case 'ovn-sbctl':
       return {

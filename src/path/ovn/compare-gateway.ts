@@ -35,8 +35,8 @@ export interface GatewayScene {
   readonly alive: (hostname: string) => boolean | undefined;
   /** The one bridge of a chassis' host that nobody uses yet and that likely has the wire. */
   readonly spareBridge: (hostname: string) => string | undefined;
-  /** Host of the instance, where the router's floating IPs of the port are answered for by its own chassis. */
-  readonly distributed: string | undefined;
+  /** The instance's host, where it answers for floating IPs of the port itself, and their NAT rows. */
+  readonly distributed: { readonly host: string; readonly nat: readonly string[] } | undefined;
 }
 
 /** The chassis that holds `cr-lrp-…` now. */
@@ -131,8 +131,7 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
         ],
         ...(serves ? {} : { severity: 'warning' as const }),
       });
-    }
-    if (!isGateway(chassis) && fit.length > 0) {
+    } else if (!isGateway(chassis) && fit.length > 0) {
       differences.push({
         ...base,
         kind: 'candidate-unfit',
@@ -187,7 +186,8 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
     });
   }
   // A floating IP with a MAC of its own is answered for by the instance's chassis, which then needs the wire itself.
-  const own = south.chassis.find((c) => c.hostname === scene.distributed);
+  const { distributed } = scene;
+  const own = south.chassis.find((c) => c.hostname === distributed?.host);
   if (own !== undefined && physical !== undefined && !mapsTo(own).has(physical)) {
     differences.push({
       ...base,
@@ -199,7 +199,14 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
       summary: `${own.hostname} answers for floating IPs itself (distributed) and has no bridge mapping for ${physical}: they are not reached`,
       ordered: `ovn-bridge-mappings with ${physical}`,
       found: `ovn-bridge-mappings="${own.config.get('ovn-bridge-mappings') ?? ''}"`,
-      mends: [mapping(own, physical, scene)],
+      mends: [
+        ...(distributed?.nat ?? []).map((uuid) => ({
+          by: 'ovn-nbctl' as const,
+          title: 'let the gateway chassis answer for it, as where floating IPs are not distributed',
+          argv: argvOf(['clear', 'NAT', uuid, 'external_mac']),
+        })),
+        mapping(own, physical, scene),
+      ],
     });
   }
   return differences;
@@ -208,12 +215,14 @@ export function compareGateway(scene: GatewayScene): readonly Difference[] {
 /** Its one spare bridge, else the one that others map the network to: most clouds name it alike everywhere. */
 function mapping(chassis: Chassis, physical: string, { south, spareBridge }: GatewayScene): Mend {
   const host = chassis.hostname;
-  const bridge = spareBridge(host) ?? south.chassis.map((c) => bridgeOf(c, physical)).find((b) => b !== undefined);
+  const spare = spareBridge(host);
+  const bridge = spare ?? south.chassis.map((c) => bridgeOf(c, physical)).find((b) => b !== undefined);
   const all = [...mapsTo(chassis), [physical, bridge ?? 'BRIDGE'] as const].map(([p, b]) => `${p}:${b}`).join(',');
   return {
     by: 'chassis',
     title: `map ${physical} to the bridge with its wire`,
     host,
+    ...(spare === undefined ? { guessed: true } : {}),
     argv: ['ovs-vsctl', 'set', 'Open_vSwitch', '.', `external_ids:ovn-bridge-mappings=${all}`],
   };
 }

@@ -43,6 +43,8 @@ export type Mend =
       readonly title: string;
       readonly host: string;
       readonly argv: readonly [string, ...string[]];
+      /** A name in it is what others have: whether it is right here nobody knows. */
+      readonly guessed?: boolean;
     }
   /** Nobody's one command: Neutron's whole state is written again. */
   | { readonly by: 'sync' };

@@ -395,7 +395,7 @@ describe('the gateway', () => {
     const found = compareGateway(bare('net1'));
     expect(kinds(found)).toContain('candidate-unfit');
     expect(found[0]?.summary).toContain('the one that serves');
-    expect(kinds(compareGateway({ ...scene, distributed: 'cmp1' }))).toEqual(
+    expect(kinds(compareGateway({ ...scene, distributed: { host: 'cmp1', nat: ['n'] } }))).toEqual(
       chassis('cmp1').config.get('ovn-bridge-mappings') ? [] : ['candidate-unfit'],
     );
   });
