@@ -348,7 +348,7 @@ async function main(): Promise<number> {
     const row = await rounds.case(c);
     await goOn();
     lock.leave();
-    rows.set(c.name, row);
+    rows.set(c.name, { ...row, commit });
     store();
     say(`${c.name}: ${right(row) ? 'right' : 'WRONG'} ${row.failed ?? ''} (${row.seconds} s) ${row.first}`);
     for (const h of row.hosts)
@@ -381,7 +381,7 @@ async function main(): Promise<number> {
       if (values.resume && answered?.equal && answered.hosts.every((h) => h.equal)) continue;
       const q = await rounds.question(number, values.seed);
       await goOn();
-      questions.set(number, q);
+      questions.set(number, { ...q, commit });
       store();
       say(`${q.flavor}: ${q.equal ? 'right' : 'WRONG'}: ${q.said}, Nova ${q.nova} (${q.seconds} s)`);
       for (const h of q.hosts)

@@ -23,6 +23,8 @@ export interface Row {
   readonly seconds: number;
   /** Why the case itself could not be made or asked about. */
   readonly failed?: string;
+  /** Of the doctor that was asked. */
+  readonly commit?: string;
 }
 
 export interface Question {
@@ -33,6 +35,8 @@ export interface Question {
   readonly equal: boolean;
   readonly hosts: readonly HostRow[];
   readonly seconds: number;
+  /** Of the doctor that was asked. */
+  readonly commit?: string;
 }
 
 export interface Result {
@@ -45,6 +49,15 @@ export interface Result {
   readonly seen: readonly Seen[];
   readonly questions: readonly Question[];
 }
+
+/** Rows that an earlier run has left, by its commit. */
+function earlier(commit: string, all: readonly (Row | Question)[]): string {
+  const counts = new Map<string, number>();
+  for (const { commit: of = commit } of all) if (of !== commit) counts.set(of, (counts.get(of) ?? 0) + 1);
+  return [...counts].map(([of, n]) => ` † ${n} rows are of an earlier run, commit ${of}.`).join('');
+}
+
+const mark = (commit: string, { commit: of = commit }: Row | Question): string => (of === commit ? '' : ' †');
 
 /** The first that this lab can make. */
 const relaxedRight = (r: Row): boolean => {
@@ -71,7 +84,7 @@ export function page({ variant, started, version, commit, rows, seen, questions 
   const where = (h: HostRow): string => `${h.host}: ${h.nova === '' ? 'fits' : h.nova}${h.equal ? '' : ` (${h.why})`}`;
   return [
     intro,
-    `${started.slice(0, 10)}, variant ${variant}, ostk-doctor ${version}, commit ${commit}.`,
+    `${started.slice(0, 10)}, variant ${variant}, ostk-doctor ${version}, commit ${commit}.${earlier(commit, [...rows, ...questions])}`,
     '',
     ...head('', ''),
     row('cases', String(rows.length)),
@@ -101,7 +114,7 @@ export function page({ variant, started, version, commit, rows, seen, questions 
     ),
     ...rows.map((r) =>
       row(
-        r.name,
+        `${r.name}${mark(commit, r)}`,
         r.title,
         r.message,
         r.hosts.length === 0 ? 'the API refuses' : r.hosts.map(where).join(', '),
@@ -141,7 +154,7 @@ export function page({ variant, started, version, commit, rows, seen, questions 
     ...head('question', 'the doctor', 'Nova', 'equal', 'hosts that differ', 's'),
     ...questions.map((q) =>
       row(
-        q.flavor,
+        `${q.flavor}${mark(commit, q)}`,
         q.said,
         q.nova,
         q.equal ? 'yes' : 'NO',
