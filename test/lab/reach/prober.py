@@ -13,7 +13,8 @@ import time
 
 def ping(p):
     argv = ['ping', '-c', '2', '-i', '0.3', '-W', '1', '-I', p['source'], p['to']]
-    return subprocess.run(argv, capture_output=True).returncode == 0
+    code = subprocess.run(argv, capture_output=True).returncode
+    return None if code == 2 else code == 0  # ping(8): 2 is another error than no answer, as of an address that is not there
 
 
 def bound(p, kind):
