@@ -298,19 +298,14 @@ async function main(): Promise<number> {
       .catch((error) => say(`not healed: ${reason(error)}`))
       .finally(() => process.exit(130));
   };
-  /** Waits for the end of the process where the run is cut off. */
-  const goOn = async (): Promise<void> => {
-    if (cut.signal.aborted) await new Promise<never>(() => {});
-  };
+  /** Never ends where the run is cut off: the process does, once all is healed. */
+  const whole = <T>(work: Promise<T>): Promise<T> =>
+    work.finally(() => (cut.signal.aborted ? new Promise<never>(() => {}) : undefined));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  try {
-    await ground.verb('up');
-    await ground.sweep();
-    await ground.quota(true);
-  } finally {
-    await goOn();
-  }
+  await whole(ground.verb('up'));
+  await whole(ground.sweep());
+  await whole(ground.quota(true));
   const wanted = cases.filter((c) =>
     values.case.length + values.question.length === 0 ? true : values.case.includes(c.name),
   );
@@ -345,8 +340,7 @@ async function main(): Promise<number> {
     const had = rows.get(c.name);
     if (values.resume && had !== undefined && right(had)) continue;
     if (c.shared) await lock.take();
-    const row = await rounds.case(c);
-    await goOn();
+    const row = await whole(rounds.case(c));
     lock.leave();
     rows.set(c.name, { ...row, commit });
     store();
@@ -359,8 +353,7 @@ async function main(): Promise<number> {
     if (partial && !values.case.includes(s.name)) continue;
     if (values.resume && seen.get(s.name)?.every((each) => each.wrong === undefined) === true) continue;
     await lock.take();
-    const now = await rounds.sight(s);
-    await goOn();
+    const now = await whole(rounds.sight(s));
     lock.leave();
     seen.set(s.name, now);
     store();
@@ -379,8 +372,7 @@ async function main(): Promise<number> {
     for (const number of numbers) {
       const answered = questions.get(number);
       if (values.resume && answered?.equal && answered.hosts.every((h) => h.equal)) continue;
-      const q = await rounds.question(number, values.seed);
-      await goOn();
+      const q = await whole(rounds.question(number, values.seed));
       questions.set(number, { ...q, commit });
       store();
       say(`${q.flavor}: ${q.equal ? 'right' : 'WRONG'}: ${q.said}, Nova ${q.nova} (${q.seconds} s)`);
