@@ -9,7 +9,7 @@ const src = fileURLToPath(new URL('../../src/', import.meta.url));
 const may: Readonly<Record<string, readonly string[]>> = {
   engine: [],
   path: ['engine', 'nodes/parse'],
-  schedule: ['engine'],
+  schedule: ['engine', 'nodes/parse'],
   cloud: ['engine'],
   nodes: ['engine'],
   'nodes/parse': ['engine'],
