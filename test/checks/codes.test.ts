@@ -3,11 +3,12 @@ import { specsByCode } from '../../src/checks/registry.ts';
 import { healthy, web1 } from '../support/edit-bundle.ts';
 import { findingsOf, reportOf } from '../support/replayed.ts';
 import { cases } from './cases.ts';
+import { chassisCases } from './cases-ovn-chassis.ts';
 import { ovnOrderedCases } from './cases-ovn-ordered.ts';
 import { scheduleCases } from './cases-schedule.ts';
 
 describe('each code', () => {
-  it.each([...cases, ...ovnOrderedCases])('$code: $says', async ({ code, names, bundle, options }) => {
+  it.each([...cases, ...chassisCases, ...ovnOrderedCases])('$code: $says', async ({ code, names, bundle, options }) => {
     const found = findingsOf(await reportOf(bundle(), options)).filter((f) => f.code === code);
     expect(found.length).toBeGreaterThan(0);
     const told = found.map((f) => `${f.subject} ${f.summary}`).join('\n');
@@ -41,7 +42,9 @@ describe('each code', () => {
       'OSD-TUNNEL-004',
       'OSD-TUNNEL-006',
     ];
-    const fired = new Set([...cases, ...ovnOrderedCases, ...scheduleCases].map((c) => c.code).concat(onOvs));
+    const fired = new Set(
+      [...cases, ...chassisCases, ...ovnOrderedCases, ...scheduleCases].map((c) => c.code).concat(onOvs),
+    );
     expect([...specsByCode.keys()].filter((code) => !fired.has(code) && !elsewhere.includes(code))).toEqual([]);
   });
 });

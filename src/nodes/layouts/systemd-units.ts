@@ -141,9 +141,12 @@ export function serviceState(service: ServiceName, sets: UnitSets, units: readon
     .map((set) => set.map((unit) => describe(service, unit, find(unit.id.replace(/\.service$/, '.socket')))))
     .map((set) => set.reduce((worst, each) => (badness[each.state] > badness[worst.state] ? each : worst)));
   // Packages leave units behind that nothing starts (libvirtd next to virtqemud): one that runs is the one. A unit that has
-  // done its work and is still active (ovn-host, openvswitch-switch) speaks for none beside it.
+  // done its work and is still active (ovn-host, openvswitch-switch) speaks for none beside it, nor does northd for a
+  // database with a unit of its own.
   const chosen =
-    present.find((each) => each.state === 'active' && !each.detail.startsWith('active (exited)')) ?? present[0];
+    (service.startsWith('ovn-ovsdb-server-') ? present[0] : undefined) ??
+    present.find((each) => each.state === 'active' && !each.detail.startsWith('active (exited)')) ??
+    present[0];
   return chosen ?? { service, unit: sets[0]?.[0] ?? service, state: 'absent', detail: 'no such unit on this node' };
 }
 

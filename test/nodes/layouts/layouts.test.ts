@@ -127,6 +127,14 @@ describe('services of distribution packages', () => {
     expect(brief(systemdLayout, out, 'neutron-server')).toBe('neutron-rpc-server failed');
   });
 
+  it("of OVN's databases are their own where they have some, whatever northd's says", () => {
+    const northd = unit('ovn-northd.service');
+    const down = unit('ovn-ovsdb-server-sb.service', 'failed', 'failed', { MainPID: '0' });
+    expect(brief(systemdLayout, show(northd, down), 'ovn-ovsdb-server-sb')).toBe('ovn-ovsdb-server-sb failed');
+    const none = absent('ovn-ovsdb-server-sb.service');
+    expect(brief(systemdLayout, show(northd, none), 'ovn-ovsdb-server-sb')).toBe('ovn-northd active');
+  });
+
   it('that start on demand are not down while their socket listens', () => {
     const idle = unit('libvirtd.service', 'inactive', 'dead', { MainPID: '0' });
     expect(state(systemdLayout, show(idle, unit('libvirtd.socket', 'active', 'listening')), 'libvirtd')).toMatchObject({
