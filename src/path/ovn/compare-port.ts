@@ -307,7 +307,15 @@ export function compareBinding(
     datapath.of.uuid !== lswitch.uuid &&
     lswitch.ports.includes(lsp.uuid)
   ) {
-    differences.push(stale('the datapath', lswitch.name, datapath.externalIds.get('name') ?? datapath.of.uuid));
+    // A switch that was deleted and made again has its old name.
+    const words = (uuid: string, called: string | undefined): string => `${called ?? 'no name'} (${short(uuid)})`;
+    differences.push(
+      stale(
+        'the datapath',
+        words(lswitch.uuid, lswitch.name),
+        words(datapath.of.uuid, datapath.externalIds.get('name')),
+      ),
+    );
   }
   if (host === undefined || lsp.type !== '' || lsp.parentName !== undefined) return differences;
   const wanted = chassisOfHost(south, host);
