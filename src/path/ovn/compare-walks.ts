@@ -35,6 +35,13 @@ export type Oddity = 'no-cookie' | 'no-row' | 'not-as-row';
 const withoutCookie = (flow: TracedFlow): boolean =>
   flow.priority === 0 || /^(?:in_port=\S+|reg10=\S+), priority \d+$/.test(flow.match);
 
+/**
+ * To all members of a multicast group that are here, as ovn-controller makes it (controller/physical.c, consider_mc_group): where none is, as of
+ * the wire outside on a chassis without it, nobody gets the packet.
+ */
+const toMembers = (flow: TracedFlow, row: Maker): boolean =>
+  row.table === 'Multicast_Group' && /^reg15=0x[89a-f][0-9a-f]{3},metadata=\S+, priority 100$/.test(flow.match);
+
 /** Which number the first stage of a pipeline has on a chassis; it varies by release. */
 function offsets(flows: readonly TracedFlow[], makers: Makers): ReadonlyMap<string, number> {
   const votes = new Map<string, Map<number, number>>();
@@ -76,6 +83,7 @@ function oddity(flow: TracedFlow, at: At, makers: Makers, first: ReadonlyMap<str
   if (rows === undefined) return undefined;
   const [row] = rows;
   if (row === undefined) return 'no-row';
+  if (toMembers(flow, row)) return undefined;
   if (row.table !== 'Logical_Flow') return at.dropped && at.ordered && flow.priority !== 0 ? 'not-as-row' : undefined;
   const offset = first.get(row.pipeline ?? '');
   const elsewhere = offset !== undefined && row.tableId !== undefined && flow.table - row.tableId !== offset;

@@ -73,6 +73,21 @@ describe('a way through an integration bridge against the rows that it was made 
     expect(strangerOn(ofPort, 'br-int', makers, false)).toBeUndefined();
   });
 
+  it('leaves alone a multicast group that has no member on the chassis', () => {
+    const flow: TracedFlow = {
+      bridge: 'br-int',
+      table: 40,
+      match: 'reg15=0x8001,metadata=0x1, priority 100',
+      priority: 100,
+      cookie: '0x41766d35',
+      outputs: [],
+    };
+    const known = new Map<string, readonly Maker[]>([['41766d35', [{ table: 'Multicast_Group' }]]]);
+    expect(strangerOn([flow], 'br-int', known, true)).toBeUndefined();
+    const copied = { ...flow, match: 'icmp,metadata=0x1, priority 2000', priority: 2000 };
+    expect(strangerOn([copied], 'br-int', known, true)?.why).toBe('not-as-row');
+  });
+
   it('says nothing of cookies that nobody was asked about', () => {
     expect(strangerOn(arp, 'br-int', new Map())).toBeUndefined();
   });
