@@ -14,9 +14,16 @@ import {
 import { bundleAt } from '../support/replayed.ts';
 import type { Case } from './cases.ts';
 
-const [healthy, aclMissing, aclAdded] = (await Promise.all(
-  ['demo/ovn-healthy.tgz', 'demo/ovn-acl-missing.tgz', 'test/fixtures/bundles/ovn-acl-added.tgz'].map(bundleAt),
-)) as [Bundle, Bundle, Bundle];
+const healthy = await bundleAt('demo/ovn-healthy.tgz');
+/** Clouds in which somebody did such a thing to OVN, as they were recorded. */
+const recorded = {
+  aclMissing: await bundleAt('demo/ovn-acl-missing.tgz'),
+  aclAdded: await bundleAt('test/fixtures/bundles/ovn-acl-added.tgz'),
+  dhcpUnset: await bundleAt('test/fixtures/bundles/ovn-dhcp-options.tgz'),
+  natMissing: await bundleAt('test/fixtures/bundles/ovn-nat.tgz'),
+  gatewayMoved: await bundleAt('test/fixtures/bundles/ovn-gateway.tgz'),
+  staticMacBinding: await bundleAt('test/fixtures/bundles/ovn-static-mac-binding.tgz'),
+};
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of any API, edited by hand
 type Body = any;
@@ -340,7 +347,7 @@ export const ovnOrderedCases: readonly Case[] = [
     says: 'an ACL that was put in by hand is told as it was recorded',
     code: 'OSD-OVN-039',
     names: 'drop',
-    bundle: () => aclAdded,
+    bundle: () => recorded.aclAdded,
   },
   {
     says: 'an address set that lacks a member of the group is told',
@@ -356,6 +363,12 @@ export const ovnOrderedCases: readonly Case[] = [
       changingPort((row) => {
         row.dhcpv4_options = none;
       }),
+  },
+  {
+    says: 'DHCP options that were cleared are missed as they were recorded',
+    code: 'OSD-OVN-041',
+    names: 'names no DHCP options',
+    bundle: () => recorded.dhcpUnset,
   },
   {
     says: 'an MTU that DHCP hands out wrongly is told beside the right one',
@@ -432,6 +445,12 @@ export const ovnOrderedCases: readonly Case[] = [
     code: 'OSD-OVN-047',
     names: floating.floating_ip_address,
     bundle: () => withoutRows(healthy, ['Logical_Router', 'nat'], 'NAT', (row) => row.type === 'dnat_and_snat'),
+  },
+  {
+    says: 'a translation that was deleted is missed as it was recorded',
+    code: 'OSD-OVN-047',
+    names: 'has no translation for floating IP',
+    bundle: () => recorded.natMissing,
   },
   {
     says: 'a subnet whose packets are no longer translated on their way out is told',
@@ -521,6 +540,12 @@ export const ovnOrderedCases: readonly Case[] = [
       ),
   },
   {
+    says: 'a gateway that was moved to a chassis without the wire is told as it was recorded',
+    code: 'OSD-OVN-053',
+    names: 'is the one that serves',
+    bundle: () => recorded.gatewayMoved,
+  },
+  {
     says: 'a router that knows its gateway by the MAC of somebody else is told who answers',
     code: 'OSD-OVN-054',
     names: '02:00:00:00:66:66',
@@ -549,10 +574,16 @@ export const ovnOrderedCases: readonly Case[] = [
       ),
   },
   {
+    says: 'a neighbour outside that was set by hand is told as it was recorded',
+    code: 'OSD-OVN-054',
+    names: 'by hand',
+    bundle: () => recorded.staticMacBinding,
+  },
+  {
     says: 'an ACL of the Northbound that somebody deleted is missed by its rule',
     code: 'OSD-SG-003',
     names: 'The Northbound lacks the ACL',
-    bundle: () => aclMissing,
+    bundle: () => recorded.aclMissing,
   },
   {
     says: "a port that was taken out of its security group's port group is told",

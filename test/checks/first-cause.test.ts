@@ -4,6 +4,9 @@ import type { WalkOptions } from '../../src/commands/walk-options.ts';
 import { editing, editingOutput, healthy, port1 } from '../support/edit-bundle.ts';
 import { bundleAt, reportOf } from '../support/replayed.ts';
 import { type Case, cases, silent } from './cases.ts';
+import { chassisCases } from './cases-ovn-chassis.ts';
+import { ovnOrderedCases } from './cases-ovn-ordered.ts';
+import { ovnPacketCases } from './cases-ovn-packets.ts';
 
 /**
  * What stands first where it is not the code of the case: a symptom under what was found of it, or a case that only shows
@@ -29,19 +32,22 @@ const causesOf = async (bundle: Bundle, options?: WalkOptions): Promise<string[]
   (await reportOf(bundle, options)).diagnosis.causes.map((c) => c.finding.code);
 
 describe('one thing wrong is one cause', () => {
-  it.each(cases)('$code stands first where $says', async ({ code, bundle, options }: Case) => {
-    const report = await reportOf(bundle(), options);
-    const { causes, remarks } = report.diagnosis;
-    const [stands] = causes;
-    if (stands === undefined) {
-      // Only what is no error may be a mere remark.
-      expect(remarks.map((f) => f.code)).toContain(code);
-      expect(remarks.find((f) => f.code === code)?.severity).not.toBe('error');
-      return;
-    }
-    expect(stands.finding.code).toBe(first[code] ?? code);
-    expect(causes.slice(1).map((c) => c.finding.code)).toEqual(beside[code] ?? []);
-  });
+  it.each([...cases, ...chassisCases, ...ovnOrderedCases, ...ovnPacketCases])(
+    '$code stands first where $says',
+    async ({ code, bundle, options }: Case) => {
+      const report = await reportOf(bundle(), options);
+      const { causes, remarks } = report.diagnosis;
+      const [stands] = causes;
+      if (stands === undefined) {
+        // Only what is no error may be a mere remark.
+        expect(remarks.map((f) => f.code)).toContain(code);
+        expect(remarks.find((f) => f.code === code)?.severity).not.toBe('error');
+        return;
+      }
+      expect(stands.finding.code).toBe(first[code] ?? code);
+      expect(causes.slice(1).map((c) => c.finding.code)).toEqual(beside[code] ?? []);
+    },
+  );
 
   it.each([
     ['demo/dnsmasq-dead.tgz', 'OSD-DHCP-003'],
@@ -51,8 +57,21 @@ describe('one thing wrong is one cause', () => {
     ['demo/wrong-secret.tgz', 'OSD-META-003'],
     ['test/fixtures/bundles/ovs-tunnel-lost.tgz', 'OSD-TUNNEL-001'],
     ['test/fixtures/bundles/ovs-underlay-mtu.tgz', 'OSD-TUNNEL-003'],
+    ['demo/ovn-acl-missing.tgz', 'OSD-SG-003'],
+    ['demo/ovn-geneve-lost.tgz', 'OSD-OVN-019'],
+    ['demo/ovn-hand-made-flow.tgz', 'OSD-OVN-061'],
+    ['demo/ovn-northd-stopped.tgz', 'OSD-OVN-007'],
+    ['test/fixtures/bundles/ovn-acl-added.tgz', 'OSD-OVN-039'],
+    ['test/fixtures/bundles/ovn-chassis-name.tgz', 'OSD-OVN-013'],
+    ['test/fixtures/bundles/ovn-dhcp-options.tgz', 'OSD-OVN-041'],
+    ['test/fixtures/bundles/ovn-flow-deleted.tgz', 'OSD-OVN-062'],
+    ['test/fixtures/bundles/ovn-gateway.tgz', 'OSD-OVN-053'],
+    ['test/fixtures/bundles/ovn-metadata-secret.tgz', 'OSD-META-003'],
+    ['test/fixtures/bundles/ovn-nat.tgz', 'OSD-OVN-047'],
+    ['test/fixtures/bundles/ovn-static-mac-binding.tgz', 'OSD-OVN-054'],
+    ['test/fixtures/bundles/ovn-trace-stopped.tgz', 'OSD-OVN-061'],
   ])('in the recorded run %s it is %s', async (path, code) => {
-    expect((await causesOf(await bundleAt(path)))[0]).toBe(code);
+    expect((await causesOf(await bundleAt(path)))).toEqual([code]);
   });
 });
 

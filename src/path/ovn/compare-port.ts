@@ -305,17 +305,11 @@ export function compareBinding(
     lswitch !== undefined &&
     datapath !== undefined &&
     datapath.of.uuid !== lswitch.uuid &&
-    lswitch.ports.includes(lsp.uuid)
+    lswitch.ports.includes(lsp.uuid) &&
+    // Where the switch has none at all, that is told of the switch.
+    [...south.datapaths.values()].some((d) => d.of.uuid === lswitch.uuid)
   ) {
-    // A switch that was deleted and made again has its old name.
-    const words = (uuid: string, called: string | undefined): string => `${called ?? 'no name'} (${short(uuid)})`;
-    differences.push(
-      stale(
-        'the datapath',
-        words(lswitch.uuid, lswitch.name),
-        words(datapath.of.uuid, datapath.externalIds.get('name')),
-      ),
-    );
+    differences.push(stale('the datapath', lswitch.name, datapath.externalIds.get('name') ?? datapath.of.uuid));
   }
   if (host === undefined || lsp.type !== '' || lsp.parentName !== undefined) return differences;
   const wanted = chassisOfHost(south, host);
