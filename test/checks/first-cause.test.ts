@@ -23,6 +23,9 @@ const first: Readonly<Record<string, string>> = {
   'OSD-PATH-008': 'OSD-HOST-014',
   'OSD-PATH-009': 'OSD-HOST-014',
   'OSD-NAMES-001': 'OSD-DHCP-009',
+  'OSD-OVN-060': 'OSD-SG-003',
+  'OSD-OVN-063': 'OSD-OVN-062',
+  'OSD-OVN-065': 'OSD-SG-003',
 };
 
 /** Cases in whose cloud two things are wrong: the subnet was given a name server that dnsmasq has not heard of yet. */
@@ -71,7 +74,7 @@ describe('one thing wrong is one cause', () => {
     ['test/fixtures/bundles/ovn-static-mac-binding.tgz', 'OSD-OVN-054'],
     ['test/fixtures/bundles/ovn-trace-stopped.tgz', 'OSD-OVN-061'],
   ])('in the recorded run %s it is %s', async (path, code) => {
-    expect((await causesOf(await bundleAt(path)))).toEqual([code]);
+    expect(await causesOf(await bundleAt(path))).toEqual([code]);
   });
 });
 

@@ -46,6 +46,20 @@ const recorded = [
   'test/fixtures/bundles/ovs-healthy.tgz',
   'test/fixtures/bundles/ovs-tunnel-lost.tgz',
   'test/fixtures/bundles/ovs-underlay-mtu.tgz',
+  'demo/ovn-healthy.tgz',
+  'demo/ovn-acl-missing.tgz',
+  'demo/ovn-geneve-lost.tgz',
+  'demo/ovn-hand-made-flow.tgz',
+  'demo/ovn-northd-stopped.tgz',
+  'test/fixtures/bundles/ovn-acl-added.tgz',
+  'test/fixtures/bundles/ovn-chassis-name.tgz',
+  'test/fixtures/bundles/ovn-dhcp-options.tgz',
+  'test/fixtures/bundles/ovn-flow-deleted.tgz',
+  'test/fixtures/bundles/ovn-gateway.tgz',
+  'test/fixtures/bundles/ovn-metadata-secret.tgz',
+  'test/fixtures/bundles/ovn-nat.tgz',
+  'test/fixtures/bundles/ovn-static-mac-binding.tgz',
+  'test/fixtures/bundles/ovn-trace-stopped.tgz',
 ];
 
 describe('nothing is said that a stranger cannot check again', () => {

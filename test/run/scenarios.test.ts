@@ -11,6 +11,10 @@ const replayed = async (name: string) => reportOf(await bundleAt(`demo/${name}.t
 const broken: Readonly<Record<string, readonly [code: string, names: string]>> = {
   'dnsmasq-dead': ['OSD-DHCP-003', 'net1'],
   'hand-made-rule': ['OSD-HOST-014', 'FORWARD'],
+  'ovn-acl-missing': ['OSD-SG-003', '608a92c3'],
+  'ovn-geneve-lost': ['OSD-OVN-019', 'cmp1 ⇄ net1'],
+  'ovn-hand-made-flow': ['OSD-OVN-061', 'br-int table=65'],
+  'ovn-northd-stopped': ['OSD-OVN-007', 'ovn-northd@ctl'],
   'schedule-no-ram': ['OSD-SCHED-001', '40000'],
   'security-group': ['OSD-SG-001', 'web'],
   'vxlan-blocked': ['OSD-TUNNEL-001', 'cmp1'],
@@ -21,7 +25,7 @@ const broken: Readonly<Record<string, readonly [code: string, names: string]>> =
 describe('a recorded scenario', () => {
   it('is known to this test, so that none is shipped without its cause', () => {
     const shipped = readdirSync(folder).map((file) => file.replace('.tgz', ''));
-    expect(shipped.sort()).toEqual([...Object.keys(broken), 'healthy', 'trace-healthy'].sort());
+    expect(shipped.sort()).toEqual([...Object.keys(broken), 'healthy', 'ovn-healthy', 'trace-healthy'].sort());
   });
 
   it.each(Object.entries(broken))('%s: names the first cause and nothing beside it', async (name, [code, names]) => {
@@ -35,8 +39,8 @@ describe('a recorded scenario', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  it('healthy: finds nothing, looks at everything', async () => {
-    const report = await replayed('healthy');
+  it.each(['healthy', 'ovn-healthy'])('%s: finds nothing, looks at everything', async (name) => {
+    const report = await replayed(name);
     expect(report.diagnosis.causes).toEqual([]);
     expect(report.diagnosis.remarks).toEqual([]);
     expect(report.counts).toMatchObject({ problem: 0, blocked: 0, unknown: 0 });
