@@ -50,6 +50,10 @@ const held = (bundle: Bundle, host: string, args: RegExp): Bundle =>
       .join('\n'),
   );
 
+/** A daemon whose control socket answers nobody. */
+const mute = (bundle: Bundle, host: string, daemon: string): Bundle =>
+  editingOutput(bundle, host, `-t ${daemon}`, () => '', 1);
+
 const deadAgent = (bundle: Bundle, binary: string, host: string): Bundle =>
   editing(bundle, '/v2.0/agents', (body) => {
     for (const agent of body.agents) if (agent.binary === binary && agent.host === host) agent.alive = false;
@@ -225,19 +229,24 @@ export const chassisCases: readonly Case[] = [
     says: 'an ovn-controller that has ended is named by its unit',
     code: 'OSD-OVN-001',
     names: `ovn-controller on ${compute} is inactive`,
-    bundle: () => withoutProcess(stoppedUnit(healthy, compute, 'ovn-controller'), compute, /ovn-controller unix:/),
+    bundle: () =>
+      withoutProcess(
+        stoppedUnit(mute(healthy, compute, 'ovn-controller'), compute, 'ovn-controller'),
+        compute,
+        /ovn-controller unix:/,
+      ),
   },
   {
     says: 'an ovn-controller that a signal holds is named, though its unit calls it running',
     code: 'OSD-OVN-002',
     names: `agent ovn-controller@${compute}`,
-    bundle: () => held(healthy, compute, /ovn-controller unix:/),
+    bundle: () => held(mute(healthy, compute, 'ovn-controller'), compute, /ovn-controller unix:/),
   },
   {
     says: 'a northd that a signal holds is named',
     code: 'OSD-OVN-002',
     names: `agent ovn-northd@${central}`,
-    bundle: () => held(healthy, central, /ovn-northd -vconsole/),
+    bundle: () => held(mute(healthy, central, 'ovn-northd'), central, /ovn-northd -vconsole/),
   },
   {
     says: 'a chassis that is told another address of the southbound database is named with both',

@@ -122,7 +122,7 @@ export const deadUnseen: FindingSpec = {
   meaning: 'It does not answer the changes of the southbound database; whether its daemons run is not known.',
   evidence: 'alive=false in GET /agents.',
   mend: 'Reach the node, and look at ovn-controller and its log.',
-  explains: [...unheard, onHost('OSD-META-*')],
+  explains: [...unheard, ...unheld, onHost('OSD-META-*')],
   refs,
 };
 

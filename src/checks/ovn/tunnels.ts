@@ -59,6 +59,8 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const { links: linksOf, addresses, ovs } = maybe;
     const { chassis } = facts.registered.value;
     const findings: Finding[] = [];
+    /** Where among them a trouble stands that a link may have both ways. */
+    const mutuals = new Map<string, number>();
     const notes: string[] = [];
     const viewOf = (host: string): { view: ChassisView; own: Evidence; ports: Evidence } | undefined => {
       const found = ofHost(maybe.views, host);
@@ -187,6 +189,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               ],
             },
           ],
+          { mutual: true },
         );
         return;
       }
@@ -220,7 +223,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
               ],
             },
           ],
-          lost ? 'certain' : 'likely',
+          { confidence: lost ? 'certain' : 'likely', mutual: culprit === undefined },
         );
         return;
       }
@@ -254,6 +257,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
                   ),
                 },
           ],
+          { mutual: true },
         );
         return;
       }
@@ -288,14 +292,30 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       summary: string,
       evidence: readonly Evidence[],
       remedies: readonly Remedy[],
-      confidence?: Finding['confidence'],
+      { mutual = false, confidence }: { readonly mutual?: boolean; readonly confidence?: Finding['confidence'] } = {},
     ): void {
       const [first, ...rest] = evidence;
       if (first === undefined) return;
+      const name = `tunnel ${linkName(from, to)}`;
+      // What lies between two hosts mostly takes packets both ways: that is one trouble.
+      const told = mutual ? mutuals.get(`${spec.code} ${name}`) : undefined;
+      const known = findings[told ?? -1];
+      if (told !== undefined && known !== undefined) {
+        const others = remedies.filter((r) => !known.remedies.some((k) => k.title === r.title));
+        const [shown, ...more] = known.evidence;
+        findings[told] = {
+          ...known,
+          summary: `${known.summary}; nor the other way`,
+          evidence: [shown, ...more, ...evidence],
+          remedies: [...known.remedies, ...others],
+        };
+        return;
+      }
+      if (mutual) mutuals.set(`${spec.code} ${name}`, findings.length);
       findings.push(
         findingOf(spec, {
           summary,
-          subject: `tunnel ${linkName(from, to)}`,
+          subject: name,
           scope: portScope(subject, {
             host: [from, to],
             agent: [agentName('ovn-controller', from), agentName('ovn-controller', to)],

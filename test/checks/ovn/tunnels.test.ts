@@ -109,6 +109,15 @@ describe('the tunnels between chassis', () => {
     expect(codes(await judged([trial('cmp1', 'net1', dead)]))).toEqual(['OSD-OVN-018']);
   });
 
+  it('are one trouble where nothing passes either way', async () => {
+    const dead = { ping: pinged(0), full: { ...pinged(0), size: 1500 }, knock: lost };
+    const [only, ...more] = findings(await judged([trial('cmp1', 'net1', dead), trial('net1', 'cmp1', dead)]));
+    expect(only?.summary).toContain('cmp1 does not reach net1');
+    expect(only?.summary).toContain('nor the other way');
+    expect(only?.evidence.length).toBe(4);
+    expect(more).toEqual([]);
+  });
+
   it('need no ping to be answered where their own packets arrive', async () => {
     expect((await judged([trial('cmp1', 'net1', { ping: pinged(0) }), trial('net1', 'cmp1')])).status).toBe('ok');
   });
