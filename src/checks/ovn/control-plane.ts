@@ -78,7 +78,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             s.host,
             `${s.state.unit} on ${s.host.host} is ${s.state.state}: ${part === 'ovn-northd' ? "nothing carries Neutron's changes to the chassis" : `${centralWords[part]} does not answer`}`,
             s.host.evidence.slice(0, 1).map((e) => showing(e, `${s.state.unit}: ${s.state.detail || s.state.state}`)),
-            { title: 'start it', risk: 'none', sufficient: true, steps: startAll(s.host, part) },
+            { title: 'start it', risk: 'none', sufficient: true, steps: startAll(s.host) },
           ),
         );
       }
@@ -253,11 +253,10 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       );
     }
 
-    /** Debian stops all three together: whoever starts one has to start what it needs. */
-    function startAll(h: CentralHost, part: CentralService) {
-      const needed = part === 'ovn-northd' ? parts : parts.filter((p) => p === part || p === 'ovn-northd');
+    /** Debian stops all three together: whoever starts one starts what else stands still there. */
+    function startAll(h: CentralHost) {
       return h.services
-        .filter((s) => needed.includes(s.state.service) && s.state.state !== 'active')
+        .filter((s) => parts.includes(s.state.service) && s.state.state !== 'active')
         .sort((a, b) => parts.indexOf(a.state.service) - parts.indexOf(b.state.service))
         .map((s) => onHost(h.host, starting(s.restart)));
     }
