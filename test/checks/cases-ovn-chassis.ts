@@ -1,5 +1,5 @@
 import type { Bundle } from '../../src/bundle/open.ts';
-import { alsoRun, answering, editing, editingOutput } from '../support/edit-bundle.ts';
+import { alsoRun, answering, editing, editingOutput, stoppedUnit } from '../support/edit-bundle.ts';
 import { editingRows, type Row, setKey } from '../support/edit-ovn.ts';
 import { bundleAt } from '../support/replayed.ts';
 import type { Case } from './cases.ts';
@@ -15,22 +15,6 @@ const gateway = 'net1';
 const central = 'ctl';
 const underlay = '198.18.1.20';
 const remote = 'tcp:198.18.0.10:6642';
-
-/** `systemctl show` of one unit, as it prints a stopped one. */
-const stoppedUnit = (bundle: Bundle, host: string, unit: string): Bundle =>
-  editingOutput(bundle, host, 'systemctl show', (stdout) =>
-    stdout
-      .split('\n\n')
-      .map((block) =>
-        block.includes(`Id=${unit}.service`)
-          ? block
-              .replace(/ActiveState=.*/, 'ActiveState=inactive')
-              .replace(/SubState=.*/, 'SubState=dead')
-              .replace(/MainPID=.*/, 'MainPID=0')
-          : block,
-      )
-      .join('\n\n'),
-  );
 
 /** Without the processes that `args` matches. */
 const withoutProcess = (bundle: Bundle, host: string, args: RegExp): Bundle =>

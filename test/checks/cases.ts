@@ -12,6 +12,7 @@ import {
   port1,
   refusing,
   repeating,
+  stoppedUnit,
 } from '../support/edit-bundle.ts';
 import { withMates } from '../support/neighbours.ts';
 import { askedCases } from './cases-asked.ts';
@@ -43,22 +44,6 @@ const withoutAgent = (bundle: Bundle, binary: string, host: string): Bundle =>
   editing(bundle, agentsPath, (body) => {
     body.agents = body.agents.filter((a: Body) => a.binary !== binary || a.host !== host);
   });
-
-/** `systemctl show` of one unit, as it prints a stopped one. */
-const stopped = (bundle: Bundle, unit: string, host: string): Bundle =>
-  editingOutput(bundle, host, 'systemctl show', (stdout) =>
-    stdout
-      .split('\n\n')
-      .map((block) =>
-        block.includes(`Id=${unit}.service`)
-          ? block
-              .replace(/ActiveState=.*/, 'ActiveState=inactive')
-              .replace(/SubState=.*/, 'SubState=dead')
-              .replace(/MainPID=.*/, 'MainPID=0')
-          : block,
-      )
-      .join('\n\n'),
-  );
 
 const json =
   (edit: (rows: Body[]) => Body[] | undefined) =>
@@ -189,12 +174,12 @@ export const cases: readonly Case[] = [
     code: 'OSD-VM-006',
     names: 'nova-compute@cmp1',
     bundle: () =>
-      stopped(
+      stoppedUnit(
         editing(healthy, '/os-services', (b) => {
           for (const s of b.services) if (s.host === 'cmp1') s.state = 'down';
         }),
-        'nova-compute',
         'cmp1',
+        'nova-compute',
       ),
   },
   {
@@ -312,19 +297,19 @@ export const cases: readonly Case[] = [
     code: 'OSD-AGENT-001',
     names: 'neutron-l3-agent@net1',
     bundle: () =>
-      stopped(
+      stoppedUnit(
         agent(healthy, 'neutron-l3-agent', 'net1', (a) => {
           a.alive = false;
         }),
-        'neutron-l3-agent',
         'net1',
+        'neutron-l3-agent',
       ),
   },
   {
     says: 'an agent that has just stopped is told before OpenStack notices',
     code: 'OSD-AGENT-002',
     names: 'neutron-dhcp-agent@net1',
-    bundle: () => stopped(healthy, 'neutron-dhcp-agent', 'net1'),
+    bundle: () => stoppedUnit(healthy, 'net1', 'neutron-dhcp-agent'),
   },
   {
     says: 'an agent that runs and does not report is alive for its node only',

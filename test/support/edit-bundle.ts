@@ -155,3 +155,19 @@ export function alsoRun(
   const record = { ...bare, ...command, outcome: { ok: true as const, value } };
   return answering(bundle, host, record);
 }
+
+/** `systemctl show` of one unit, as it prints a stopped one. */
+export const stoppedUnit = (bundle: Bundle, host: string, unit: string): Bundle =>
+  editingOutput(bundle, host, 'systemctl show', (stdout) =>
+    stdout
+      .split('\n\n')
+      .map((block) =>
+        block.includes(`Id=${unit}.service`)
+          ? block
+              .replace(/ActiveState=.*/, 'ActiveState=inactive')
+              .replace(/SubState=.*/, 'SubState=dead')
+              .replace(/MainPID=.*/, 'MainPID=0')
+          : block,
+      )
+      .join('\n\n'),
+  );

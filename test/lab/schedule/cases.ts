@@ -524,23 +524,6 @@ export const cases: readonly Case[] = [
     about: ['cell2', 'cell down'],
   },
   {
-    name: 'cell-down-drop',
-    shared: true,
-    title: 'the same where the database says nothing at all',
-    make: async (g) => {
-      await g.enable('sched-f1', false, 'sched: not this one');
-      await g.verb('cell-drop');
-      return four;
-    },
-    undo: async (g) => {
-      await g.verb('cell-start');
-      await g.enable('sched-f1', true);
-      await g.state('sched-c2', 'up');
-    },
-    step: 'cell',
-    about: ['cell2', 'cell down'],
-  },
-  {
     name: 'late-image',
     title: 'the image is not what it says it is, which the compute host notices',
     make: async (g) => ({ zone: await guests(g, 'sched-guests'), broken: true }),
