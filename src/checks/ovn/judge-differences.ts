@@ -66,8 +66,8 @@ export function remedyOf(mend: Mend, databases: FactResult<OvnDatabases>): Remed
       return {
         title: mend.title,
         risk: 'reversible',
-        sufficient: true,
-        steps: [ovnStep(databases, mend.by, mend.argv)],
+        sufficient: mend.remains === undefined,
+        steps: [ovnStep(databases, mend.by, mend.argv), ...(mend.remains === undefined ? [] : [advice(mend.remains)])],
       };
   }
 }

@@ -198,7 +198,14 @@ export function compareDhcp(
         summary: `OVN's ${kind} hands ${name} ${option} ${found ?? '(none)'}; Neutron ordered ${value ?? '(none)'}: ${effects[option] ?? 'the instance is told otherwise than Neutron says'}`,
         ordered: `${option}=${value ?? '(none)'}`,
         found: words(row),
-        mends: [{ by: 'ovn-nbctl', title: 'set it again; then renew the lease in the instance', argv }],
+        mends: [
+          {
+            by: 'ovn-nbctl',
+            title: 'set it again',
+            argv,
+            remains: 'then renew the lease in the instance: it keeps what it was told',
+          },
+        ],
       });
     const set = (option: string, value: string): [string, ...string[]] => [
       'set',

@@ -31,7 +31,13 @@ export type DifferenceKind =
 /** How the row can be made again as it was ordered. */
 export type Mend =
   /** Arguments of `ovn-nbctl` (or `ovn-sbctl`). */
-  | { readonly by: 'ovn-nbctl' | 'ovn-sbctl'; readonly title: string; readonly argv: readonly [string, ...string[]] }
+  | {
+      readonly by: 'ovn-nbctl' | 'ovn-sbctl';
+      readonly title: string;
+      readonly argv: readonly [string, ...string[]];
+      /** What is left to do where no command of the operator's reaches. */
+      readonly remains?: string;
+    }
   /** Commands of the openstack client that make Neutron write the row again. */
   | {
       readonly by: 'openstack';
