@@ -92,8 +92,9 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
       const view = ofHost(maybe.views, host);
       const systemId = view?.ok === true ? view.value.value.systemId : undefined;
       const row = registered?.chassis.find((c) => (systemId === undefined ? c.hostname === host : c.name === systemId));
+      const still = wanted.filter((daemon) => standsStill(host, daemon));
       for (const daemon of wanted) {
-        const found = judgeDaemon(host, daemon, row);
+        const found = judgeDaemon(host, daemon, row, still);
         if (found !== undefined) findings.push(found);
       }
       notes.push(host);
@@ -102,12 +103,33 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
     const seen = [api, chassisEvidence].filter((e) => e !== undefined);
     return judged(findings, `${notes.join(', ')}: running, connected, up to date`, seen, ['agents']);
 
-    function judgeDaemon(host: string, daemon: Daemon, row: Chassis | undefined): Finding | undefined {
+    function stateOf(host: string, daemon: Daemon): ServiceState | undefined {
       const services = ofHost(maybe.services, host);
-      const state = services?.ok === true ? services.value.value.find((s) => s.service === daemon) : undefined;
+      return services?.ok === true ? services.value.value.find((s) => s.service === daemon) : undefined;
+    }
+
+    function processesOf(host: string, daemon: Daemon): readonly ProcessState[] {
+      const states = ofHost(maybe.states, host);
+      return (states?.ok === true ? states.value.value : []).filter((p) => daemons[daemon].test(p.args));
+    }
+
+    /** Neither its unit nor any process runs. */
+    function standsStill(host: string, daemon: Daemon): boolean {
+      const seen = ofHost(maybe.states, host)?.ok === true;
+      return seen && stopped(stateOf(host, daemon)) && processesOf(host, daemon).length === 0;
+    }
+
+    function judgeDaemon(
+      host: string,
+      daemon: Daemon,
+      row: Chassis | undefined,
+      still: readonly Daemon[],
+    ): Finding | undefined {
+      const services = ofHost(maybe.services, host);
+      const state = stateOf(host, daemon);
       const [unit] = services?.ok === true ? services.value.evidence : [];
       const states = ofHost(maybe.states, host);
-      const processes = (states?.ok === true ? states.value.value : []).filter((p) => daemons[daemon].test(p.args));
+      const processes = processesOf(host, daemon);
       const [ps] = states?.ok === true ? states.value.evidence : [];
       const agent = list.find((a) => a.binary === daemon && (a.host === host || a.id === row?.name));
       const apiLine =
@@ -158,13 +180,7 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           ],
         );
       }
-      if (
-        stopped(state) &&
-        states?.ok === true &&
-        processes.length === 0 &&
-        unit !== undefined &&
-        state !== undefined
-      ) {
+      if (still.includes(daemon) && unit !== undefined && state !== undefined) {
         // What never stood here is not missed, unless Neutron knows it here or nothing works without it.
         if (state.state === 'absent' && agent === undefined) return undefined;
         return make(
@@ -173,7 +189,17 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
           daemon,
           `${state.unit} on ${host} is ${state.state}`,
           [showing(unit, `${state.unit}: ${state.detail || state.state}`), ...ofApi],
-          [{ title: 'start it', risk: 'none', sufficient: true, steps: [restartOf(host, daemon)] }],
+          [
+            {
+              title: 'start what stands still there',
+              risk: 'none',
+              sufficient: true,
+              // In this order: ovn-controller needs the switch, and that its database.
+              steps: still
+                .filter((each) => each === daemon || stateOf(host, each)?.state !== 'absent')
+                .map((each) => restartOf(host, each)),
+            },
+          ],
         );
       }
       if (daemon === 'ovn-controller') return judgeController(host, row, ofApi, agent?.alive === true);
