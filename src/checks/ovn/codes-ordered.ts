@@ -28,7 +28,9 @@ const silence = of(
   'OSD-GUEST-*',
   'OSD-OVN-033',
 );
-const mute: readonly Explains[] = [...silence, ...forecast, ...of('instance', 'OSD-CONSOLE-*')];
+/** The metadata agent takes away what serves a network of which no port is bound on its chassis. */
+const unserved = of('port', 'OSD-OVN-023', 'OSD-OVN-024');
+const mute: readonly Explains[] = [...silence, ...forecast, ...unserved, ...of('instance', 'OSD-CONSOLE-*')];
 /** What fails beyond the subnet. */
 const beyond: readonly Explains[] = [
   ...forecast,

@@ -70,7 +70,8 @@ export const processDown: FindingSpec = {
   evidence:
     "the state of its unit on the node; beside it what Neutron's API and the southbound database say of the chassis.",
   mend: 'Start it; look at why it ended in its log.',
-  explains: chassisStill,
+  // Without ovs-vswitchd a bridge that has the tunnel's address answers nobody.
+  explains: [...chassisStill, onHost('OSD-OVN-018')],
   refs,
 };
 
