@@ -1,12 +1,13 @@
 import { blocked, defineCheck, judged, passed, skipped } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
-import { byOperator } from '../../engine/finding-of.ts';
+import { byOperator, onHost } from '../../engine/finding-of.ts';
 import { hostNamespaces } from '../../facts/host.ts';
 import { type Io, showing } from '../../facts/io.ts';
 import { chassisMetadata, novaBehindChassis } from '../../facts/ovn/metadata.ts';
 import { onComputeHost } from '../../facts/placement.ts';
 import { portSubnets } from '../../facts/port-api.ts';
 import type { PortSubject } from '../../facts/subject.ts';
+import { metadataPort } from '../../path/ovn/metadata-port.ts';
 import { agentSilent, novaFails, portUnknown, proxyDead, proxyMisnames, secretRefused } from '../metadata/codes.ts';
 import { configDrive, judgeProxy, metadataFinding, restarting } from '../metadata/judge-proxy.ts';
 import { ownerName } from '../scope.ts';
@@ -80,7 +81,21 @@ export default defineCheck<Io, PortSubject, typeof needs, typeof optional>({
             `${host} has no namespace ${netns}: nothing serves metadata to ${ownerName(subject)}`,
             agent,
             [showing(list, `no ${netns}`)],
-            restart,
+            {
+              ...restart,
+              title: `take away what is left of it, and ${restart.title}`,
+              // A switch in user space keeps the device that went with the namespace, and takes the new one of that name for it.
+              steps: [
+                onHost(host, [
+                  'ovs-vsctl',
+                  '--if-exists',
+                  'del-port',
+                  integrationBridge,
+                  metadataPort(subject.port.value.network_id).outside,
+                ]),
+                ...restart.steps,
+              ],
+            },
           ),
         );
       }

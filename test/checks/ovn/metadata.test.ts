@@ -50,7 +50,10 @@ describe('metadata on a chassis', () => {
   it('is missing with its namespace', async () => {
     const outcome = await judged({}, { namespaceExists: false });
     expect(codes(outcome)).toEqual(['OSD-OVN-023']);
-    expect(mending(outcome)).toEqual(['systemctl restart neutron-ovn-metadata-agent']);
+    expect(mending(outcome)).toEqual([
+      'ovs-vsctl --if-exists del-port br-int tapa01c0100-50',
+      'systemctl restart neutron-ovn-metadata-agent',
+    ]);
   });
 
   it('is cut off when its tap is in no bridge', async () => {
