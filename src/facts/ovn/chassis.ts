@@ -1,6 +1,7 @@
 import { type FactResult, observed } from '../../engine/fact.ts';
 import { ok } from '../../engine/result.ts';
 import type { OvsPort } from '../../nodes/parse/ovsdb.ts';
+import { bridgeMappings } from '../../path/ovn/bridge-mappings.ts';
 import type { ChassisView, TunnelPort } from '../../path/ovn/model.ts';
 import { hostLayout, hostOvs } from '../host.ts';
 import { read, type Store, source } from '../io.ts';
@@ -63,15 +64,6 @@ const list = (words: string | undefined): readonly string[] =>
     .map((word) => word.trim())
     .filter((word) => word !== '');
 
-/** `physnet1:br-ex,physnet2:br-two` */
-export const mappingsOf = (words: string | undefined): ReadonlyMap<string, string> =>
-  new Map(
-    list(words).flatMap((pair): [string, string][] => {
-      const [physnet = '', bridge = ''] = pair.split(':');
-      return bridge === '' ? [] : [[physnet, bridge]];
-    }),
-  );
-
 /** The node as a chassis, by its own word. */
 export const chassisView = source<string, ChassisView>(
   'ovn.chassis-view',
@@ -95,7 +87,7 @@ export const chassisView = source<string, ChassisView>(
         remote: externalIds.get('ovn-remote'),
         encapTypes: list(externalIds.get('ovn-encap-type')),
         encapIps: list(externalIds.get('ovn-encap-ip')),
-        bridgeMappings: mappingsOf(externalIds.get('ovn-bridge-mappings')),
+        bridgeMappings: bridgeMappings(externalIds.get('ovn-bridge-mappings')),
         integrationBridge,
         settings: externalIds,
         tunnels: (bridge?.ports ?? []).flatMap((port) => tunnelOf(port) ?? []),

@@ -1,4 +1,5 @@
 import { sameAddress, sameMac } from '../addresses.ts';
+import { bridgeMappings } from './bridge-mappings.ts';
 import { argvOf, type Difference, type Mend, setWords } from './difference.ts';
 import type { Chassis, GatewayCandidate, LogicalRouter, SouthView } from './model.ts';
 import { type ApiNetwork, type ApiPort, type ApiRouter, routerPortName } from './ordered.ts';
@@ -9,14 +10,8 @@ const nobody = 'neutron-ovn-invalid-chassis';
 /** Neutron may choose among these alone, where any has it (utils.py is_gateway_chassis). */
 const gatewayOption = 'enable-chassis-as-gw';
 
-/** `physnet1:br-ex,physnet2:br-two` */
 const mapsTo = (chassis: Chassis): ReadonlyMap<string, string> =>
-  new Map(
-    (chassis.config.get('ovn-bridge-mappings') ?? '').split(',').flatMap((pair): [string, string][] => {
-      const [physical = '', bridge = ''] = pair.trim().split(':');
-      return bridge === '' ? [] : [[physical, bridge]];
-    }),
-  );
+  bridgeMappings(chassis.config.get('ovn-bridge-mappings'));
 
 /** The bridge by which a chassis meets a physical network. */
 export const bridgeOf = (chassis: Chassis, physical: string): string | undefined => mapsTo(chassis).get(physical);
